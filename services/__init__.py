@@ -1,0 +1,1 @@
+"""The services: inference, gateway and sandbox, and what they share."""

@@ -1,0 +1,1 @@
+"""What every service shares: settings, errors, keys, request ids, logs, metrics, health."""

@@ -1,0 +1,73 @@
+"""Structured logs: events with keys, one stream, no secret ever.
+
+structlog writes for people on a terminal and JSON for collectors; what libraries log through
+the standard library (uvicorn, apscheduler, alembic) passes through the same formatter.
+"""
+
+import logging
+import re
+import sys
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+SECRET_NAMES = re.compile(r"(secret|token|password|authorization|api_?key)", re.IGNORECASE)
+# Chatty at info level: one line per HTTP call or per scheduler tick says nothing of its own.
+QUIET_LIBRARIES = ("httpx", "httpcore", "apscheduler", "alembic", "uvicorn.access", "urllib3")
+
+
+def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Blank every value whose key looks like a secret's."""
+    return {
+        key: "[hidden]" if SECRET_NAMES.search(key) and value else value
+        for key, value in event.items()
+    }
+
+
+def configure_logs(service: str, level: str = "info", style: str = "console") -> None:
+    """Send every log line of this process through one formatter to standard error."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        hide_secrets,
+    ]
+    renderer: list[Processor]
+    if style == "json":
+        renderer = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    else:
+        # The plain formatter: the default one prints local variables, secrets among them.
+        renderer = [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                pad_event_to=0,
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, _service_adder(service)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in QUIET_LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _service_adder(service: str) -> Processor:
+    def add_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        event.setdefault("service", service)
+        return event
+
+    return add_service

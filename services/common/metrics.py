@@ -1,0 +1,49 @@
+"""Prometheus metrics: a registry per app, requests counted and timed by route template."""
+
+import time
+
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+class RequestMetricsMiddleware:
+    """Times every request under its route template, never under its raw path."""
+
+    def __init__(self, app: ASGIApp, registry: CollectorRegistry) -> None:
+        self.app = app
+        self.seconds = Histogram(
+            "http_request_duration_seconds",
+            "Time to answer, by route template",
+            ["method", "route", "status"],
+            registry=registry,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        status = 500
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        started = time.perf_counter()
+        try:
+            await self.app(scope, receive, send_and_note)
+        finally:
+            route = getattr(scope.get("route"), "path", "unmatched")
+            labels = self.seconds.labels(scope["method"], route, str(status))
+            labels.observe(time.perf_counter() - started)
+
+
+def install_metrics(app: FastAPI, registry: CollectorRegistry) -> None:
+    app.state.registry = registry
+    app.add_middleware(RequestMetricsMiddleware, registry=registry)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

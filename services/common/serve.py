@@ -1,0 +1,75 @@
+"""Runs a service until it is told to stop."""
+
+import errno
+import socket
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import ValidationError
+
+from services.common.logs import configure_logs
+from services.common.settings import ServiceSettings, SettingsError, environment_name
+
+S = TypeVar("S", bound=ServiceSettings)
+
+USAGE_ERROR = 2
+
+
+def load_settings(settings: type[S]) -> S:
+    """Read a service's settings, or leave with a message that names the wrong one."""
+    try:
+        return settings()
+    except ValidationError as error:
+        lines = [
+            f"  {_setting(settings, fault['loc'])}: {fault['msg']}" for fault in error.errors()
+        ]
+        sys.exit("Wrong settings:\n" + "\n".join(lines))
+    except SettingsError as error:
+        sys.exit(f"Wrong settings: {error}")
+
+
+def _setting(settings: type[ServiceSettings], location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "settings"
+    field = settings.model_fields.get(name)
+    return environment_name(settings, name, field) if field else name
+
+
+def listen(settings: ServiceSettings) -> socket.socket:
+    """Bind the service's port.
+
+    Raises SettingsError, naming the setting, when the port or the address cannot be had.
+    """
+    prefix = type(settings).model_config.get("env_prefix", "")
+    listener = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            message = f"Port {settings.port} is taken: stop what uses it, or set {prefix}PORT."
+        else:
+            where = f"{settings.host}:{settings.port}"
+            message = f"Cannot listen on {where} ({error.strerror}): set {prefix}HOST."
+        raise SettingsError(message) from error
+    return listener
+
+
+def serve(name: str, settings: S, create_app: Callable[[S], FastAPI]) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight are finished first."""
+    configure_logs(name, settings.log_level, settings.log_format)
+    try:
+        listener = listen(settings)
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - said to the person at the terminal
+        sys.exit(USAGE_ERROR)
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
+    )
+    uvicorn.Server(config).run(sockets=[listener])
