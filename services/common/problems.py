@@ -183,8 +183,8 @@ class DefectMiddleware:
 
         try:
             await self.app(scope, receive, send_and_note)
-        except Exception as error:
-            log.error("request.failed", path=scope["path"], exc_info=error)
+        except Exception:
+            log.exception("request.failed", path=scope["path"])
             if started:
                 raise
             detail = "The service failed; the request id names the entry in its log."

@@ -1,0 +1,67 @@
+"""A typed client for the gateway. Every method raises `services.common.rest.ServiceError`."""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from services.common.rest import RestClient
+from services.gateway.schemas import (
+    DecisionPage,
+    Draft,
+    DraftBatch,
+    Heartbeat,
+    NewPost,
+    Outcome,
+    Published,
+    Received,
+    Receptions,
+    Song,
+    Stored,
+    TimelinePage,
+)
+
+
+class GatewayClient(RestClient):
+    """`async with GatewayClient(url) as gateway: await gateway.timeline(after)`."""
+
+    async def timeline(self, after: str | None, limit: int = 200) -> TimelinePage:
+        """Posts after the cursor, oldest first; without a cursor, the newest `limit`."""
+        params = {"after": after, "limit": limit}
+        return await self.call("GET", "v1/timeline", TimelinePage, params=params)
+
+    async def mentions(self, after: str | None, limit: int = 50) -> TimelinePage:
+        params = {"after": after, "limit": limit}
+        return await self.call("GET", "v1/mentions", TimelinePage, params=params)
+
+    async def song(self, title: str, artist: str | None) -> Song:
+        """The canonical song; RefusedError with status 404 when no catalogue has it."""
+        params = {"title": title, "artist": artist}
+        return await self.call("GET", "v1/songs", Song, params=params)
+
+    async def put_drafts(self, drafts: Sequence[Draft]) -> Stored:
+        body = DraftBatch(drafts=list(drafts))
+        return await self.call("PUT", "v1/drafts", Stored, body=body)
+
+    async def decisions(self, since: str | None, limit: int = 500) -> DecisionPage:
+        params = {"since": since, "limit": limit}
+        return await self.call("GET", "v1/drafts", DecisionPage, params=params)
+
+    async def mark(self, draft_id: str, outcome: Outcome) -> Received:
+        path = f"v1/drafts/{quote(draft_id, safe='')}"
+        return await self.call("PATCH", path, Received, body=outcome)
+
+    async def publish(self, text: str, idempotency_key: str) -> Published:
+        """Publish once per key, however often this is called with it.
+
+        RefusedError: the platform will not have it, ever. BusyError: not sent, later may help.
+        FailedError or UnreachableError: unknown; call again with the same key, and the gateway
+        looks for the post before it sends another.
+        """
+        headers = {"Idempotency-Key": idempotency_key}
+        body = NewPost(text=text)
+        return await self.call("POST", "v1/posts", Published, body=body, headers=headers)
+
+    async def receptions(self, ids: Sequence[str]) -> Receptions:
+        return await self.call("GET", "v1/posts", Receptions, params={"ids": ",".join(ids)})
+
+    async def put_heartbeat(self, heartbeat: Heartbeat) -> Received:
+        return await self.call("PUT", "v1/heartbeat", Received, body=heartbeat)

@@ -1,0 +1,164 @@
+"""The gateway's contract: posts, songs, drafts, decisions, publications."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Identifier = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Contract(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Post(Contract):
+    """A post on a platform's timeline, the same whatever the platform."""
+
+    origin: str = Field(description="The platform: x, mastodon, bluesky.")
+    id: Identifier = Field(description="The platform's id; a string, always.")
+    text: str = Field(description="Plain text, entities decoded.")
+    author_id: str
+    author: str | None = Field(None, description="Handle, where the platform gave it for free.")
+    created_at: datetime
+    lang: str | None = None
+    url: str | None = Field(None, description="Where a person can see it.")
+    sensitive: bool = False
+
+
+class Gap(Contract):
+    """Posts that the platform no longer shows were missed."""
+
+    after: str = Field(description="The last post known before the gap.")
+    before: str | None = Field(description="The first post read after it; null when none was.")
+    reason: str
+
+
+class Quota(Contract):
+    """What the platform says is left of its rate limit."""
+
+    limit: int
+    remaining: int
+    resets_at: datetime
+
+
+class TimelinePage(Contract):
+    posts: list[Post] = Field(description="Oldest first.")
+    cursor: str | None = Field(description="Opaque; hand it back as `after`. Null: nothing yet.")
+    gap: Gap | None = None
+    quota: Quota | None = None
+
+
+class Song(Contract):
+    """A song as the catalogues know it."""
+
+    title: str
+    artists: list[str] = Field(min_length=1)
+    genres: list[str] = Field(description="Of the artists, most telling first; may be empty.")
+    genres_from: str | None = Field(None, description="The catalogue that gave the genres.")
+    score: float = Field(ge=0, le=1, description="How well it matches what was asked for.")
+    url: str | None = None
+    ids: dict[str, str] = Field(default_factory=dict, description="Catalogue -> its id.")
+
+
+class Scores(Contract):
+    """What the writer's ranking saw."""
+
+    score: float
+    log_prob: float
+    topic: float
+    novelty: float
+
+
+class Draft(Contract):
+    """One sentence for one post, waiting for a curator."""
+
+    id: Identifier = Field(description="Stable: origin, post id and rank.", examples=["x:17:1"])
+    item_id: Identifier = Field(description="What it belongs to: origin and post id.")
+    rank: int = Field(ge=1, description="1 is the writer's favourite.")
+    text: str = Field(min_length=1, max_length=5000)
+    scores: Scores
+    post: Post
+    song: Song
+    created_at: datetime
+
+
+class DraftBatch(Contract):
+    drafts: list[Draft] = Field(max_length=2000)
+
+
+class Stored(Contract):
+    stored: int = Field(description="How many drafts were new.")
+
+
+class Decision(Contract):
+    """What a curator said of a draft. A later decision on the same draft replaces it."""
+
+    draft_id: Identifier
+    verdict: Literal["approved", "rejected", "undecided"] = Field(
+        description="`undecided`: an earlier decision was taken back."
+    )
+    text: str = Field(description="The words to publish: the curator's, where they edited.")
+    edited: bool
+    reason: str | None = None
+    curator: str | None = None
+    decided_at: datetime
+    version: str = Field(description="Changes with every change of the decision.")
+
+
+class DecisionPage(Contract):
+    decisions: list[Decision] = Field(description="Oldest first.")
+    cursor: str | None
+
+
+class Outcome(Contract):
+    """What became of a draft, for the curator to see."""
+
+    state: Literal["scheduled", "published", "failed"]
+    url: str | None = None
+    detail: str | None = Field(None, max_length=500, description="What went wrong.")
+
+
+class NewPost(Contract):
+    text: str = Field(min_length=1, max_length=5000)
+
+
+class Published(Contract):
+    origin: str
+    id: Identifier
+    url: str | None
+    text: str
+    created_at: datetime
+    reconciled: bool = Field(
+        False, description="Found on the timeline after an attempt whose outcome was unknown."
+    )
+
+
+class Reception(Contract):
+    id: Identifier
+    likes: int
+    reposts: int
+    replies: int
+
+
+class Receptions(Contract):
+    receptions: list[Reception]
+
+
+class Heartbeat(Contract):
+    """What the worker is doing, for `/status`; the last one received is kept."""
+
+    worker: str = Field(description="Which worker: host and process.")
+    at: datetime
+    interval: float = Field(description="Seconds between two cycles.")
+    cursor: str | None = None
+    cycle: int = Field(description="Cycles since the worker started.")
+    seconds: float = Field(description="How long the last cycle took.")
+    posts: dict[str, int] = Field(description="Posts by state.")
+    drafts: dict[str, int] = Field(description="Drafts by state.")
+    publications: dict[str, int] = Field(description="Publications by state.")
+    errors: list[str] = Field(default_factory=list, description="What went wrong last, and where.")
+
+
+class Received(Contract):
+    received: bool = True

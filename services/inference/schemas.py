@@ -1,0 +1,156 @@
+"""The inference service's contract: what callers send and get back."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+GenreName = Annotated[str, Field(min_length=1, max_length=100)]
+MAX_SAMPLES = 64
+MAX_CANDIDATES = 256
+
+
+class Contract(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class GenerateRequest(Contract):
+    """Asks for commentary on a song, or on music of some genres."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "genres": ["dream pop", "shoegaze"],
+                "num_samples": 3,
+                "artist": "Slowdive",
+                "title": "Alison",
+                "seed": 7,
+            }
+        },
+    )
+
+    genres: list[GenreName] = Field(
+        default_factory=list,
+        max_length=32,
+        description="Genre names; unknown ones are mapped to known ones, none at all is fine.",
+    )
+    num_samples: int = Field(5, ge=1, le=MAX_SAMPLES, description="How many sentences to return.")
+    artist: str | None = Field(None, max_length=500, description="Fills the performer's slot.")
+    title: str | None = Field(None, max_length=500, description="Fills the song's slot.")
+    seed: int | None = Field(
+        None, ge=0, lt=2**63, description="The same seed gives the same text; drawn when absent."
+    )
+    temperature: float | None = Field(None, gt=0, le=2, description="Default: the model's own.")
+    top_k: int | None = Field(None, ge=1, le=1000, description="Default: the model's own.")
+    top_p: float | None = Field(None, gt=0, le=1, description="Default: the model's own.")
+    refine: bool = Field(True, description="Whether the LC-GAN moves z towards description.")
+    candidates: int | None = Field(
+        None, ge=1, le=MAX_CANDIDATES, description="How many to draft before ranking."
+    )
+    include_unrefined: bool = Field(
+        False, description="Also return the text of the same <z,a> before the LC-GAN moved it."
+    )
+
+
+class ModelName(Contract):
+    name: str
+    revision: str = Field(description="Changes with the weights.")
+
+
+class GenreMatch(Contract):
+    """What became of the genre names in the request."""
+
+    known: list[str]
+    mapped: dict[str, str] = Field(description="Given name -> the known one used instead.")
+    unknown: list[str]
+
+
+class Sample(Contract):
+    text: str
+    score: float = Field(description="What the ranking sorted by; higher is better.")
+    log_prob: float = Field(description="Mean log-probability per token, nats.")
+    topic: float = Field(ge=0, le=1, description="Probability of the descriptive topic.")
+    novelty: float = Field(ge=0, le=1, description="1 - share of 4-grams seen in training.")
+    latent: list[float] = Field(description="z that the text was decoded from.")
+    unrefined: str | None = None
+
+
+class GenerateAnswer(Contract):
+    model: ModelName
+    genres: GenreMatch
+    seed: int
+    samples: list[Sample] = Field(description="Best first.")
+
+
+class LegacyRequest(BaseModel):
+    """The 2018 endpoint's request; unknown fields are ignored, as it did."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"genres": ["pop", "indie pop"], "num_sample": 3}}
+    )
+
+    genres: list[GenreName] = Field(max_length=32)
+    num_sample: int = Field(5, ge=1, le=MAX_SAMPLES)
+
+
+class LegacyAnswer(Contract):
+    gens: list[str]
+
+
+class InterpolateRequest(Contract):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "start": "A slow bass line hums under the verse.",
+                "end": "Bright guitars race each other to the chorus.",
+                "steps": 5,
+                "genres": ["indie rock"],
+            }
+        },
+    )
+
+    start: str = Field(min_length=1, max_length=500)
+    end: str = Field(min_length=1, max_length=500)
+    steps: int = Field(7, ge=2, le=32, description="Sentences returned, both ends included.")
+    genres: list[GenreName] = Field(default_factory=list, max_length=32)
+
+
+class InterpolateAnswer(Contract):
+    model: ModelName
+    sentences: list[str]
+
+
+class ReconstructRequest(Contract):
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"text": "A slow bass line hums under the verse."}},
+    )
+
+    text: str = Field(min_length=1, max_length=500)
+    genres: list[GenreName] = Field(default_factory=list, max_length=32)
+
+
+class ReconstructAnswer(Contract):
+    model: ModelName
+    text: str
+
+
+class GenresAnswer(Contract):
+    genres: list[str] = Field(description="Every genre the model knows, in alphabetical order.")
+
+
+class Topic(Contract):
+    index: int
+    name: str
+    words: list[str] = Field(description="Its likeliest words, likeliest first.")
+    favoured: bool = Field(description="Whether the LC-GAN steers towards it.")
+
+
+class TopicsAnswer(Contract):
+    topics: list[Topic]
+
+
+class ModelAnswer(Contract):
+    model: ModelName
+    card: str = Field(description="The model card, Markdown.")
