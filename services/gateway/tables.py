@@ -1,0 +1,84 @@
+"""What the gateway keeps: publications, catalogue answers, heartbeats, and the local desk."""
+
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+from services.common.database import UtcDateTime
+
+metadata = MetaData()
+
+# One row per Idempotency-Key, written before the platform is asked: after a crash or a timeout
+# the row says that something may have been sent, and the adapter looks before it sends again.
+publication = Table(
+    "publication",
+    metadata,
+    Column("key", String(200), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("state", String(20), nullable=False),  # sending, published, refused
+    Column("attempts", Integer, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("last_attempt_at", UtcDateTime, nullable=False),
+    Column("origin", String(20)),
+    Column("remote_id", String(200)),
+    Column("url", Text),
+    Column("published_at", UtcDateTime),
+    Column("detail", Text),
+)
+
+# What catalogues answered, "no such song" included (a null value), until it expires.
+catalogue_answer = Table(
+    "catalogue_answer",
+    metadata,
+    Column("catalogue", String(40), primary_key=True),
+    Column("question", String(500), primary_key=True),
+    Column("answer", JSON(none_as_null=True)),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("worker", String(200), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+desk_item = Table(
+    "desk_item",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("state", String(20), nullable=False),  # waiting, approved, rejected
+    # Grows with every decision; a form that carries an older one lost the race.
+    Column("version", Integer, nullable=False),
+    Column("post", JSON, nullable=False),
+    Column("song", JSON, nullable=False),
+    Column("posted_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("desk_item_queue", "state", "posted_at", "id"),
+)
+
+desk_draft = Table(
+    "desk_draft",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("item_id", String(200), ForeignKey("desk_item.id"), nullable=False, index=True),
+    Column("rank", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("scores", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("outcome", JSON(none_as_null=True)),
+)
+
+# Append-only: the last row of a draft holds; the rows before it are the audit log.
+desk_decision = Table(
+    "desk_decision",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=True),
+    Column("draft_id", String(200), ForeignKey("desk_draft.id"), nullable=False, index=True),
+    Column("verdict", String(20), nullable=False),  # approved, rejected, undecided
+    Column("text", Text, nullable=False),
+    Column("edited", Integer, nullable=False),
+    Column("reason", Text),
+    Column("curator", String(200), nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
