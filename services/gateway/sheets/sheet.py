@@ -60,6 +60,12 @@ class Desk(Protocol):
 
     async def counts(self) -> DeskCounts: ...
 
+    async def recent(self, limit: int) -> list[DeskItem]:
+        """Decided items, the last decision first."""
+
+    async def above(self, item_id: str) -> int:
+        """How many waiting items stand above the named one; raises NotFoundError."""
+
     async def approve(
         self, draft_id: str, *, text: str | None, version: int, curator: str
     ) -> DeskItem:

@@ -1,0 +1,192 @@
+"""Rows of the local desk: how items, drafts and decisions are written and read back.
+
+Everything here runs inside the caller's transaction, on SQLite and PostgreSQL alike.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Table, func, insert, literal, select, text, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
+
+from services.common.problems import NotFoundError
+from services.gateway.schemas import Decision, Draft, Outcome, Post, Scores, Song
+from services.gateway.sheets.sheet import DeskDraft, DeskItem
+from services.gateway.tables import desk_decision, desk_draft, desk_item
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def insert_new(connection: Connection, table: Table, rows: Rows) -> int:
+    """Insert the rows whose id is not there yet; how many those were."""
+    if not rows:
+        return 0
+    if connection.dialect.name == "postgresql":
+        added = postgresql.insert(table).on_conflict_do_nothing().returning(table.c.id)
+    else:
+        added = sqlite.insert(table).on_conflict_do_nothing().returning(table.c.id)
+    return len(connection.execute(added, rows).all())
+
+
+def item_row(draft: Draft) -> dict[str, Any]:
+    return {
+        "id": draft.item_id,
+        "state": "waiting",
+        "version": 1,
+        "post": draft.post.model_dump(mode="json"),
+        "song": draft.song.model_dump(mode="json"),
+        "posted_at": draft.post.created_at,
+        "created_at": draft.created_at,
+    }
+
+
+def draft_row(draft: Draft) -> dict[str, Any]:
+    return {
+        "id": draft.id,
+        "item_id": draft.item_id,
+        "rank": draft.rank,
+        "text": draft.text,
+        "scores": draft.scores.model_dump(mode="json"),
+        "created_at": draft.created_at,
+        "outcome": None,
+    }
+
+
+def decision_row(
+    draft: Draft, verdict: str, curator: str, *, words: str | None = None, reason: str | None = None
+) -> dict[str, Any]:
+    words = draft.text if words is None else words
+    return {
+        "draft_id": draft.id,
+        "verdict": verdict,
+        "text": words,
+        "edited": int(words != draft.text),
+        "reason": reason,
+        "curator": curator,
+        "decided_at": datetime.now(UTC),
+    }
+
+
+def append_decisions(connection: Connection, rows: Rows) -> None:
+    """Add to the log of decisions, in an order that readers can follow.
+
+    A reader keeps the last sequence it saw. PostgreSQL hands out sequences before the commit, so
+    two writers could commit in the other order and the reader would miss one: the lock makes
+    them take turns (readers pass). SQLite has one writer anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE desk_decision IN EXCLUSIVE MODE"))
+    connection.execute(insert(desk_decision), rows)
+
+
+def decision_of(row: Row[Any]) -> Decision:
+    return Decision(
+        draft_id=row.draft_id,
+        verdict=row.verdict,
+        text=row.text,
+        edited=bool(row.edited),
+        reason=row.reason,
+        curator=row.curator,
+        decided_at=row.decided_at,
+        version=str(row.sequence),
+    )
+
+
+def standing_decisions(connection: Connection, draft_ids: Sequence[str]) -> dict[str, Decision]:
+    """The decision that holds, by draft."""
+    last = (
+        select(func.max(desk_decision.c.sequence))
+        .where(desk_decision.c.draft_id.in_(draft_ids))
+        .group_by(desk_decision.c.draft_id)
+    )
+    rows = connection.execute(select(desk_decision).where(desk_decision.c.sequence.in_(last)))
+    return {row.draft_id: decision_of(row) for row in rows}
+
+
+def items_by_id(connection: Connection, ids: Sequence[str]) -> list[DeskItem]:
+    """Whole items, in the order of `ids`."""
+    drafts = connection.execute(
+        select(desk_draft).where(desk_draft.c.item_id.in_(ids)).order_by(desk_draft.c.rank)
+    ).all()
+    decisions = standing_decisions(connection, [row.id for row in drafts])
+    rows = connection.execute(select(desk_item).where(desk_item.c.id.in_(ids))).all()
+    items = {
+        row.id: _item(row, [draft for draft in drafts if draft.item_id == row.id], decisions)
+        for row in rows
+    }
+    return [items[item_id] for item_id in ids if item_id in items]
+
+
+def item_by_id(connection: Connection, item_id: str) -> DeskItem:
+    found = items_by_id(connection, [item_id])
+    if not found:
+        raise NotFoundError(f"There is no item '{item_id}' on the desk.")
+    return found[0]
+
+
+def _item(row: Row[Any], drafts: Sequence[Row[Any]], decisions: dict[str, Decision]) -> DeskItem:
+    post, song = Post.model_validate(row.post), Song.model_validate(row.song)
+    return DeskItem(
+        item_id=row.id,
+        version=row.version,
+        state=row.state,
+        post=post,
+        song=song,
+        drafts=[_draft(draft, post, song, decisions.get(draft.id)) for draft in drafts],
+    )
+
+
+def _draft(row: Row[Any], post: Post, song: Song, decision: Decision | None) -> DeskDraft:
+    draft = Draft(
+        id=row.id,
+        item_id=row.item_id,
+        rank=row.rank,
+        text=row.text,
+        scores=Scores.model_validate(row.scores),
+        post=post,
+        song=song,
+        created_at=row.created_at,
+    )
+    outcome = Outcome.model_validate(row.outcome) if row.outcome is not None else None
+    return DeskDraft(draft=draft, decision=decision, outcome=outcome)
+
+
+def waiting_ids(connection: Connection, limit: int, after: str | None) -> list[str]:
+    """Ids of waiting items, newest post first, below the item named by `after`."""
+    place = tuple_(desk_item.c.posted_at, desk_item.c.id)
+    wanted = select(desk_item.c.id).where(desk_item.c.state == "waiting")
+    if after is not None:
+        wanted = wanted.where(place < place_of(connection, after))
+    newest_first = wanted.order_by(desk_item.c.posted_at.desc(), desk_item.c.id.desc())
+    return list(connection.scalars(newest_first.limit(limit)))
+
+
+def waiting_above(connection: Connection, item_id: str) -> int:
+    """How many waiting items stand above the named one."""
+    place = tuple_(desk_item.c.posted_at, desk_item.c.id)
+    above = (desk_item.c.state == "waiting") & (place > place_of(connection, item_id))
+    return connection.scalar(select(func.count()).select_from(desk_item).where(above)) or 0
+
+
+def place_of(connection: Connection, item_id: str) -> Any:  # noqa: ANN401 - a SQL tuple's type is private
+    """Where an item stands in the queue, as a row value to compare with."""
+    posted_at = connection.scalar(select(desk_item.c.posted_at).where(desk_item.c.id == item_id))
+    if posted_at is None:
+        raise NotFoundError(f"There is no item '{item_id}' on the desk.")
+    return tuple_(literal(posted_at, desk_item.c.posted_at.type), literal(item_id))
+
+
+def recently_decided_ids(connection: Connection, limit: int, window: int = 500) -> list[str]:
+    """Items by their last decision, the newest first, among the last `window` log rows."""
+    last = select(func.max(desk_decision.c.sequence)).scalar_subquery()
+    wanted = (
+        select(desk_draft.c.item_id)
+        .join_from(desk_decision, desk_draft, desk_decision.c.draft_id == desk_draft.c.id)
+        .join(desk_item, desk_item.c.id == desk_draft.c.item_id)
+        .where(desk_decision.c.sequence > last - window, desk_item.c.state != "waiting")
+        .group_by(desk_draft.c.item_id)
+        .order_by(func.max(desk_decision.c.sequence).desc())
+        .limit(limit)
+    )
+    return list(connection.scalars(wanted))

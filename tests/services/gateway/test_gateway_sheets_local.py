@@ -1,0 +1,376 @@
+"""The local sheet, on SQLite and, where one answers, on PostgreSQL."""
+
+import asyncio
+import socket
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from services.common.database import migrate, open_database, writing
+from services.common.problems import BadRequestError, ConflictError, NotFoundError
+from services.gateway.schemas import Draft, Outcome, Post, Scores, Song
+from services.gateway.sheets.desk_rows import append_decisions, decision_row
+from services.gateway.sheets.local import MAX_TEXT, LocalSheet
+
+MIGRATIONS = Path(__file__).resolve().parents[3] / "services/gateway/migrations"
+POSTGRES = "postgresql+psycopg://postgres:postgres@127.0.0.1:5432/postgres"
+NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
+    engine = open_database(f"sqlite:///{tmp_path}/gateway.db")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def postgres() -> Iterator[Engine]:
+    try:
+        socket.create_connection(("127.0.0.1", 5432), 0.2).close()
+    except OSError:
+        pytest.skip("no PostgreSQL answers on 127.0.0.1:5432")
+    admin = open_database(POSTGRES).execution_options(isolation_level="AUTOCOMMIT")
+    name = f"desk_{uuid.uuid4().hex[:12]}"
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    url = make_url(POSTGRES).set(database=name)
+    engine = open_database(url.render_as_string(hide_password=False))
+    yield engine
+    engine.dispose()
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name}"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    engine: Engine = request.getfixturevalue(request.param)
+    migrate(engine, MIGRATIONS)
+    return engine
+
+
+@pytest.fixture
+def sheet(engine: Engine) -> LocalSheet:
+    return LocalSheet(engine)
+
+
+def drafts_for(post: int, count: int = 3) -> list[Draft]:
+    """`count` drafts for one post; a higher number is a newer post."""
+    at = NOON + timedelta(minutes=post)
+    about = Post(origin="x", id=str(post), text=f"on air: {post}", author_id="7", created_at=at)
+    song = Song(title=f"Song {post}", artists=["Grimes"], genres=["art pop"], score=0.97)
+    return [
+        Draft(
+            id=f"x:{post}:{rank}",
+            item_id=f"x:{post}",
+            rank=rank,
+            text=f"sentence {rank} about song {post}.",
+            scores=Scores(score=1 / rank, log_prob=-20.0, topic=0.5, novelty=0.8),
+            post=about,
+            song=song,
+            created_at=at,
+        )
+        for rank in range(1, count + 1)
+    ]
+
+
+async def test_upserting_counts_what_was_new(sheet: LocalSheet) -> None:
+    assert await sheet.upsert(drafts_for(1, 2)) == 2
+    assert await sheet.upsert(drafts_for(1, 3)) == 1
+    assert await sheet.upsert(drafts_for(1, 3)) == 0
+    assert [laid.draft.rank for laid in (await sheet.item("x:1")).drafts] == [1, 2, 3]
+
+
+async def test_upserting_nothing_is_fine(sheet: LocalSheet) -> None:
+    assert await sheet.upsert([]) == 0
+
+
+async def test_upserting_again_leaves_a_decision_as_it_is(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    decided = await sheet.approve("x:1:2", text="my own words", version=1, curator="Ada")
+    await sheet.upsert(drafts_for(1))
+    assert await sheet.item("x:1") == decided
+
+
+async def test_a_draft_on_the_desk_is_not_rewritten(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    await sheet.upsert([drafts_for(1)[0].model_copy(update={"text": "another sentence"})])
+    assert (await sheet.item("x:1")).drafts[0].draft == drafts_for(1)[0]
+
+
+async def test_the_queue_gives_the_newest_post_first(sheet: LocalSheet) -> None:
+    await sheet.upsert([*drafts_for(1), *drafts_for(3), *drafts_for(2)])
+    assert [item.item_id for item in await sheet.queue(10)] == ["x:3", "x:2", "x:1"]
+
+
+async def test_the_queue_goes_on_after_an_item_even_when_that_is_decided(
+    sheet: LocalSheet,
+) -> None:
+    await sheet.upsert([draft for post in (1, 2, 3) for draft in drafts_for(post)])
+    await sheet.reject("x:3", reason=None, version=1, curator="Ada")
+    assert [item.item_id for item in await sheet.queue(1, after="x:3")] == ["x:2"]
+    assert [item.item_id for item in await sheet.queue(5, after="x:1")] == []
+
+
+async def test_posts_of_the_same_second_all_have_their_turn(sheet: LocalSheet) -> None:
+    same = [
+        draft.model_copy(update={"post": draft.post.model_copy(update={"created_at": NOON})})
+        for post in range(5)
+        for draft in drafts_for(post)
+    ]
+    await sheet.upsert(same)
+    seen: list[str] = []
+    while page := await sheet.queue(2, after=seen[-1] if seen else None):
+        seen.extend(item.item_id for item in page)
+    assert sorted(seen) == [f"x:{post}" for post in range(5)]
+
+
+async def test_the_queue_after_an_unknown_item_is_an_error(sheet: LocalSheet) -> None:
+    with pytest.raises(NotFoundError, match="x:9"):
+        await sheet.queue(1, after="x:9")
+
+
+async def test_approving_records_the_drafts_own_words(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    item = await sheet.approve("x:1:2", text=None, version=1, curator="Ada")
+    decision = item.drafts[1].decision
+    assert (item.state, item.version) == ("approved", 2)
+    assert decision is not None
+    assert (decision.text, decision.edited) == ("sentence 2 about song 1.", False)
+
+
+async def test_approving_other_words_counts_as_an_edit(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    await sheet.approve("x:1:1", text="  Mine.\n\nTwice  spaced. ", version=1, curator="Ada")
+    (decision,) = (await sheet.decisions(None, 10)).decisions
+    assert (decision.text, decision.edited) == ("Mine.\n\nTwice  spaced.", True)
+
+
+async def test_space_around_the_words_is_no_edit(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    await sheet.approve("x:1:1", text=" sentence 1 about song 1.\n", version=1, curator="Ada")
+    assert not (await sheet.decisions(None, 10)).decisions[0].edited
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [(" \n ", "empty"), ("a" * (MAX_TEXT + 1), "5,001"), ("nul \x00", "NUL")],
+)
+async def test_words_that_cannot_be_kept_are_refused(
+    sheet: LocalSheet, words: str, complaint: str
+) -> None:
+    await sheet.upsert(drafts_for(1))
+    with pytest.raises(BadRequestError, match=complaint):
+        await sheet.approve("x:1:1", text=words, version=1, curator="Ada")
+    assert (await sheet.item("x:1")).state == "waiting"
+
+
+async def test_approving_an_unknown_draft_is_an_error(sheet: LocalSheet) -> None:
+    with pytest.raises(NotFoundError, match="x:9:1"):
+        await sheet.approve("x:9:1", text=None, version=1, curator="Ada")
+
+
+async def test_the_second_curator_is_told_what_the_first_one_approved(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    await sheet.approve("x:1:1", text="Ada's words", version=1, curator="Ada")
+    with pytest.raises(ConflictError, match=r"Ada approved .*Ada's words"):
+        await sheet.approve("x:1:2", text=None, version=1, curator="Bo")
+    assert len((await sheet.decisions(None, 10)).decisions) == 1
+
+
+async def test_the_second_curator_is_told_that_the_first_one_rejected(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    await sheet.reject("x:1", reason="off topic", version=1, curator="Ada")
+    with pytest.raises(ConflictError, match=r"Ada rejected .*off topic"):
+        await sheet.approve("x:1:2", text=None, version=1, curator="Bo")
+
+
+async def test_a_decided_item_takes_no_second_approval_at_its_new_version(
+    sheet: LocalSheet,
+) -> None:
+    await sheet.upsert(drafts_for(1))
+    decided = await sheet.approve("x:1:1", text=None, version=1, curator="Ada")
+    with pytest.raises(ConflictError):
+        await sheet.approve("x:1:2", text=None, version=decided.version, curator="Ada")
+
+
+async def test_a_version_from_before_an_undo_is_stale(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    decided = await sheet.approve("x:1:1", text=None, version=1, curator="Ada")
+    await sheet.undo("x:1", version=decided.version, curator="Ada")
+    with pytest.raises(ConflictError, match="look again"):
+        await sheet.approve("x:1:2", text=None, version=1, curator="Bo")
+
+
+async def test_of_many_at_once_exactly_one_approval_wins(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    attempts = [
+        sheet.approve("x:1:1", text=f"words {n}", version=1, curator=f"curator {n}")
+        for n in range(8)
+    ]
+    results = await asyncio.gather(*attempts, return_exceptions=True)
+    losers = [result for result in results if isinstance(result, ConflictError)]
+    assert len(losers) == 7
+    assert len((await sheet.decisions(None, 10)).decisions) == 1
+
+
+async def test_another_draft_can_be_approved_after_an_undo(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    item = await sheet.approve("x:1:1", text=None, version=1, curator="Ada")
+    item = await sheet.undo("x:1", version=item.version, curator="Ada")
+    assert item.state == "waiting"
+    await sheet.approve("x:1:2", text=None, version=item.version, curator="Ada")
+    log = [(d.draft_id, d.verdict) for d in (await sheet.decisions(None, 10)).decisions]
+    assert log == [("x:1:1", "approved"), ("x:1:1", "undecided"), ("x:1:2", "approved")]
+
+
+async def test_rejecting_records_every_draft_with_the_reason(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    await sheet.reject("x:1", reason=" wrong song ", version=1, curator="Ada")
+    page = await sheet.decisions(None, 10)
+    assert [(d.draft_id, d.verdict, d.reason, d.curator) for d in page.decisions] == [
+        (f"x:1:{rank}", "rejected", "wrong song", "Ada") for rank in (1, 2, 3)
+    ]
+
+
+async def test_a_blank_reason_is_none(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1, 1))
+    await sheet.reject("x:1", reason="  ", version=1, curator="Ada")
+    assert (await sheet.decisions(None, 10)).decisions[0].reason is None
+
+
+async def test_rejecting_an_unknown_item_is_an_error(sheet: LocalSheet) -> None:
+    with pytest.raises(NotFoundError):
+        await sheet.reject("x:9", reason=None, version=1, curator="Ada")
+
+
+async def test_a_waiting_item_has_nothing_to_undo(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    with pytest.raises(ConflictError, match="nothing to undo"):
+        await sheet.undo("x:1", version=1, curator="Ada")
+
+
+@pytest.mark.parametrize("state", ["scheduled", "published"])
+async def test_what_is_on_its_way_out_cannot_be_undone(sheet: LocalSheet, state: str) -> None:
+    await sheet.upsert(drafts_for(1))
+    item = await sheet.approve("x:1:1", text=None, version=1, curator="Ada")
+    await sheet.mark("x:1:1", Outcome.model_validate({"state": state}))
+    with pytest.raises(ConflictError, match="no longer be undone"):
+        await sheet.undo("x:1", version=item.version, curator="Ada")
+    assert (await sheet.item("x:1")).state == "approved"
+
+
+async def test_what_failed_can_be_undone_and_starts_afresh(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    item = await sheet.approve("x:1:1", text=None, version=1, curator="Ada")
+    await sheet.mark("x:1:1", Outcome(state="failed", detail="refused"))
+    item = await sheet.undo("x:1", version=item.version, curator="Ada")
+    assert (item.state, item.drafts[0].outcome) == ("waiting", None)
+
+
+async def test_an_undo_that_came_too_late_puts_nothing_up_for_a_second_post(
+    sheet: LocalSheet,
+) -> None:
+    await sheet.upsert(drafts_for(1))
+    item = await sheet.approve("x:1:1", text=None, version=1, curator="Ada")
+    item = await sheet.undo("x:1", version=item.version, curator="Ada")
+    await sheet.mark("x:1:1", Outcome(state="published", url="https://x.example/1"))
+    with pytest.raises(ConflictError):
+        await sheet.approve("x:1:2", text=None, version=item.version, curator="Ada")
+    assert await sheet.queue(1) == []
+
+
+async def test_marking_an_unknown_draft_is_an_error(sheet: LocalSheet) -> None:
+    with pytest.raises(NotFoundError, match="x:9:1"):
+        await sheet.mark("x:9:1", Outcome(state="scheduled"))
+
+
+async def test_decisions_come_page_by_page_and_can_be_asked_for_again(sheet: LocalSheet) -> None:
+    await sheet.upsert([draft for post in range(3) for draft in drafts_for(post, 1)])
+    for post in range(3):
+        await sheet.approve(f"x:{post}:1", text=None, version=1, curator="Ada")
+    first = await sheet.decisions(None, 2)
+    rest = await sheet.decisions(first.cursor, 2)
+    assert [d.draft_id for d in (*first.decisions, *rest.decisions)] == ["x:0:1", "x:1:1", "x:2:1"]
+    assert await sheet.decisions(None, 2) == first
+    assert (await sheet.decisions(rest.cursor, 2)).cursor == rest.cursor
+
+
+async def test_a_cursor_that_is_none_of_ours_is_refused(sheet: LocalSheet) -> None:
+    with pytest.raises(BadRequestError, match="no cursor"):
+        await sheet.decisions("yesterday", 10)
+
+
+@pytest.mark.postgres
+async def test_on_postgres_a_decision_waits_for_one_that_is_not_committed_yet(
+    postgres: Engine,
+) -> None:
+    """Otherwise a reader could see the later sequence first, and miss the earlier one."""
+    migrate(postgres, MIGRATIONS)
+    await LocalSheet(postgres).upsert([*drafts_for(1, 1), *drafts_for(2, 1)])
+    with writing(postgres) as earlier, postgres.connect() as later:
+        append_decisions(earlier, [decision_row(drafts_for(1)[0], "approved", "Ada")])
+        later.execute(text("SET lock_timeout = '50ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            append_decisions(later, [decision_row(drafts_for(2)[0], "approved", "Bo")])
+
+
+async def test_counts_tell_items_by_state_and_what_became_of_them(sheet: LocalSheet) -> None:
+    await sheet.upsert([draft for post in range(5) for draft in drafts_for(post)])
+    for post in (0, 1, 2):
+        await sheet.approve(f"x:{post}:1", text=None, version=1, curator="Ada")
+    await sheet.reject("x:3", reason=None, version=1, curator="Ada")
+    await sheet.mark("x:0:1", Outcome(state="published"))
+    await sheet.mark("x:1:1", Outcome(state="failed", detail="refused"))
+    counts = await sheet.counts()
+    assert counts.model_dump() == {
+        "waiting": 1,
+        "approved": 3,
+        "rejected": 1,
+        "published": 1,
+        "failed": 1,
+    }
+
+
+async def test_recent_gives_the_last_decision_first_and_forgets_what_was_undone(
+    sheet: LocalSheet,
+) -> None:
+    await sheet.upsert([draft for post in range(4) for draft in drafts_for(post)])
+    await sheet.approve("x:2:1", text=None, version=1, curator="Ada")
+    await sheet.reject("x:0", reason=None, version=1, curator="Ada")
+    undone = await sheet.approve("x:3:1", text=None, version=1, curator="Ada")
+    await sheet.undo("x:3", version=undone.version, curator="Ada")
+    assert [item.item_id for item in await sheet.recent(5)] == ["x:0", "x:2"]
+    assert [item.item_id for item in await sheet.recent(1)] == ["x:0"]
+
+
+async def test_above_counts_the_waiting_items_of_newer_posts(sheet: LocalSheet) -> None:
+    await sheet.upsert([draft for post in range(4) for draft in drafts_for(post)])
+    await sheet.reject("x:3", reason=None, version=1, curator="Ada")
+    assert await sheet.above("x:1") == 1
+
+
+async def test_the_queue_is_read_through_its_index(sqlite: Engine) -> None:
+    migrate(sqlite, MIGRATIONS)
+    sheet = LocalSheet(sqlite)
+    await sheet.upsert([*drafts_for(1), *drafts_for(2)])
+    asked: list[tuple[str, object]] = []
+    event.listen(
+        sqlite,
+        "before_cursor_execute",
+        lambda _c, _k, statement, parameters, *_: asked.append((statement, parameters)),
+    )
+    await sheet.queue(1, after="x:2")
+    ordered = next((s, p) for s, p in asked if "ORDER BY desk_item.posted_at" in s)
+    with sqlite.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {ordered[0]}", ordered[1])  # type: ignore[arg-type] # as the driver got them
+        steps = " ".join(str(row) for row in plan)
+    assert "desk_item_queue" in steps
+    assert "TEMP B-TREE" not in steps
