@@ -1,0 +1,1 @@
+"""The command line, and nothing else: it opens doors, lazily."""

@@ -1,0 +1,5 @@
+"""`python -m deephypebot` is the command line too."""
+
+from deephypebot.cli import main
+
+main()

@@ -1,0 +1,73 @@
+"""`deephypebot up`: the whole bot on one machine.
+
+All that can be known to be wrong is said before anything starts: the feed, the credentials, the
+data folder, the ports.
+"""
+
+import asyncio
+from pathlib import Path
+
+from deephypebot.console import Console, print_line
+from deephypebot.data_folder import claimed, remember_timeline
+from deephypebot.embedded import House, Wishes
+from deephypebot.errors import CommandError
+from deephypebot.json_lines import read_objects, text_of
+from deephypebot.ports import refuse_taken
+from deephypebot.supervisor import Supervisor
+from deephypebot.vendors import Environment, mixture, refuse_halves
+
+READY = """
+deephypebot is ready: {url}/curate
+
+  a approves a draft, e edits it, r rejects it; ? shows the other keys
+  what you approve is published {where} within two cycles
+  the page's header leads to the timeline and to how the bot is doing
+  Ctrl-C stops everything; the next start goes on where this one stopped
+"""
+
+
+def up(wishes: Wishes) -> int:
+    """Run until it is told to stop or is done; the exit status. Raises CommandError."""
+    if wishes.feed is not None:
+        check_feed(wishes.feed)
+    house = House(wishes, Environment.here())
+    refuse_halves(house.standings)
+    console = Console()
+    with claimed(wishes.data):
+        remember_timeline(wishes.data, house.timeline)
+        refuse_taken(house.port_settings())
+        _say_who_is_live(house, console)
+        return asyncio.run(_supervisor(house, console).run())
+
+
+def check_feed(path: Path) -> None:
+    """Raises CommandError, naming the line, when this is no JSON Lines file of posts."""
+    count = 0
+    for place, value in read_objects(str(path)):
+        text_of(value, place)
+        count += 1
+    if count == 0:
+        raise CommandError(f"{path} holds no posts: a JSON object with a `text` a line is needed.")
+
+
+def _say_who_is_live(house: House, console: Console) -> None:
+    for standing in house.standings:
+        console.say(standing.line())
+    if warning := mixture(house.standings):
+        console.say(warning)
+
+
+def _supervisor(house: House, console: Console) -> Supervisor:
+    headless = house.wishes.headless
+
+    def announce() -> None:
+        if not headless:
+            where = "on the sandbox's timeline" if house.timeline == "sandbox" else "on X"
+            print_line(READY.format(url=house.url("gateway"), where=where))
+
+    return Supervisor(
+        house.programs(),
+        console,
+        outputs={"worker": print_line} if headless else {},
+        on_ready=announce,
+    )
