@@ -1,0 +1,68 @@
+"""The song parser: which song does a post name?
+
+Pure Python and regular expressions, no I/O, deterministic, bounded in time, and it never raises
+on any text. See docs/parser.md for the rules and the measurements.
+"""
+
+from __future__ import annotations
+
+import re
+
+from worker.songs.links import Link
+from worker.songs.post import LIMIT, Post, tidy
+from worker.songs.reading import Reading
+from worker.songs.song import Parsed, Song
+
+__all__ = ["LIMIT", "Link", "Parsed", "Song", "parse"]
+
+_ALBUM_OR_EVENT = re.compile(
+    r"\b(?:albums?|LP|EP|mixtape|tour|tickets?|concert|festival|gig|tonight at|live at|shows?)\b",
+    re.IGNORECASE,
+)
+
+
+def parse(text: str) -> Parsed:
+    """The song that a post names, with the other readings, or the reason why there is none.
+
+    Only the first LIMIT characters are considered.
+    """
+    post = tidy(text)
+    reading = Reading(post)
+    candidates = reading.songs() or _from_link(post)
+    if candidates:
+        return Parsed.of(candidates, post.link)
+    return Parsed.nothing(_reason(post, reading), post.link)
+
+
+def _from_link(post: Post) -> tuple[Song, ...]:
+    """The song that a music link spells out, where no words name one."""
+    link = post.link
+    if link is None or not link.title:
+        return ()
+    sure = 0.85 if link.service == "lastfm" else 0.45
+    artists = (link.artist,) if link.artist else ()
+    span = post.span(*_place(post, link.url))
+    return (Song(link.title, artists, sure, f"{link.service} link", span),)
+
+
+def _place(post: Post, url: str) -> tuple[int, int]:
+    start = max(post.unbroken.find(url), 0)
+    return start, start + len(url)
+
+
+def _reason(post: Post, reading: Reading) -> str:
+    """Why no song was found, for a person and for a script alike."""
+    text = post.text
+    if not text.strip():
+        return "a link without a name" if post.link else "empty"
+    if reading.met_album:
+        return "album or event, not a song"
+    if post.retweet:
+        return "retweet that names no song"
+    if post.link:
+        return "a link without a name"
+    if reading.leads:
+        return "listening, but no title and artist"
+    if _ALBUM_OR_EVENT.search(text):
+        return "album or event, not a song"
+    return "no song named"

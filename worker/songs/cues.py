@@ -1,0 +1,127 @@
+"""What in a post tells of a song, or against one: leads, words of music, albums, false owners.
+
+All but FILLER and NO_OWNER are matched against the post in lower case.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Lead:
+    """Words after which a song is named, and how much they are worth to its reading."""
+
+    name: str
+    weight: float
+    hints: tuple[str, ...]  # one of these is in the post, or we need not look
+    pattern: str
+    expression: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "expression", re.compile(self.pattern))
+
+
+LEADS = (
+    Lead("listening", 1.0, ("listen",), r"listen(?:ing|in)?'?[\s\u266b]+(?:again |right now )?to\b"),
+    Lead(
+        "now playing",
+        1.0,
+        ("playing", "now spin", "now listen", "np", "sotd", "on air"),
+        r"#?\bnow[\s_-]?(?:playing|spinning|listening(?: to)?)\b|#\w*nowplaying\b|\bnp\b|#sotd\b|"
+        r"\bcurrently playing\b|\bnow on air\b",
+    ),
+    Lead("on repeat", 0.9, ("on repeat", "on loop"), r"\bon (?:repeat|loop)(?: today| again)?\s*:"),
+    Lead(
+        "moving to",
+        0.9,
+        ("ing to", "min to", "in' to", "ing out to"),
+        r"\b(?:jamm|vib|danc|groov|cry|bump)(?:ing|in|in')(?: out)? to\b",
+    ),
+    Lead(
+        "stuck on",
+        0.9,
+        ("blasting", "obsessed", "addicted to", "in my head", "bumping", "spinning"),
+        r"\b(?:blasting|bumping|spinning|obsessed with|addicted to|stuck in my head)\b",
+    ),
+    Lead(
+        "of the day",
+        0.9,
+        (" of the ", " for the ", "of my ", "current ", "earworm", "#musicmonday", "#songof"),
+        r"\b(?:song|track|tune|jam|single|soundtrack) (?:of|for) (?:the |my |this )?"
+        r"(?:day|week|night|morning|month|summer|moment|year)(?: is)?\b|"
+        r"\bcurrent (?:song|jam|mood)\b|\bearworm\b|#musicmonday\b|#songoftheday\b",
+    ),
+    Lead(
+        "alike",
+        0.8,
+        ("similar", " like"),
+        r"\bsimilar (?:in \w+ )?to\b|"
+        r"\b(?:songs?|tracks?|music|something|anything|sounds?|vibes?) like\b",
+    ),
+    Lead(
+        "a video liked",
+        0.8,
+        (" video",),
+        r"\b(?:liked|favou?rited|added) an? (?:@?youtube )?video"
+        r"(?: to a @?youtube playlist)?(?: from @?\w+)?",
+    ),
+    Lead("in Spanish", 0.9, ("escuchando",), r"\bescuchando(?: a)?\b"),
+    Lead("in Portuguese", 0.9, ("ouvindo",), r"\bouvindo\b"),
+    Lead("in French", 0.9, ("\u00e9coute",), r"\b\u00e9coute\b"),
+    Lead("in German", 0.9, ("h\u00f6r",), r"\bh\u00f6r(?:e|t)? (?:gerade|grad)\b"),
+    Lead("in Italian", 0.9, ("ascoltando",), r"\bascoltando\b"),
+    Lead("in Indonesian", 0.9, ("deng",), r"\b(?:dengerin|mendengarkan)(?: lagu)?\b"),
+    Lead("in Turkish", 0.9, ("dinliyorum",), r"\bdinliyorum\b"),
+    Lead("in Russian", 0.9, ("\u0441\u043b\u0443\u0448\u0430\u044e",), r"\b\u0441\u043b\u0443\u0448\u0430\u044e\b"),
+    Lead("in Dutch", 0.9, ("luister",), r"\bluister(?:en)? naar\b"),
+    Lead("in Swedish", 0.9, ("lyssnar",), r"\blyssnar p\u00e5"),
+    Lead("in Japanese", 0.9, ("\u8074\u3044\u3066",), r"\u8074\u3044\u3066(?:\u308b|\u3044\u308b|\u307e\u3059)?"),
+    Lead("note", 0.85, ("\u266b",), r"\u266b"),
+)
+
+FILLER = re.compile(
+    r"[\s:;,.\u266b~*=()\[\]>\u2013-]*(?:(?:(?:the|this|that|my|some|a)\s+)?"
+    r"(?:(?:new|latest|current|favou?rite|great|amazing|beautiful|classic)\s+){0,2}"
+    r"(?:songs?|tracks?|single|jam|tune|cover|remix)\b[:,]?\s*(?:is\s+|called\s+|titled\s+)?"
+    r"(?!(?:by|from|of|on|in|with)\b))?(?:\u266b\s*)*"
+)
+"""What may stand between a lead and the song: marks, "the new song"."""
+
+MUSIC = re.compile(
+    r"\b(?:songs?|singles?|tracks?|tunes?|music|listen\w*|spotify|soundcloud|remix\w*|covers?|"
+    r"lyrics?|nowplaying|np|bandcamp|pandora|youtube|vevo|vinyl|playlist|jam|radio|chorus|"
+    r"feat|ft\.|hot ?100|charts?|debuts?|itunes|mv|acoustic|guitar|melody|anthem|banger|"
+    r"shoegaze|dreampop|indie|hiphop|techno|punk|metal|jazz|edm|kpop|live session|"
+    r"official (?:music )?(?:video|audio)|lyric video)\b|#\w*music\w*|\u266b"
+)
+"""Words that say a post speaks of music."""
+
+NOT_A_SONG_BEFORE = re.compile(
+    r"\b(?:albums?|l\.?p\.?|e\.?p\.?|record|mixtape|movie|films?|books?|novel|shows?|series|"
+    r"episode|season|tour|musical|play|documentary|poem|article|painting|interview|"
+    r"soundtrack|game|magazine|poster|sign|shirt|account|app|festival|concert|gig|event|party|"
+    r"speech|question|words?|phrase|said|says|saying|quote|called me|hashtag|headline|"
+    r"compilation|memoir|essay|chapter|trailer|podcast|column|class|lecture|exhibition|"
+    r"starring|costume|scene|sequel)"
+    r"(?: is)?\W{0,3}(?:called|titled|entitled|named|for|on|of|to|from|in)?\W{0,3}$"
+)
+NOT_A_SONG_AFTER = re.compile(
+    r"[,.!?]? ?\(?(?:the |his |her |their |our |my )?(?:debut |new |live |world |first |full )?"
+    r"(?:album|lp|ep|mixtape|tour|movie|film|book|novel|episode|show|musical|tickets|trailer|"
+    r"party|festival|documentary|box ?set|deluxe|vinyl|shirt|tee|merch|soundtrack|game|"
+    r"season|premiere|screening|fans?|day|moment|guy|face|costume|character|star|actor)\b"
+)
+"""What says, before and after a quoted name, that it is no song."""
+
+NO_OWNER = re.compile(
+    r"(?:it|that|this|what|here|there|where|who|how|let|he|she|today|tonight|tomorrow|yesterday|"
+    r"everybody|everyone|someone|nobody|y'?all|(?:mon|tues|wednes|thurs|fri|satur|sun)day|"
+    r"world|life|mom|mum|dad|mother|father|sister|brother|america|nbc|abc|cbs|fox|bbc|cnn|hbo|"
+    r"netflix|disney|marvel|pixar|webster|hollywood|broadway|when|why|one|i|we|you|they|god|the|"
+    r"and|but|a|an|my|week|month|year|last night|women|men|kids|children|people|day|new|"
+    r"snl|espn|mtv|google|apple|twitter|facebook|microsoft|amazon|youtube|instagram)",
+    re.IGNORECASE,
+)
+"""Owners of quoted things that are no musicians, as in "Today's" and "NBC's"."""

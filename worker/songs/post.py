@@ -1,0 +1,109 @@
+"""A post made ready for the rules, character for character.
+
+Everything but HTML entities is replaced one character by one, so that places in the tidied
+text are places in the post: every quotation mark becomes " or ', every long dash becomes an en
+dash, emoji and control characters become spaces, signs of music become a note. What ends a
+phrase (a link, "RT @someone:", leading mentions) becomes line breaks.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+
+from worker.songs.links import Link, read_link
+
+LIMIT = 2_000
+"""Characters of a post that are considered: ten times the longest ordinary one. It bounds time."""
+
+_DOUBLE = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033\u300c\u300d\u300e\u300f\u300a\u300b\uff02"
+_SINGLE = "\u2018\u2019\u201a\u201b\u2032\u02bc\u00b4`\uff07"
+_DASHES = "\u2012\u2013\u2014\u2015\u2212\u2e3a"
+_NOTES = "\u2669\u266a\u266b\u266c\u25b6\U0001f3b5\U0001f3b6\U0001f3a7\U0001f3bc\U0001f4fb"
+_EMOJI = ((0x1F000, 0x1FB00), (0x2600, 0x2605), (0x2607, 0x2669), (0x2670, 0x27C0))
+_UNSEEN = ((0, 10), (11, 32), (127, 160), (0x200E, 0x2010), (0x2028, 0x2030), (0x2060, 0x2070))
+_VARIANTS = ((0xFE00, 0xFE10), (0xD800, 0xE000), (0xFFF0, 0x10000))
+
+
+def _replacements() -> dict[int, str]:
+    blank = (point for low, high in _EMOJI + _UNSEEN + _VARIANTS for point in range(low, high))
+    table = dict.fromkeys(blank, " ")
+    table.update(dict.fromkeys((0x00A0, 0x3000, 0xFEFF, *range(0x2000, 0x200C)), " "))
+    table.update(dict.fromkeys((0x2010, 0x2011), "-"))
+    for marks, plain in ((_DOUBLE, '"'), (_SINGLE, "'"), (_DASHES, "\u2013"), (_NOTES, "\u266b")):
+        table.update(dict.fromkeys(map(ord, marks), plain))
+    return table
+
+
+_REPLACEMENTS = _replacements()
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
+_URL = re.compile(
+    r"(?<![\w@])(?:https?:/|www\.|(?:[\w-]{1,40}\.){1,3}(?:com|fm|co|ly|be|fi|tv)/|spotify:)"
+    r'[^\s"<>]+',
+    re.IGNORECASE,
+)
+_RETWEET = re.compile(r'(?<!\w)RT[ :]*@\w+ ?:?|"@\w+: ', re.IGNORECASE)
+_ADDRESSED = re.compile(r"(?:[ .]*@\w+(?=\s))+(?!\s*[-\u2013|\"'])")
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """The tidied text, its music link if it has one, and the way back to the given text."""
+
+    text: str
+    unbroken: str  # the same before links became line breaks
+    link: Link | None
+    retweet: bool
+    offsets: list[int] | None
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Places in the tidied text as places in the post that was given."""
+        if self.offsets is None:
+            return start, end
+        return self.offsets[start], self.offsets[end]
+
+
+def tidy(given: str) -> Post:
+    """Read a post's first LIMIT characters into a Post."""
+    text, offsets = _without_entities(given[:LIMIT])
+    text = text.translate(_REPLACEMENTS)
+    unbroken = text
+    link = None
+    if "/" in text or "spotify:" in text:
+        link = _music_link(text)
+        text = _URL.sub(_breaks, text)
+    retweet = False
+    if "@" in text:
+        retweet = text.lstrip(' "').startswith("RT @")
+        text = _RETWEET.sub(_breaks, text)
+        if addressed := _ADDRESSED.match(text):
+            text = _breaks(addressed) + text[addressed.end() :]
+    return Post(text, unbroken, link, retweet, offsets)
+
+
+def _breaks(match: re.Match[str]) -> str:
+    return "\n" * len(match[0])
+
+
+def _music_link(text: str) -> Link | None:
+    links = (read_link(url[0].rstrip(".,;!?)'")) for url in _URL.finditer(text))
+    return next((link for link in links if link), None)
+
+
+def _without_entities(text: str) -> tuple[str, list[int] | None]:
+    """The text unescaped, and for each of its characters the place it came from."""
+    if "&" not in text or not _ENTITY.search(text):
+        return text, None
+    pieces: list[str] = []
+    offsets: list[int] = []
+    at = 0
+    for entity in _ENTITY.finditer(text):
+        plain = html.unescape(entity[0])
+        pieces += (text[at : entity.start()], plain)
+        offsets += range(at, entity.start())
+        offsets += [entity.start()] * len(plain)
+        at = entity.end()
+    pieces.append(text[at:])
+    offsets += range(at, len(text) + 1)
+    return "".join(pieces), offsets

@@ -1,0 +1,315 @@
+"""The rules: how people name a song, one form a line.
+
+Rules stand in groups. Every rule of a group speaks, the surest is heard first, and what the
+others read stays as further candidates for the catalogue to try; once a group has read a song
+surely, the groups after it are not asked. To add a form, add a Rule with an example of your own
+and run the tests: they parse each example and want back what `reads` says. In a pattern
+
+- `{quoted}` is a title in double or in single quotation marks,
+- `{artist}` begins a name and runs to the end of the line: its tail is cut afterwards,
+- `{owner}` is a name in capitals before "'s" or a title,
+- `{by}` is the word, `{dash}` what stands between two names, `{work}` "the new single".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Flag, auto
+from functools import lru_cache
+
+from worker.songs.names import NOT_ARTIST
+
+class Sign(Flag):
+    """What is seen in a post at a glance, and spares us most rules."""
+
+    NOTHING = 0
+    BY = auto()
+    CAPITAL_BY = auto()
+    TWO_BY = auto()
+    DASH = auto()
+    COMMA = auto()
+    PANDORA = auto()
+    APOSTROPHE = auto()
+    DOUBLE = auto()  # a double quotation mark
+    SINGLE = auto()  # a single one that opens
+    LEAD = auto()
+
+
+_Q = r"[^\"\n]"
+_DOUBLE = rf'(?<![\w"])"\s{{0,4}}(?P<title>{_Q}{{1,100}}?(?:(?<=[\s(])"(?=\S){_Q}{{1,60}}"{_Q}{{0,60}})?)"'
+_SINGLE = (
+    r"(?<![\w'])'(?=\S)(?P<title>(?:[^'\"\n]|(?<=\w)'(?=\w)|(?<=[nN])'(?=\s)|(?<=^)'){1,80}?)"
+    r"'(?!\w)"
+)
+_PARTS = {
+    "artist": rf"{NOT_ARTIST}(?P<artist>[\w@#$!*(&][^\n]{{0,119}})",
+    "owner": r"(?P<artist>(?:[A-Z@#$0-9][^\s\"']*(?:'(?!s\s)[^\s\"']*)?"
+    r"(?: (?:&|and|x|of|the|for|de|la))? ){0,5}[A-Z@#$0-9][^\s\"']*(?<!\w's))",
+    "by": r"(?<=\s)by:?\s+",
+    "dash": r"(?:\s+[-\u2013~|\u00b7\u2022:/]{1,2}\s+|\u2013|:\s+)",
+    "work": r"(?:(?:brand )?(?:new|latest|debut|classic|hit|lead|first|second|upcoming|number one|"
+    r"#1|smash|own|official|favou?rite|amazing|beautiful|lovely) ){0,3}"
+    r"(?:songs?|singles?|tracks?|tunes?|(?:music |lyric )?videos?|covers?|remix|hits?|anthem|"
+    r"ballad|version|cover of|remix of|video for|performance of|performs?|performing|sings?|"
+    r"singing|covers|covering)",
+}
+
+
+def _compile(form: str) -> tuple[re.Pattern[str], ...]:
+    """The form's patterns: one for each kind of quotation marks, where it has any."""
+    parts = dict(_PARTS)
+    kinds = (_DOUBLE, _SINGLE) if "{quoted}" in form else ("",)
+    patterns = []
+    for kind in kinds:
+        source = form.replace("{quoted}", kind)
+        for name, part in parts.items():
+            source = source.replace("{" + name + "}", part)
+        patterns.append(re.compile(source))
+    return tuple(patterns)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One form in which a song is named."""
+
+    name: str
+    confidence: float
+    form: str
+    example: str
+    reads: tuple[str, tuple[str, ...]]  # what the example names
+    needs: Sign = Sign.NOTHING  # without these signs in the post we need not look
+    after_lead: bool = False  # matched only where a lead ends ("I'm listening to ", "#np ")
+    music: bool = False  # something else in the post speaks of music
+    capitals: bool = False  # title and artist are written like names
+    whole_line: bool = False  # nothing else stands on the line
+    open_title: bool = False  # nothing bounds the title: its tail is cut as an artist's is
+    patterns: tuple[re.Pattern[str], ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "patterns", _compile(self.form))
+
+    @property
+    def quoted(self) -> bool:
+        """Whether the title stands in quotation marks."""
+        return "{quoted}" in self.form
+
+    def may_apply(self, signs: Sign) -> bool:
+        """Whether a post with these signs is worth a look."""
+        if self.quoted and not signs & (Sign.DOUBLE | Sign.SINGLE):
+            return False
+        return self.needs in signs and (not self.after_lead or Sign.LEAD in signs)
+
+
+_LINE = r"(?m:^)[ \"*.:>\u2013-]*"
+
+# Title by artist, where quotation marks or a lead say that a title comes.
+_BY_NAME = (
+    Rule(
+        "quoted, by",
+        0.95,
+        r"{quoted}[ ,.:\u2013-]{0,4}(?:[(\[][^)\]\n]{1,40}[)\]] )?(?:\w+ )??(?:\w+ )??"
+        r"(?<=[\s\"'])by:?\s+{artist}",
+        'Cannot get over "Pink Moon" by Nick Drake today',
+        ("Pink Moon", ("Nick Drake",)),
+        needs=Sign.BY,
+    ),
+    Rule(
+        "lead, title by artist",
+        0.9,
+        r"(?P<title>[^\n]{1,120}){by}{artist}",
+        "I'm listening to Stand By Me by Ben E. King on Pandora",
+        ("Stand By Me", ("Ben E. King",)),
+        needs=Sign.BY,
+        after_lead=True,
+    ),
+    Rule(
+        "lead, title By artist",
+        0.8,
+        r"(?P<title>[^\n]{1,120})(?<=\s)(?:By|BY):?\s+{artist}",
+        "Now Playing Harvest Moon By Neil Young",
+        ("Harvest Moon", ("Neil Young",)),
+        needs=Sign.CAPITAL_BY,
+        after_lead=True,
+    ),
+    Rule(
+        "lead, title first by artist",
+        0.45,
+        r"(?P<title>[^\n]{1,120}?){by}{artist}",
+        "np: Roygbiv by Death by Chocolate",
+        ("Roygbiv", ("Death by Chocolate",)),
+        needs=Sign.TWO_BY,
+        after_lead=True,
+    ),
+)
+# A quoted title beside its artist.
+_QUOTED = (
+    Rule(
+        "owner's quoted",
+        0.85,
+        r"(?<![\w@#]){owner}(?:'s?|s') (?:{work}[,:]? )?(?:called )?{quoted}",
+        'Robyn\'s "Dancing On My Own" never gets old',
+        ("Dancing On My Own", ("Robyn",)),
+        needs=Sign.APOSTROPHE,
+        capitals=True,
+    ),
+    Rule(
+        "dash, quoted",
+        0.8,
+        r"(?<![\w@#]){owner}\s*(?:\s[-\u2013~|]\s?|:\s|\u2013){quoted}",
+        'Lush - "Sweetness and Light" #shoegaze',
+        ("Sweetness and Light", ("Lush",)),
+        capitals=True,
+    ),
+    Rule(
+        "quoted, dash",
+        0.75,
+        r"{quoted}(?: [(\[][^)\]\n]{1,40}[)\]])?(?:\s+[-\u2013~|]\s*|\u2013){artist}",
+        '"Svefn-g-englar" - Sigur Rós #np',
+        ("Svefn-g-englar", ("Sigur Rós",)),
+        music=True,
+    ),
+)
+# Names around a dash or an apostrophe, where a lead says that they name a song.
+_AFTER_LEADS = (
+    Rule(
+        "lead, artist dash title",
+        0.7,
+        r"(?P<artist>[^\n]{1,80}?){dash}(?P<title>[^\n]{1,120})",
+        "#nowplaying Slowdive – Alison",
+        ("Alison", ("Slowdive",)),
+        after_lead=True,
+        open_title=True,
+    ),
+    Rule(
+        "lead, title dash artist",
+        0.6,
+        r"(?P<title>[^\n]{1,120}?){dash}{artist}",
+        "#np Bachelorette - @bjork",
+        ("Bachelorette", ("bjork",)),
+        after_lead=True,
+    ),
+    Rule(
+        "lead, owner's title",
+        0.6,
+        r"{owner}'s? (?P<title>[A-Z0-9][^\n]{1,100})",
+        "listening to Mazzy Star's Fade Into You on repeat",
+        ("Fade Into You", ("Mazzy Star",)),
+        needs=Sign.APOSTROPHE,
+        after_lead=True,
+        open_title=True,
+        capitals=True,
+    ),
+)
+# A chart's line, and titles that a word such as "single" announces.
+_IN_PROSE = (
+    Rule(
+        "chart line",
+        0.85,
+        r"(?m:^|:)[ \"]*#?\d{1,3}\.? ?(?:\([^)\n]{1,8}\) ?)?[.:)]? ?(?P<title>[^\n,]{1,80}), {artist}",
+        "#Hot100: #4(+3) Running Up That Hill, Kate Bush [8 weeks].",
+        ("Running Up That Hill", ("Kate Bush",)),
+        needs=Sign.COMMA,
+        music=True,
+    ),
+    Rule(
+        "the song, title by artist",
+        0.7,
+        r"(?:{work}):? (?P<title>[A-Z0-9#][^\n,.!?\"]{0,80}?) by:?\s+{artist}",
+        "You should hear the cover of Wicked Game by London Grammar",
+        ("Wicked Game", ("London Grammar",)),
+        needs=Sign.BY,
+        capitals=True,
+    ),
+    Rule(
+        "artist quoted",
+        0.55,
+        r"(?<![\w@#']){owner},? {quoted}",
+        'So good: Cocteau Twins "Cherry-Coloured Funk" http://youtu.be/abcdefghijk',
+        ("Cherry-Coloured Funk", ("Cocteau Twins",)),
+        capitals=True,
+        music=True,
+    ),
+)
+# A line that holds nothing but a song.
+_LINES = (
+    Rule(
+        "line, title by artist",
+        0.5,
+        _LINE + r"(?P<title>[A-Z0-9#(][^\n\".]{0,80}?) by {artist}",
+        "Fade Into You by Mazzy Star",
+        ("Fade Into You", ("Mazzy Star",)),
+        needs=Sign.BY,
+        capitals=True,
+        whole_line=True,
+    ),
+    Rule(
+        "line, artist dash title",
+        0.6,
+        _LINE
+        + r"(?P<artist>[A-Z0-9#@$][^\n\"]{0,60}?)(?:\s+[-\u2013~]\s+|\u2013)(?P<title>[^\n]{1,100})",
+        "Beach House - Space Song (Official Video) https://youtu.be/abcdefghijk",
+        ("Space Song", ("Beach House",)),
+        needs=Sign.DASH,
+        capitals=True,
+        whole_line=True,
+        open_title=True,
+        music=True,
+    ),
+    Rule(
+        "line, title dash artist",
+        0.45,
+        _LINE + r"(?P<title>[A-Z0-9#][^\n\"]{0,80}?)(?:\s+[-\u2013~]\s+|\u2013){artist}",
+        "Space Song - @BeachHouse #dreampop #music",
+        ("Space Song", ("Beach House",)),
+        needs=Sign.DASH,
+        capitals=True,
+        whole_line=True,
+        music=True,
+    ),
+)
+# A title without its artist: the catalogue has to be surer.
+_TITLES_ALONE = (
+    Rule(
+        "lead, quoted alone",
+        0.4,
+        r"(?:\w+ ){0,2}{quoted}",
+        '#np "Avalanche" again and again',
+        ("Avalanche", ()),
+        after_lead=True,
+    ),
+    Rule(
+        "lead, title on a station",
+        0.4,
+        r"(?P<title>[^\n]{1,100}?) on #?[Pp]andora's? [^\n]{1,60}",
+        "I am listening to Teardrop on #Pandora's Portishead Radio",
+        ("Teardrop", ()),
+        needs=Sign.PANDORA,
+        after_lead=True,
+    ),
+    Rule(
+        "the song, quoted alone",
+        0.35,
+        r"(?:{work})[,:]? (?:called |titled |is called |for |of )?{quoted}",
+        'I wrote a new song called "Paper Boats" last night',
+        ("Paper Boats", ()),
+        capitals=True,
+    ),
+)
+
+GROUPS: tuple[tuple[Rule, ...], ...] = (
+    _BY_NAME,
+    _QUOTED,
+    _AFTER_LEADS,
+    _IN_PROSE,
+    _LINES,
+    _TITLES_ALONE,
+)
+RULES: tuple[Rule, ...] = tuple(rule for group in GROUPS for rule in group)
+
+
+@lru_cache(maxsize=1024)
+def groups_for(signs: Sign) -> tuple[tuple[Rule, ...], ...]:
+    """The rules that are worth a look in a post with these signs."""
+    worth = (tuple(rule for rule in group if rule.may_apply(signs)) for group in GROUPS)
+    return tuple(group for group in worth if group)

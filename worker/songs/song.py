@@ -1,0 +1,78 @@
+"""What the parser gives: a song as a post names it, and all that was read from one post."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+from worker.songs.links import Link
+
+
+class ParsedJson(TypedDict):
+    """One line of `deephypebot parse`."""
+
+    title: str | None
+    artists: list[str]
+    confidence: float
+    rule: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """One reading of a post.
+
+    `artists` holds the main artist first, as one joined name ("Simon & Garfunkel"), then the
+    featured ones; it is empty where a post gives a title alone. `span` counts characters of
+    the post as it was given.
+    """
+
+    title: str
+    artists: tuple[str, ...]
+    confidence: float
+    rule: str
+    span: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The surest reading of a post, every other reading in order, or the reason for none."""
+
+    title: str | None
+    artists: tuple[str, ...]
+    confidence: float
+    rule: str
+    reason: str | None
+    span: tuple[int, int] | None = None
+    link: Link | None = None
+    candidates: tuple[Song, ...] = ()
+
+    @classmethod
+    def of(cls, candidates: tuple[Song, ...], link: Link | None) -> Parsed:
+        """What was read, given at least one candidate; the first one speaks for the post."""
+        best = candidates[0]
+        return cls(
+            title=best.title,
+            artists=best.artists,
+            confidence=best.confidence,
+            rule=best.rule,
+            reason=None,
+            span=best.span,
+            link=link,
+            candidates=candidates,
+        )
+
+    @classmethod
+    def nothing(cls, reason: str, link: Link | None = None) -> Parsed:
+        """A post that names no song, and why we think so."""
+        return cls(title=None, artists=(), confidence=0.0, rule="none", reason=reason, link=link)
+
+    def as_json(self) -> ParsedJson:
+        """The five keys that `deephypebot parse` promises."""
+        return {
+            "title": self.title,
+            "artists": list(self.artists),
+            "confidence": self.confidence,
+            "rule": self.rule,
+            "reason": self.reason,
+        }
