@@ -10,7 +10,7 @@ MAX_CANDIDATES = 256
 
 
 class Contract(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class GenerateRequest(Contract):
@@ -41,8 +41,8 @@ class GenerateRequest(Contract):
         None, ge=0, lt=2**63, description="The same seed gives the same text; drawn when absent."
     )
     temperature: float | None = Field(None, gt=0, le=2, description="Default: the model's own.")
-    top_k: int | None = Field(None, ge=1, le=1000, description="Default: the model's own.")
-    top_p: float | None = Field(None, gt=0, le=1, description="Default: the model's own.")
+    top_k: int | None = Field(None, ge=1, le=512, description="Default: the model's own.")
+    top_p: float | None = Field(None, ge=0.001, le=1, description="Default: the model's own.")
     refine: bool = Field(True, description="Whether the LC-GAN moves z towards description.")
     candidates: int | None = Field(
         None, ge=1, le=MAX_CANDIDATES, description="How many to draft before ranking."

@@ -1,0 +1,7 @@
+"""`python -m services.inference` serves until it is told to stop."""
+
+from services.common.serve import load_settings, serve
+from services.inference.app import create_app
+from services.inference.settings import InferenceSettings
+
+serve("inference", load_settings(InferenceSettings), create_app)

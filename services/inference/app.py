@@ -1,0 +1,64 @@
+"""The inference service: REST over the writer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request, Response
+
+from model.errors import RequestError
+from services.common.app import create_service
+from services.common.body_limit import BodyLimitMiddleware
+from services.common.problems import problem_response
+from services.inference.backlog import Backlog
+from services.inference.batcher import Batcher, SentenceWriter
+from services.inference.disconnect import ClientGoneError, answer_nobody
+from services.inference.loading import load_writer
+from services.inference.measures import Measures
+from services.inference.routes import router
+from services.inference.scheduler import Scheduler
+from services.inference.settings import InferenceSettings
+
+DESCRIPTION = """\
+Writes one-sentence music commentary: genres (and a song) in, ranked sentences out.
+
+A full queue answers 429 with `Retry-After` at once; errors are problem documents (RFC 9457).
+"""
+
+Loader = Callable[[InferenceSettings], SentenceWriter]
+
+
+def create_app(settings: InferenceSettings, load: Loader = load_writer) -> FastAPI:
+    """The service as an ASGI app; the writer is loaded by its lifespan, in the background."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        backlog = Backlog(settings.queue_sentences)
+        batcher = Batcher(
+            lambda: load(settings), backlog, measures, batch_sentences=settings.batch_sentences
+        )
+        measures.watch_depth(lambda: backlog.sentences)
+
+        async def writer_ready() -> str | None:
+            return batcher.missing()
+
+        app.state.readiness.add("writer", writer_ready)
+        app.state.scheduler = Scheduler(
+            batcher, backlog, measures, deadline_seconds=settings.deadline_seconds
+        )
+        batcher.start()
+        yield
+        await asyncio.to_thread(batcher.stop, settings.shutdown_seconds)
+
+    app = create_service(settings, title="inference", description=DESCRIPTION, lifespan=lifespan)
+    measures = app.state.measures = Measures(app.state.registry)
+    app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
+    app.add_exception_handler(RequestError, _on_refused)
+    app.add_exception_handler(ClientGoneError, answer_nobody)
+    app.include_router(router)
+    return app
+
+
+async def _on_refused(request: Request, error: Exception) -> Response:
+    request.app.state.measures.rejected.labels("refused").inc()
+    return problem_response(request, 400, str(error))

@@ -1,0 +1,122 @@
+"""The doors of the inference service."""
+
+import asyncio
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from services.common.auth import require_key
+from services.inference import translation
+from services.inference.backlog import Job
+from services.inference.disconnect import unless_gone
+from services.inference.loading import read_card
+from services.inference.scheduler import Scheduler
+from services.inference.schemas import (
+    GenerateAnswer,
+    GenerateRequest,
+    GenresAnswer,
+    InterpolateAnswer,
+    InterpolateRequest,
+    LegacyAnswer,
+    LegacyRequest,
+    ModelAnswer,
+    ReconstructAnswer,
+    ReconstructRequest,
+    TopicsAnswer,
+)
+
+T = TypeVar("T")
+
+QUEUE_TIME = "X-Queue-Time-Ms"
+MODEL_TIME = "X-Model-Time-Ms"
+TIMED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "headers": {
+            QUEUE_TIME: {"description": "Wait for the writer, ms.", "schema": {"type": "number"}},
+            MODEL_TIME: {"description": "Time with the writer, ms.", "schema": {"type": "number"}},
+        }
+    }
+}
+
+router = APIRouter(dependencies=[Depends(require_key)])
+
+
+def _scheduler(request: Request) -> Scheduler:
+    scheduler: Scheduler = request.app.state.scheduler
+    return scheduler
+
+
+class Visit:
+    """A request that wants the writer's time, and says in its headers where the time went."""
+
+    def __init__(
+        self,
+        request: Request,
+        response: Response,
+        scheduler: Annotated[Scheduler, Depends(_scheduler)],
+    ) -> None:
+        self._request = request
+        self._response = response
+        self._scheduler = scheduler
+        self.writer = scheduler.writer
+
+    async def do(self, job: Job[T]) -> T:
+        timed = await unless_gone(self._request, self._scheduler.do(job))
+        self._response.headers[QUEUE_TIME] = f"{timed.queue_seconds * 1000:.1f}"
+        self._response.headers[MODEL_TIME] = f"{timed.model_seconds * 1000:.1f}"
+        return timed.value
+
+
+VisitDep = Annotated[Visit, Depends()]
+SchedulerDep = Annotated[Scheduler, Depends(_scheduler)]
+
+
+@router.post("/v1/generate", tags=["write"], responses=TIMED)
+async def generate(body: GenerateRequest, visit: VisitDep) -> GenerateAnswer:
+    """Draft commentary for genres, and for a song where one is named; best first.
+
+    The same seed gives the same text, alone or in any batch.
+    """
+    result = await visit.do(translation.draft(body))
+    return translation.answer(visit.writer, result)
+
+
+@router.post("/generate", tags=["write"], responses=TIMED)
+async def generate_as_in_2018(body: LegacyRequest, visit: VisitDep) -> LegacyAnswer:
+    """The original service's endpoint: a drop-in for its callers."""
+    result = await visit.do(translation.legacy_draft(body))
+    return LegacyAnswer(gens=[sample.text for sample in result.samples])
+
+
+@router.post("/v1/interpolate", tags=["latent space"], responses=TIMED)
+async def interpolate(body: InterpolateRequest, visit: VisitDep) -> InterpolateAnswer:
+    """The homotopy between two sentences: decoded along the line between their latent vectors."""
+    sentences = await visit.do(translation.homotopy(body))
+    return InterpolateAnswer(model=translation.model_name(visit.writer), sentences=sentences)
+
+
+@router.post("/v1/reconstruct", tags=["latent space"], responses=TIMED)
+async def reconstruct(body: ReconstructRequest, visit: VisitDep) -> ReconstructAnswer:
+    """What comes back when a sentence is encoded and decoded again."""
+    text = await visit.do(translation.reconstruction(body))
+    return ReconstructAnswer(model=translation.model_name(visit.writer), text=text)
+
+
+@router.get("/v1/genres", tags=["model"])
+async def genres(scheduler: SchedulerDep) -> GenresAnswer:
+    """Every genre that the model knows."""
+    return GenresAnswer(genres=sorted(scheduler.writer.genres))
+
+
+@router.get("/v1/topics", tags=["model"])
+async def topics(scheduler: SchedulerDep) -> TopicsAnswer:
+    """The topics that the model found in its training text."""
+    return TopicsAnswer(topics=[translation.topic_shown(t) for t in scheduler.writer.topics])
+
+
+@router.get("/v1/model", tags=["model"])
+async def model(request: Request, scheduler: SchedulerDep) -> ModelAnswer:
+    """The writer's name, its revision and its model card."""
+    name = translation.model_name(scheduler.writer)
+    card = await asyncio.to_thread(read_card, request.app.state.settings.bundle)
+    return ModelAnswer(model=name, card=card)

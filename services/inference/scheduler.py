@@ -1,0 +1,80 @@
+"""Who is served, and until when: admission, deadlines and cancellation, on the event loop.
+
+What cannot be done before its deadline, at the rate measured lately, is refused at once with 429
+and told when to come back; a request whose caller left or whose deadline passed is withdrawn, and
+never computed unless it already is.
+"""
+
+import asyncio
+import math
+from typing import TypeVar
+
+from services.common.problems import OverloadedError, UnavailableError
+from services.inference.backlog import Backlog, Job, Timed
+from services.inference.batcher import LOADING, Batcher, SentenceWriter
+from services.inference.measures import Measures
+
+T = TypeVar("T")
+
+SECONDS_TO_LOAD = 2
+
+
+class Scheduler:
+    """Lets jobs into the backlog, and waits for what the batcher makes of them."""
+
+    def __init__(
+        self, batcher: Batcher, backlog: Backlog, measures: Measures, *, deadline_seconds: float
+    ) -> None:
+        self._batcher = batcher
+        self._backlog = backlog
+        self._measures = measures
+        self._deadline = deadline_seconds
+
+    @property
+    def writer(self) -> SentenceWriter:
+        """For its names, genres and topics; raises UnavailableError while there is none."""
+        missing, writer = self._batcher.missing(), self._batcher.writer
+        if missing is None and writer is not None:
+            return writer
+        self._measures.rejected.labels("unavailable").inc()
+        raise UnavailableError(missing or LOADING, headers={"Retry-After": str(SECONDS_TO_LOAD)})
+
+    async def do(self, job: Job[T]) -> Timed[T]:
+        """Queue the job and wait for what comes of it; cancelling this withdraws it.
+
+        Raises OverloadedError, UnavailableError, or what the writer raised.
+        """
+        self._admit(job)
+        try:
+            async with asyncio.timeout(self._deadline) as limit:
+                return await asyncio.wrap_future(job.future)
+        except TimeoutError:
+            if limit.expired():
+                raise self._refusal(job, "deadline") from None
+            raise
+        except asyncio.CancelledError:
+            self._measures.rejected.labels("disconnected").inc()
+            raise
+        finally:
+            self._backlog.withdraw(job)
+
+    def _admit(self, job: Job[T]) -> None:
+        self.writer  # noqa: B018 - raises while there is none
+        in_time = self._seconds_ahead(job.sentences) <= self._deadline
+        if not (in_time and self._backlog.admit(job)):
+            raise self._refusal(job, "overloaded")
+
+    def _seconds_ahead(self, more: int = 0) -> float:
+        """How long what is queued will take, and `more` after it; nothing ahead is no wait."""
+        ahead = self._backlog.sentences + self._batcher.being_written
+        return self._batcher.pace.seconds_for(ahead + more) if ahead else 0.0
+
+    def _refusal(self, job: Job[T], reason: str) -> OverloadedError:
+        self._measures.rejected.labels(reason).inc()
+        wait = max(1, math.ceil(self._seconds_ahead()))
+        return OverloadedError(
+            f"Too busy: {self._backlog.sentences} sentences wait, and the {job.sentences} of this "
+            f"request would not be done within {self._deadline:g} s. "
+            f"Ask for fewer, or again in {wait} s.",
+            retry_after=wait,
+        )

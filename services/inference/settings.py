@@ -1,0 +1,45 @@
+"""What the inference service can be told."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from services.common.settings import ServiceSettings
+
+
+class InferenceSettings(ServiceSettings):
+    """Settings of the inference service."""
+
+    model_config = SettingsConfigDict(env_prefix="INFERENCE_")
+
+    port: int = Field(8001, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    bundle: Path | None = Field(
+        None, description="Folder of the trained writer; empty takes the one that ships."
+    )
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
+        description="Where to compute: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` takes the best.",
+    )
+    threads: int | None = Field(
+        None, ge=1, le=256, description="CPU threads of one computation; empty: one per core."
+    )
+    batch_sentences: int = Field(
+        128, ge=1, le=4096, description="Most sentences that are drafted in one batch."
+    )
+    queue_sentences: int = Field(
+        2048,
+        ge=1,
+        le=100_000,
+        description="Most sentences that may wait; beyond them callers get 429 at once.",
+    )
+    deadline_seconds: float = Field(
+        25.0,  # below the client's own 30 s, so that callers hear why
+        gt=0,
+        le=600,
+        description="Longest that a request may take, seconds; one that cannot make it gets 429.",
+    )
+    max_body_bytes: int = Field(
+        65_536, ge=1024, le=16_777_216, description="Largest request body, bytes."
+    )
