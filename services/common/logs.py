@@ -7,6 +7,7 @@ the standard library (uvicorn, apscheduler, alembic) passes through the same for
 import logging
 import re
 import sys
+from collections.abc import Mapping
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -17,11 +18,16 @@ QUIET_LIBRARIES = ("httpx", "httpcore", "apscheduler", "alembic", "uvicorn.acces
 
 
 def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Blank every value whose key looks like a secret's."""
-    return {
-        key: "[hidden]" if SECRET_NAMES.search(key) and value else value
-        for key, value in event.items()
-    }
+    """Blank every value whose key looks like a secret's, in nested mappings too."""
+    return {key: _shown(key, value) for key, value in event.items()}
+
+
+def _shown(key: str, value: object) -> object:
+    if value and SECRET_NAMES.search(key):
+        return "[hidden]"
+    if isinstance(value, Mapping):
+        return {inner: _shown(str(inner), inside) for inner, inside in value.items()}
+    return value
 
 
 def configure_logs(service: str, level: str = "info", style: str = "console") -> None:
@@ -30,6 +36,7 @@ def configure_logs(service: str, level: str = "info", style: str = "console") ->
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _service_adder(service),
         hide_secrets,
     ]
     renderer: list[Processor]
@@ -50,11 +57,10 @@ def configure_logs(service: str, level: str = "info", style: str = "console") ->
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    structlog.contextvars.bind_contextvars(service=service)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, _service_adder(service)],
+            foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )

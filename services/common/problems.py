@@ -13,6 +13,7 @@ ProblemError                 base; carries status, title and a detail safe to sh
 └── UpstreamTimeoutError     504  a vendor did not answer in time
 """
 
+import json
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -31,6 +32,7 @@ from services.common.request_ids import current_request_id
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
+MOST_FAULTS = 20  # listed of a request that is wrong throughout
 
 
 class Problem(BaseModel):
@@ -118,13 +120,22 @@ class UpstreamTimeoutError(ProblemError):
     status = 504
 
 
+class ProblemResponse(JSONResponse):
+    """A problem document; it may quote what a caller sent, lone surrogates included."""
+
+    media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:  # noqa: ANN401 - the base's own type
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
 def problem_response(
     request: Request,
     status: int,
     detail: str,
     headers: Mapping[str, str] | None = None,
     extensions: Mapping[str, object] | None = None,
-) -> JSONResponse:
+) -> ProblemResponse:
     document: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -134,7 +145,7 @@ def problem_response(
         "request_id": current_request_id(),
         **(extensions or {}),
     }
-    return JSONResponse(document, status, dict(headers or {}), MEDIA_TYPE)
+    return ProblemResponse(document, status, dict(headers or {}))
 
 
 def install_handlers(app: FastAPI) -> None:
@@ -154,7 +165,7 @@ def install_handlers(app: FastAPI) -> None:
     async def on_validation(request: Request, error: RequestValidationError) -> JSONResponse:
         faults = [
             {"where": ".".join(str(part) for part in fault["loc"]), "what": fault["msg"]}
-            for fault in error.errors()
+            for fault in error.errors()[:MOST_FAULTS]
         ]
         detail = "; ".join(f"{fault['where']}: {fault['what']}" for fault in faults[:5])
         return problem_response(request, 422, detail, extensions={"errors": faults})

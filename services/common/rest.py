@@ -1,7 +1,7 @@
 """The base of the typed clients: one httpx client per upstream, explicit timeouts, one retry rule.
 
 Only what is safe to repeat is repeated: GET and PUT, and only when there was no answer, or a 429
-or 503. Every error is a `ServiceError`:
+or 503 that does not ask for a long wait. Every error is a `ServiceError`:
 
     ServiceError            the service answered with a problem
     ├── RefusedError        4xx: repeating it will not help
@@ -19,6 +19,8 @@ import stamina
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from services.common.request_ids import HEADER, current_request_id
+
+PATIENCE = 30.0  # seconds; a caller told to wait longer should know, not hang
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -73,7 +75,8 @@ def error_from(response: httpx.Response) -> ServiceError:
 def worth_repeating(error: Exception) -> bool | float:
     """For stamina: whether to try again, or after how many seconds."""
     if isinstance(error, BusyError):
-        return error.retry_after or True
+        wait = error.retry_after or 0.0
+        return wait <= PATIENCE and (wait or True)
     return isinstance(error, UnreachableError)
 
 
