@@ -6,8 +6,11 @@ what is missing; it turns 503 first when the service is told to stop.
 
 from collections.abc import Awaitable, Callable
 
+import structlog
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
+
+log = structlog.get_logger()
 
 # Returns None when all is well, or what is missing and what to do.
 Check = Callable[[], Awaitable[str | None]]
@@ -27,7 +30,11 @@ class Readiness:
         """What is missing, by check; empty when ready."""
         missing = {"stopping": "The service is shutting down."} if self.stopping else {}
         for name, check in self.checks.items():
-            reason = await check()
+            try:
+                reason = await check()
+            except Exception as error:
+                log.exception("check.failed", check=name)
+                reason = f"The check itself failed ({type(error).__name__}): see the log."
             if reason is not None:
                 missing[name] = reason
         return missing

@@ -4,12 +4,14 @@ import errno
 import socket
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import TypeVar
 
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
+from services.common.health import Readiness
 from services.common.logs import configure_logs
 from services.common.settings import ServiceSettings, SettingsError, environment_name
 
@@ -38,7 +40,7 @@ def _setting(settings: type[ServiceSettings], location: tuple[int | str, ...]) -
 
 
 def listen(settings: ServiceSettings) -> socket.socket:
-    """Bind the service's port.
+    """Bind the service's port and listen on it.
 
     Raises SettingsError, naming the setting, when the port or the address cannot be had.
     """
@@ -47,15 +49,30 @@ def listen(settings: ServiceSettings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen()  # two that bind at once are told apart only here
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
             message = f"Port {settings.port} is taken: stop what uses it, or set {prefix}PORT."
+        elif error.errno == errno.EACCES:
+            message = f"Port {settings.port} is for administrators: set {prefix}PORT above 1023."
         else:
             where = f"{settings.host}:{settings.port}"
             message = f"Cannot listen on {where} ({error.strerror}): set {prefix}HOST."
         raise SettingsError(message) from error
     return listener
+
+
+class Server(uvicorn.Server):
+    """Says that it is not ready from the moment it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, readiness: Readiness) -> None:
+        super().__init__(config)
+        self.readiness = readiness
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.readiness.stopping = True
+        super().handle_exit(sig, frame)
 
 
 def serve(name: str, settings: S, create_app: Callable[[S], FastAPI]) -> None:
@@ -66,10 +83,11 @@ def serve(name: str, settings: S, create_app: Callable[[S], FastAPI]) -> None:
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - said to the person at the terminal
         sys.exit(USAGE_ERROR)
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    Server(config, app.state.readiness).run(sockets=[listener])

@@ -34,8 +34,9 @@ class FileSecrets(PydanticBaseSettingsSource):
             return None, field_name, False
         try:
             return Path(path).read_text(encoding="utf-8").strip(), field_name, False
-        except OSError as error:
-            message = f"{name}_FILE names {path}, which cannot be read: {error.strerror}"
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+            message = f"{name}_FILE names {path}, which cannot be read: {reason}"
             raise SettingsError(message) from error
 
     def __call__(self) -> dict[str, Any]:
