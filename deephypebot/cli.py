@@ -88,6 +88,93 @@ def parse(
         print(line)
 
 
+@app.command()
+def generate(
+    *,
+    genre: Annotated[list[str] | None, typer.Option(help="A genre; may be repeated.")] = None,
+    num_samples: Annotated[
+        int | None, typer.Option("-n", "--num-samples", help="How many.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same text.")] = None,
+    artist: Annotated[str | None, typer.Option(help="The performer's name.")] = None,
+    title: Annotated[str | None, typer.Option(help="The song's title.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="How daring; up to 2.")] = None,
+    top_k: Annotated[int | None, typer.Option(help="Choose among the k likeliest pieces.")] = None,
+    top_p: Annotated[
+        float | None, typer.Option(help="Choose among the likeliest p of all.")
+    ] = None,
+    candidates: Annotated[int | None, typer.Option(help="How many to draft and rank.")] = None,
+    no_refine: Annotated[
+        bool, typer.Option("--no-refine", help="Leave out the latent-constraints GAN.")
+    ] = False,
+    include_unrefined: Annotated[
+        bool, typer.Option("--include-unrefined", help="Show each text without the GAN, too.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object, as /v1/generate.")
+    ] = False,
+    jsonl: Annotated[
+        str | None,
+        typer.Option(help="JSON Lines file of requests, - is stdin; one JSON answer a line."),
+    ] = None,
+) -> None:
+    """Write commentary on a song, or on music of some genres; best first.
+
+    With --jsonl each line is a request (genres, artist, title, num_samples, seed, ...), and the
+    other options hold where a line does not say.
+    """
+    from deephypebot import writing
+
+    given = {
+        "genres": genre,
+        "num_samples": num_samples,
+        "seed": seed,
+        "artist": artist,
+        "title": title,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "candidates": candidates,
+    }
+    options = {name: value for name, value in given.items() if value is not None} | {
+        "refine": not no_refine,
+        "include_unrefined": include_unrefined,
+    }
+    if jsonl is not None:
+        for line in writing.generate_file(jsonl, options):
+            print(line.model_dump_json(), flush=True)
+        return
+    answer = writing.generate(options)
+    if as_json:
+        print(answer.model_dump_json())
+        return
+    for remark in writing.remarks(answer.genres):
+        print(remark, file=sys.stderr)
+    for sample in answer.samples:
+        print(sample.text)
+        if include_unrefined:
+            print(f"  without the GAN: {sample.unrefined or '(not fit to be shown)'}")
+
+
+@app.command()
+def interpolate(
+    start: Annotated[str, typer.Argument(help="The sentence to begin with.")],
+    end: Annotated[str, typer.Argument(help="The sentence to end with.")],
+    steps: Annotated[int, typer.Option(help="Sentences, both ends included.")] = 7,
+    genre: Annotated[list[str] | None, typer.Option(help="A genre; may be repeated.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As /v1/interpolate answers.")] = False,
+) -> None:
+    """Walk from one sentence to another through the writer's latent space."""
+    from deephypebot import writing
+
+    answer = writing.interpolate(start, end, steps, genre or [])
+    if as_json:
+        print(answer.model_dump_json())
+        return
+    for sentence in answer.sentences:
+        print(sentence)
+
+
 def main() -> None:
     """Run the command line; an error is one message on standard error and exit status 1."""
     try:

@@ -15,7 +15,7 @@ def refuse_taken(ports: Mapping[str, int], grace: float = GRACE_SECONDS) -> None
     """Raises CommandError naming the setting of every port that is taken; keys are settings."""
     refuse_twins(ports)
     deadline = time.monotonic() + grace
-    while taken := [name for name, port in ports.items() if not _free(port)]:
+    while taken := [name for name, port in ports.items() if not is_free(port)]:
         if time.monotonic() > deadline:
             lines = [
                 f"Port {ports[name]} is taken: stop what uses it, or set {name}." for name in taken
@@ -33,7 +33,7 @@ def refuse_twins(ports: Mapping[str, int]) -> None:
         seen[port] = name
 
 
-def _free(port: int) -> bool:
+def is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
