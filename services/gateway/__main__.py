@@ -1,0 +1,7 @@
+"""`python -m services.gateway`"""
+
+from services.common.serve import load_settings, serve
+from services.gateway.app import create_app
+from services.gateway.settings import GatewaySettings
+
+serve("gateway", load_settings(GatewaySettings), create_app)

@@ -1,0 +1,162 @@
+"""What the gateway can be told (`GATEWAY_*`, and the bare names of the adapters it chooses)."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from services.common.settings import ServiceSettings
+
+CatalogueName = Literal["spotify", "musicbrainz"]
+
+
+class GatewaySettings(ServiceSettings):
+    """Which adapters stand between the bot and the world, and what each needs.
+
+    A missing credential is no error here: `/readyz` names it, and so do the routes that need it.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_")
+
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+
+    timeline: Literal["x"] = Field(
+        "x", validation_alias="TIMELINE", description="Where posts are read and published: x."
+    )
+    sheet: Literal["local", "google"] = Field(
+        "local",
+        validation_alias="SHEET",
+        description="Where curators decide: `local` (the page /curate) or `google`.",
+    )
+    catalogues: Annotated[tuple[CatalogueName, ...], NoDecode] = Field(
+        ("spotify", "musicbrainz"),
+        validation_alias="CATALOGUES",
+        description="Catalogues in the order they are asked, comma-separated.",
+    )
+    data_dir: Path = Field(
+        Path("data"), validation_alias="DATA_DIR", description="Folder of the SQLite files."
+    )
+    database_url: str | None = Field(
+        None,
+        description="The gateway's database; without one, a SQLite file in DATA_DIR.",
+    )
+    curator: str = Field(
+        "curator",
+        validation_alias="CURATOR",
+        description="Name under which decisions on the built-in page are kept.",
+    )
+    upstream_timeout: float = Field(
+        10.0,
+        gt=0,
+        validation_alias="UPSTREAM_TIMEOUT",
+        description="How long a vendor may stay silent, seconds.",
+    )
+    publish_settle_seconds: float = Field(
+        15.0,
+        ge=0,
+        validation_alias="PUBLISH_SETTLE_SECONDS",
+        description="After an attempt with unknown outcome: how long the post may take to show "
+        "on the timeline before it is sent again, seconds.",
+    )
+
+    x_base_url: str = Field(
+        "https://api.twitter.com", validation_alias="X_BASE_URL", description="X's API."
+    )
+    x_post_url: str = Field(
+        "https://x.com/i/status/{id}",
+        validation_alias="X_POST_URL",
+        description="Where people see a post; {id} is its id.",
+    )
+    x_consumer_key: SecretStr | None = Field(
+        None, validation_alias="X_CONSUMER_KEY", description="X app: API key."
+    )
+    x_consumer_secret: SecretStr | None = Field(
+        None, validation_alias="X_CONSUMER_SECRET", description="X app: API key secret."
+    )
+    x_access_token: SecretStr | None = Field(
+        None,
+        validation_alias="X_ACCESS_TOKEN",
+        description="X account: access token (the account's number, a dash, letters).",
+    )
+    x_access_token_secret: SecretStr | None = Field(
+        None, validation_alias="X_ACCESS_TOKEN_SECRET", description="X account: token secret."
+    )
+
+    spotify_api_url: str = Field(
+        "https://api.spotify.com", validation_alias="SPOTIFY_API_URL", description="Spotify's API."
+    )
+    spotify_accounts_url: str = Field(
+        "https://accounts.spotify.com",
+        validation_alias="SPOTIFY_ACCOUNTS_URL",
+        description="Where Spotify gives tokens.",
+    )
+    spotify_client_id: str | None = Field(
+        None, validation_alias="SPOTIFY_CLIENT_ID", description="Spotify app: client id."
+    )
+    spotify_client_secret: SecretStr | None = Field(
+        None, validation_alias="SPOTIFY_CLIENT_SECRET", description="Spotify app: client secret."
+    )
+    spotify_market: str = Field(
+        "US", validation_alias="SPOTIFY_MARKET", description="Country whose catalogue is searched."
+    )
+
+    musicbrainz_url: str = Field(
+        "https://musicbrainz.org", validation_alias="MUSICBRAINZ_URL", description="MusicBrainz."
+    )
+    musicbrainz_contact: str | None = Field(
+        None,
+        validation_alias="MUSICBRAINZ_CONTACT",
+        description="Mail address or page of the operator; MusicBrainz wants it in User-Agent.",
+    )
+    musicbrainz_interval: float = Field(
+        1.0,
+        ge=0,
+        validation_alias="MUSICBRAINZ_INTERVAL",
+        description="Least seconds between two requests; MusicBrainz allows one a second.",
+    )
+
+    google_base_url: str | None = Field(
+        None,
+        validation_alias="GOOGLE_BASE_URL",
+        description="Stands in for Google's API hosts; without one, Google itself.",
+    )
+    google_service_account_file: Path | None = Field(
+        None,
+        validation_alias="GOOGLE_SERVICE_ACCOUNT_FILE",
+        description="JSON key file of the service account that may edit the spreadsheet.",
+    )
+    google_sheet_key: str | None = Field(
+        None,
+        validation_alias="GOOGLE_SHEET_KEY",
+        description="The spreadsheet: the long part of its address, after /d/.",
+    )
+    google_worksheet: str = Field(
+        "gens", validation_alias="GOOGLE_WORKSHEET", description="The worksheet within it."
+    )
+
+    @field_validator("timeline", mode="before")
+    @classmethod
+    def known_timeline(cls, value: object) -> object:
+        if value in {"mastodon", "bluesky"}:
+            message = f"{value} cannot be read yet; this version reads x"
+            raise ValueError(message)
+        return value
+
+    @field_validator("catalogues", mode="before")
+    @classmethod
+    def split_catalogues(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+    @model_validator(mode="after")
+    def post_url_takes_an_id(self) -> Self:
+        if "{id}" not in self.x_post_url:
+            message = "X_POST_URL needs {id} where the post's id goes"
+            raise ValueError(message)
+        return self
+
+    @property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'gateway.sqlite3'}"
