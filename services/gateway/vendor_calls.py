@@ -1,0 +1,135 @@
+"""Calls to one vendor: against a deadline, counted and timed; synchronous SDKs run in threads.
+
+This is the one place of the gateway that repeats a failed call, once, and only a read whose
+answer was lost or broken: an idle connection that the vendor closed is the usual cause.
+"""
+
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+import requests
+import stamina
+import urllib3.exceptions
+from prometheus_client import CollectorRegistry, Histogram
+
+from services.gateway.vendor_errors import (
+    FailedVendorError,
+    SilentVendorError,
+    UnreachableError,
+    VendorError,
+)
+
+T = TypeVar("T")
+Answer = Callable[[], Awaitable[T]]
+
+CONNECT_SECONDS = 5.0
+# Threads that one vendor may keep busy; more callers wait for their turn.
+THREADS = 8
+
+
+class VendorMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.seconds = Histogram(
+            "vendor_call_duration_seconds",
+            "Time a vendor took to answer, by outcome",
+            ["vendor", "outcome"],
+            registry=registry,
+        )
+
+
+class VendorCalls:
+    """Runs calls to `vendor`; every failure comes out as a VendorError."""
+
+    def __init__(self, vendor: str, seconds: float, metrics: VendorMetrics) -> None:
+        self.vendor = vendor
+        self.seconds = seconds
+        self.metrics = metrics
+        self.turns = anyio.CapacityLimiter(THREADS)
+        self.threads = anyio.CapacityLimiter(math.inf)
+
+    @property
+    def timeout(self) -> tuple[float, float]:
+        """Seconds to connect and to wait for data, as `requests` wants them."""
+        return min(CONNECT_SECONDS, self.seconds), self.seconds
+
+    async def read(self, call: Callable[[], T]) -> T:
+        """Run a synchronous call that only reads."""
+        return await self.repeat(partial(self.once, call))
+
+    async def repeat(self, answer: Answer[T]) -> T:
+        """Await a reading call, a second time when its answer was lost or broken."""
+        async for attempt in stamina.retry_context(
+            on=FailedVendorError,
+            attempts=2,
+            timeout=self.seconds,
+            wait_initial=0.1,
+            wait_jitter=0.1,
+        ):
+            with attempt:
+                return await answer()
+        raise AssertionError("stamina always returns or raises")  # pragma: no cover
+
+    async def once(self, call: Callable[[], T]) -> T:
+        """Run a synchronous call a single time, whatever comes of it."""
+        async with self.turns:
+            with self.measured(), self.deadline():
+                return await anyio.to_thread.run_sync(
+                    self._guarded, call, abandon_on_cancel=True, limiter=self.threads
+                )
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Time the block under what became of it."""
+        started, outcome = time.perf_counter(), "defect"
+        try:
+            yield
+            outcome = "ok"
+        except VendorError as error:
+            outcome = error.outcome
+            raise
+        finally:
+            labels = self.metrics.seconds.labels(self.vendor, outcome)
+            labels.observe(time.perf_counter() - started)
+
+    @contextmanager
+    def deadline(self) -> Iterator[None]:
+        """End the block in SilentVendorError when it takes too long.
+
+        Longer than the socket's own patience, so that the better error wins; a vendor that drips
+        its answer byte by byte meets this deadline instead.
+        """
+        try:
+            with anyio.fail_after(self.seconds * 1.5):
+                yield
+        except TimeoutError as error:
+            raise self.silent() from error
+
+    def _guarded(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except requests.RequestException as error:
+            raise self.transport_error(error) from error
+
+    def silent(self) -> SilentVendorError:
+        detail = f"no answer within {self.seconds:g} s (UPSTREAM_TIMEOUT)."
+        return SilentVendorError(self.vendor, detail, retry_after=5)
+
+    def transport_error(self, error: requests.RequestException) -> VendorError:
+        """Tells a call that was never sent from one whose answer was lost."""
+        reason = getattr(error.args[0] if error.args else None, "reason", None)
+        never_sent = isinstance(
+            reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
+        )
+        if never_sent or isinstance(error, requests.ConnectTimeout):
+            return UnreachableError(self.vendor, "cannot be reached.", retry_after=10)
+        if isinstance(error, requests.Timeout):
+            return self.silent()
+        return FailedVendorError(
+            self.vendor, f"the connection broke ({type(error).__name__}).", retry_after=5
+        )
