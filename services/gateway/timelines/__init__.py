@@ -1,0 +1,1 @@
+"""Timelines: where posts are read, and where approved drafts are published."""
