@@ -1,0 +1,225 @@
+"""Publishing once.
+
+A platform may accept a post and its answer may be lost; platforms such as X know no idempotency
+key. So a row is stored before the platform is asked, and a row that is found in `sending` means
+that the post may be out: the timeline is read, and the text is sent again only when it is not
+there after the platform has had time to show it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
+
+from services.common.database import reading, writing
+from services.common.problems import ProblemError
+from services.gateway.schemas import Published
+from services.gateway.tables import publication
+from services.gateway.timelines.timeline import Timeline
+from services.gateway.vendor_errors import (
+    DuplicateError,
+    NotDoneError,
+    RefusedByVendorError,
+    VendorError,
+)
+
+log = structlog.get_logger()
+
+# Our clock and the platform's may disagree by this much.
+CLOCK_MARGIN = timedelta(minutes=2)
+# `detail` of a publication that was found on the timeline.
+RECONCILED = "reconciled"
+
+
+class KeyReusedError(ProblemError):
+    """One Idempotency-Key, two texts."""
+
+    status = 422
+
+
+class UnsettledError(ProblemError):
+    """Whether the post is out is not known yet; the same call later will tell."""
+
+    status = 503
+
+    def __init__(self, detail: str, *, retry_after: float) -> None:
+        super().__init__(detail, headers={"Retry-After": str(max(1, round(retry_after + 0.5)))})
+
+
+@dataclass
+class Publications:
+    """Publishes on one timeline, once per key."""
+
+    engine: Engine
+    timeline: Timeline
+    settle: timedelta
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def __post_init__(self) -> None:
+        self.busy: set[str] = set()
+
+    async def publish(self, key: str, text: str) -> Published:
+        """The post of this key, published now or earlier.
+
+        Raises KeyReusedError, UnsettledError, and VendorError as `Timeline.publish` does.
+        """
+        async with self._alone(key):
+            row = await asyncio.to_thread(self._claim, key, text)
+            if row is None:
+                return await self._send(key, text)
+            if row["text"] != text:
+                raise KeyReusedError("This Idempotency-Key was used for another text.")
+            if row["state"] == "published":
+                return _published(row)
+            if row["state"] == "refused":
+                raise RefusedByVendorError(self.timeline.origin, row["detail"])
+            return await self._reconcile(row)
+
+    @asynccontextmanager
+    async def _alone(self, key: str) -> AsyncIterator[None]:
+        if key in self.busy:
+            raise UnsettledError("This post is being published right now.", retry_after=2)
+        self.busy.add(key)
+        try:
+            yield
+        finally:
+            self.busy.discard(key)
+
+    async def _reconcile(self, row: RowMapping) -> Published:
+        """Look for a post that may be out; send it again when it surely is not."""
+        if found := await self._find(row):
+            return found
+        left = row["last_attempt_at"] + self.settle - self.clock()
+        if left > timedelta(0):
+            detail = "An earlier attempt may have succeeded; the timeline does not show it yet."
+            raise UnsettledError(detail, retry_after=left.total_seconds())
+        if not await asyncio.to_thread(self._claim_again, row):
+            raise UnsettledError("Another gateway is publishing this post.", retry_after=2)
+        log.warning("publication.repeated", key=row["key"], attempt=row["attempts"] + 1)
+        return await self._send(row["key"], row["text"])
+
+    async def _send(self, key: str, text: str) -> Published:
+        """Ask the platform, and store what it said before anyone else learns it."""
+        try:
+            post = await self.timeline.publish(text)
+        except DuplicateError as error:
+            return await self._explain_duplicate(key, error)
+        except RefusedByVendorError as error:
+            await self._store(key, state="refused", detail=error.detail)
+            raise
+        except NotDoneError:
+            await asyncio.to_thread(self._release, key)
+            raise
+        except VendorError:
+            # The time to settle runs from now: until now the request may have been on its way.
+            await self._store(key, last_attempt_at=self.clock())
+            raise
+        return await self._confirm(key, text, post)
+
+    async def _explain_duplicate(self, key: str, error: DuplicateError) -> Published:
+        """The platform has this text already: from our own lost attempt, or from somebody else."""
+        row = await asyncio.to_thread(self._row, key)
+        if found := await self._find(row):
+            return found
+        await self._store(key, state="refused", detail=error.detail)
+        raise error
+
+    async def _find(self, row: RowMapping) -> Published | None:
+        found = await self.timeline.find(row["text"], row["started_at"] - CLOCK_MARGIN)
+        others = await asyncio.to_thread(self._taken, row["key"], [post.id for post in found])
+        ours = next((post for post in found if post.id not in others), None)
+        if ours is None:
+            return None
+        log.info("publication.reconciled", key=row["key"], id=ours.id)
+        return await self._confirm(row["key"], row["text"], ours)
+
+    async def _confirm(self, key: str, text: str, post: Published) -> Published:
+        await self._store(
+            key,
+            state="published",
+            origin=post.origin,
+            remote_id=post.id,
+            url=post.url,
+            published_at=post.created_at,
+            detail=RECONCILED if post.reconciled else None,
+        )
+        # The platform may shorten links; every answer for a key is the same.
+        return post.model_copy(update={"text": text})
+
+    async def _store(self, key: str, **values: Any) -> None:  # noqa: ANN401 - columns of the table
+        def change(connection: Connection) -> None:
+            connection.execute(update(publication).where(publication.c.key == key).values(values))
+
+        await asyncio.to_thread(self._write, change)
+
+    def _write(self, change: Callable[[Connection], None]) -> None:
+        with writing(self.engine) as connection:
+            change(connection)
+
+    def _claim(self, key: str, text: str) -> RowMapping | None:
+        """Store the intent to send; the row of an earlier call where there is one."""
+        now = self.clock()
+        with writing(self.engine) as connection:
+            row = _select(connection, key)
+            if row is None:
+                connection.execute(
+                    insert(publication).values(
+                        key=key,
+                        text=text,
+                        state="sending",
+                        attempts=1,
+                        started_at=now,
+                        last_attempt_at=now,
+                    )
+                )
+            return row
+
+    def _claim_again(self, row: RowMapping) -> bool:
+        """Store the intent to repeat, unless another process did since the row was read."""
+        with writing(self.engine) as connection:
+            same = (publication.c.key == row["key"]) & (publication.c.attempts == row["attempts"])
+            claimed = connection.execute(
+                update(publication)
+                .where(same & (publication.c.state == "sending"))
+                .values(attempts=row["attempts"] + 1, last_attempt_at=self.clock())
+            )
+            return claimed.rowcount == 1
+
+    def _release(self, key: str) -> None:
+        """Forget a first attempt that was certainly not sent."""
+        with writing(self.engine) as connection:
+            first = (publication.c.key == key) & (publication.c.attempts == 1)
+            connection.execute(delete(publication).where(first))
+
+    def _row(self, key: str) -> RowMapping:
+        with reading(self.engine) as connection:
+            row = _select(connection, key)
+        assert row is not None, "a row that is being sent stays"
+        return row
+
+    def _taken(self, key: str, ids: list[str]) -> set[str]:
+        """Those of the posts that belong to other keys."""
+        of_others = (publication.c.key != key) & publication.c.remote_id.in_(ids)
+        with reading(self.engine) as connection:
+            return set(connection.scalars(select(publication.c.remote_id).where(of_others)))
+
+
+def _select(connection: Connection, key: str) -> RowMapping | None:
+    found = connection.execute(select(publication).where(publication.c.key == key))
+    return found.mappings().one_or_none()
+
+
+def _published(row: RowMapping) -> Published:
+    return Published(
+        origin=row["origin"],
+        id=row["remote_id"],
+        url=row["url"],
+        text=row["text"],
+        created_at=row["published_at"],
+        reconciled=row["detail"] == RECONCILED,
+    )
