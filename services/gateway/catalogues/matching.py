@@ -1,0 +1,100 @@
+"""How well a track matches what somebody wrote, from 0 to 1.
+
+People leave out accents, articles and guests, and catalogues add "- 2011 Remaster"; none of that
+makes another song. Another number does ("Part 2"), and so does another artist.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from rapidfuzz.distance import JaroWinkler
+from rapidfuzz.fuzz import ratio, token_sort_ratio
+
+# Below this it is another song.
+THRESHOLD = 0.8
+# Without an artist only the title speaks, so it must speak clearly.
+TITLE_ONLY_THRESHOLD = 0.92
+OTHER_NUMBERS = 0.75
+
+EDITION = (
+    r"remaster(?:ed)?|remix|mix|edit|version|live|acoustic|demo|mono|stereo|deluxe|bonus|explicit"
+    r"|instrumental|session|radio|single|album|original|official|lyrics?|video|audio|soundtrack"
+    r"|from|taken|anniversary|edition|feat|ft|featuring|with|prod"
+)
+BRACKETED = re.compile(rf"[(\[{{][^)\]}}]*\b(?:{EDITION})\b[^)\]}}]*[)\]}}]", re.IGNORECASE)
+DASHED = re.compile(rf"\s[-\N{{EN DASH}}\N{{EM DASH}}]\s[^-]*\b(?:{EDITION})\b.*$", re.IGNORECASE)
+GUESTS = re.compile(r"\s[(\[]?(?:feat|ft|featuring)\b\.?.*$", re.IGNORECASE)
+SEPARATORS = re.compile(r"\s*(?:,|;|/|&|\+|\band\b|\bx\b|\bvs\b\.?|\bwith\b)\s*", re.IGNORECASE)
+APOSTROPHES = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}`\N{ACUTE ACCENT}.]")
+NO_WORD = re.compile(r"[\W_]+")
+LETTERS = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe", "$": "s"})
+
+
+def plain(text: str) -> str:
+    """Lower case, without accents, punctuation and a leading article."""
+    folded = unicodedata.normalize("NFKD", text).casefold().translate(LETTERS)
+    letters = "".join(mark for mark in folded if not unicodedata.combining(mark))
+    words = NO_WORD.sub(" ", APOSTROPHES.sub("", letters.replace("&", " and "))).strip()
+    # A name of marks alone ("???", "!!!") is compared as it stands.
+    return words.removeprefix("the ") or " ".join(folded.split())
+
+
+def plain_title(text: str) -> str:
+    """A title without guests and editions."""
+    bare = GUESTS.sub("", DASHED.sub("", BRACKETED.sub(" ", text)))
+    return plain(bare if bare.strip() else text)
+
+
+def plain_artists(text: str) -> list[str]:
+    """The whole credit, and its parts: 'A & B feat. C' may be a duo or three acts."""
+    credit = GUESTS.sub("", text) or text
+    parts = [plain(part) for part in SEPARATORS.split(credit) if part.strip()]
+    return list(dict.fromkeys([plain(credit), *parts]))
+
+
+def title_score(asked: str, known: str) -> float:
+    """How alike two titles are; the better of with and without their editions."""
+    return max(
+        _likeness(plain_title(asked), plain_title(known)), _likeness(plain(asked), plain(known))
+    )
+
+
+def artist_score(asked: str, known: Sequence[str]) -> float:
+    """How well a credit matches the artists: its best part against the best of them."""
+    names = [plain(name) for name in known]
+    together = " ".join(names)
+    whole, *parts = plain_artists(asked)
+    joined = max(_likeness(whole, name) for name in (*names, together))
+    if not parts:
+        return joined
+    # Each part must be somebody, so that one shared name in a list is not enough.
+    each = [max(_likeness(part, name) for name in names) for part in parts]
+    return max(joined, sum(each) / len(each))
+
+
+def song_score(
+    asked_title: str, asked_artist: str | None, title: str, artists: Sequence[str]
+) -> float:
+    """0 when it is another song."""
+    titles = title_score(asked_title, title)
+    if asked_artist is None:
+        return titles if titles >= TITLE_ONLY_THRESHOLD else 0.0
+    credit = artist_score(asked_artist, artists)
+    # The weaker one decides: the right title by the wrong artist is a cover or a chance.
+    score = 0.7 * min(titles, credit) + 0.3 * max(titles, credit)
+    return score if score >= THRESHOLD else 0.0
+
+
+def _likeness(one: str, other: str) -> float:
+    if one == other:
+        return 1.0
+    score = max(ratio(one, other), token_sort_ratio(one, other)) / 100
+    if _numbers(one) != _numbers(other):
+        return score * OTHER_NUMBERS
+    # Short names that share a beginning are mostly typing errors.
+    return max(score, JaroWinkler.similarity(one, other) * 0.95) if score > 0.75 else score
+
+
+def _numbers(text: str) -> list[str]:
+    return sorted(re.findall(r"\d+", text))

@@ -1,0 +1,105 @@
+"""Which song is meant, and what its artists play: catalogues asked in order, answers kept."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import structlog
+
+from services.gateway.catalogues.answers import Answers
+from services.gateway.catalogues.catalogue import Artist, Catalogue, Track
+from services.gateway.catalogues.matching import plain, plain_title, song_score
+from services.gateway.schemas import Song
+from services.gateway.vendor_errors import VendorError
+
+log = structlog.get_logger()
+
+# Guests beyond the third say little about what a song sounds like.
+ARTISTS_ASKED = 3
+MOST_GENRES = 20
+
+
+@dataclass
+class Songs:
+    """Asks the catalogues in the order given."""
+
+    catalogues: Sequence[Catalogue]
+    answers: Answers
+
+    async def find(self, title: str, artist: str | None) -> Song | None:
+        """The canonical song, or None when no catalogue has it.
+
+        Raises VendorError when a catalogue that might have had it could not be asked. A song
+        whose genres could not be asked for is given without: the writer can write without.
+        """
+        track, score = await self._track(title, artist)
+        if track is None:
+            return None
+        genres, source = await self._genres(track.artists[:ARTISTS_ASKED])
+        return Song(
+            title=track.title,
+            artists=[artist.name for artist in track.artists],
+            genres=genres[:MOST_GENRES],
+            genres_from=source,
+            score=round(score, 4),
+            url=track.url,
+            ids=track.ids,
+        )
+
+    async def _track(self, title: str, artist: str | None) -> tuple[Track | None, float]:
+        failure: VendorError | None = None
+        for catalogue in self.catalogues:
+            try:
+                track = await self._track_in(catalogue, title, artist)
+            except VendorError as error:
+                log.warning("catalogue.failed", catalogue=catalogue.name, why=error.detail)
+                failure = failure or error
+                continue
+            if track is not None:
+                return track, _score(title, artist, track)
+        if failure is not None:
+            raise failure
+        return None, 0.0
+
+    async def _track_in(self, catalogue: Catalogue, title: str, artist: str | None) -> Track | None:
+        async def ask() -> Any:  # noqa: ANN401 - JSON
+            tracks = await catalogue.tracks(title, artist)
+            best = max(tracks, key=lambda track: _score(title, artist, track), default=None)
+            return asdict(best) if best and _score(title, artist, best) else None
+
+        question = f"track\t{plain_title(title)}\t{plain(artist or '')}"
+        kept = await self.answers.get(catalogue.name, question, ask)
+        return _track(kept) if kept else None
+
+    async def _genres(self, artists: Sequence[Artist]) -> tuple[list[str], str | None]:
+        """The genres of the artists together, from the first catalogue that knows any."""
+        for catalogue in self.catalogues:
+            try:
+                answers = await asyncio.gather(
+                    *(self._genres_in(catalogue, artist) for artist in artists)
+                )
+            except VendorError as error:
+                log.warning("catalogue.failed", catalogue=catalogue.name, why=error.detail)
+                continue
+            genres = [genre for answer in answers for genre in answer]
+            if genres:
+                return list(dict.fromkeys(genres)), catalogue.name
+        return [], None
+
+    async def _genres_in(self, catalogue: Catalogue, artist: Artist) -> list[str]:
+        async def ask() -> Any:  # noqa: ANN401 - JSON
+            return list(await catalogue.genres(artist))
+
+        known = artist.ids.get("spotify") or artist.ids.get(catalogue.name) or plain(artist.name)
+        genres: list[str] = await self.answers.get(catalogue.name, f"genres\t{known}", ask)
+        return genres
+
+
+def _score(title: str, artist: str | None, track: Track) -> float:
+    return song_score(title, artist, track.title, [each.name for each in track.artists])
+
+
+def _track(kept: dict[str, Any]) -> Track:
+    artists = tuple(Artist(**artist) for artist in kept["artists"])
+    return Track(**{**kept, "artists": artists})
