@@ -1,0 +1,69 @@
+"""Which decisions were handed out, so that a sheet without a history can say what is new.
+
+A cursor names what its reader knows. A cursor from before a restart is not remembered; its
+reader is told everything again, and finds nothing new in it, by `Decision.version`.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import datetime
+
+from services.gateway.schemas import Decision, DecisionPage
+from services.gateway.sheets.rows import Row
+
+Known = Mapping[str, Decision]  # by draft id
+
+CURSORS_REMEMBERED = 16
+
+
+class Ledger:
+    def __init__(self) -> None:
+        self.known: OrderedDict[str, Known] = OrderedDict()
+
+    def page(
+        self, rows: Mapping[str, Row], since: str | None, limit: int, now: datetime
+    ) -> DecisionPage:
+        """The decisions that the reader of `since` does not know, oldest first."""
+        before = self.known.get(since or "", {})
+        news = _news(rows, before, now)[:limit]
+        after = {
+            draft_id: decision
+            for draft_id, decision in before.items()
+            if draft_id in rows and not rows[draft_id].final
+        } | {decision.draft_id: decision for decision in news if decision.draft_id in rows}
+        cursor = _digest(after)
+        self.known[cursor] = after
+        self.known.move_to_end(cursor)
+        while len(self.known) > CURSORS_REMEMBERED:
+            self.known.popitem(last=False)
+        return DecisionPage(decisions=news, cursor=cursor)
+
+
+def _news(rows: Mapping[str, Row], before: Known, now: datetime) -> list[Decision]:
+    news = [
+        row.decision(now)
+        for draft_id, row in rows.items()
+        if not row.final and _is_news(row, before.get(draft_id))
+    ]
+    # A row that a curator deleted takes its decision back.
+    gone = [decision for draft_id, decision in before.items() if draft_id not in rows]
+    return news + [
+        decision.model_copy(
+            update={"verdict": "undecided", "decided_at": now, "version": f"{decision.version}-"}
+        )
+        for decision in gone
+        if decision.verdict != "undecided"
+    ]
+
+
+def _is_news(row: Row, known: Decision | None) -> bool:
+    if known is not None:
+        return known.version != row.version
+    # Scheduled means that an approval was collected, by whoever asked before a restart.
+    return row.verdict != "undecided" or row.state == "scheduled"
+
+
+def _digest(known: Known) -> str:
+    pairs = sorted((draft_id, decision.version) for draft_id, decision in known.items())
+    return hashlib.sha256(repr(pairs).encode()).hexdigest()[:24]

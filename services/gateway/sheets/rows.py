@@ -1,0 +1,135 @@
+"""A draft as a row that a curator reads and ticks, and the decision read back from it.
+
+The machine writes a row once and later only its last two columns; what stands in the columns
+between belongs to the curator.
+"""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from services.gateway.schemas import Decision, Draft, Outcome
+
+Cell = str | int | float | bool
+
+COLUMNS = (
+    "id",
+    "post",
+    "song",
+    "artists",
+    "genres",
+    "draft",
+    "approve",
+    "edited text",
+    "reject",
+    "reason",
+    "state",
+    "url",
+)
+LAST = "L"
+CHECKBOXES = ("G", "I")
+DECIDED = "F", LAST  # from the draft to the end: what `read_row` takes
+OUTCOME = "K", LAST
+FINAL_STATES = ("published", "failed")
+# Google refuses cells of more than 50,000 characters.
+LONGEST_CELL = 40_000
+TICKS = {"true", "x", "yes", "y", "1", "\N{CHECK MARK}"}
+
+# What a spreadsheet may take for a formula when the sheet is exported and opened elsewhere.
+FORMULA = re.compile("'*[=+\\-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}]")
+# Marks that reorder or hide text, and control characters other than the newline.
+BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def cell_text(text: str) -> str:
+    """Text that shows as it is, and is never run."""
+    shown = "".join(
+        mark for mark in BIDI.sub("", text) if mark == "\n" or unicodedata.category(mark)[0] != "C"
+    )[:LONGEST_CELL]
+    return f"'{shown}" if FORMULA.match(shown) else shown
+
+
+def text_of(cell: Cell) -> str:
+    """The text that `cell_text` made a cell from."""
+    text = str(cell)
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
+
+
+def new_row(draft: Draft) -> list[Cell]:
+    texts = (
+        draft.id,
+        draft.post.text,
+        draft.song.title,
+        ", ".join(draft.song.artists),
+        ", ".join(draft.song.genres),
+        draft.text,
+    )
+    return [*(cell_text(text) for text in texts), False, "", False, "", "", ""]
+
+
+def outcome_cells(outcome: Outcome) -> list[Cell]:
+    state = f"{outcome.state}: {outcome.detail}" if outcome.detail else outcome.state
+    return [cell_text(state), cell_text(outcome.url or "")]
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a row says now."""
+
+    draft_id: str
+    verdict: Literal["approved", "rejected", "undecided"]
+    text: str
+    edited: bool
+    reason: str | None
+    state: str
+
+    @property
+    def final(self) -> bool:
+        return self.state in FINAL_STATES
+
+    @property
+    def version(self) -> str:
+        said = "\0".join((self.verdict, self.text, self.reason or ""))
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def decision(self, decided_at: datetime) -> Decision:
+        return Decision(
+            draft_id=self.draft_id,
+            verdict=self.verdict,
+            text=self.text,
+            edited=self.edited,
+            reason=self.reason,
+            decided_at=decided_at,
+            version=self.version,
+        )
+
+
+def read_row(draft_id: Cell, cells: Sequence[Cell]) -> Row:
+    """Read the cells from the draft to the end; Google leaves out empty ones at the end."""
+    draft, approve, edited, reject, reason, state, _ = [*cells, *[""] * 7][:7]
+    words = str(edited).strip()
+    text = words or text_of(draft)
+    approved = _ticked(approve) and text != ""  # there must be something to approve
+    return Row(
+        draft_id=text_of(draft_id),
+        verdict=_verdict(approved=approved, rejected=_ticked(reject)),
+        text=text,
+        edited=bool(words),
+        reason=str(reason).strip() or None,
+        state=str(state).partition(":")[0],
+    )
+
+
+def _verdict(*, approved: bool, rejected: bool) -> Literal["approved", "rejected", "undecided"]:
+    """Both boxes ticked is a no: nothing leaves that is not clearly approved."""
+    if rejected:
+        return "rejected"
+    return "approved" if approved else "undecided"
+
+
+def _ticked(cell: Cell) -> bool:
+    return cell is True or str(cell).strip().casefold() in TICKS
