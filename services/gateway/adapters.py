@@ -1,0 +1,175 @@
+"""Chooses the adapters that the settings name; what an adapter lacks is said, not raised."""
+
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from services.common.settings import environment_name
+from services.gateway.catalogues.answers import Answers
+from services.gateway.catalogues.catalogue import Catalogue
+from services.gateway.catalogues.musicbrainz import MusicBrainz
+from services.gateway.catalogues.songs import Songs
+from services.gateway.catalogues.spotify import Spotify
+from services.gateway.publications import Publications
+from services.gateway.settings import GatewaySettings
+from services.gateway.sheets.google import GoogleSheet, SheetPlace
+from services.gateway.sheets.local import LocalSheet
+from services.gateway.sheets.sheet import Desk, Sheet
+from services.gateway.timelines.timeline import Timeline
+from services.gateway.timelines.x import XKeys, XTimeline
+from services.gateway.vendor_calls import VendorCalls, VendorMetrics
+
+Close = Callable[[], Awaitable[None] | None]
+
+
+@dataclass
+class Adapters:
+    """The world as this gateway sees it; what is None is explained in `missing`."""
+
+    timeline: Timeline | None = None
+    publications: Publications | None = None
+    sheet: Sheet | None = None
+    desk: Desk | None = None
+    catalogues: Sequence[Catalogue] = ()
+    songs: Songs | None = None
+    missing: dict[str, str] = field(default_factory=dict)
+    closing: list[Close] = field(default_factory=list)
+
+    async def close(self) -> None:
+        for close in self.closing:
+            closed = close()
+            if inspect.isawaitable(closed):
+                await closed
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Builds `Adapters` from settings."""
+
+    settings: GatewaySettings
+    engine: Engine
+    metrics: VendorMetrics
+
+    def adapters(self) -> Adapters:
+        adapters = Adapters()
+        self._add_timeline(adapters)
+        self._add_sheet(adapters)
+        self._add_catalogues(adapters)
+        return adapters
+
+    def _calls(self, vendor: str) -> VendorCalls:
+        return VendorCalls(vendor, self.settings.upstream_timeout, self.metrics)
+
+    def _add_timeline(self, adapters: Adapters) -> None:
+        settings = self.settings
+        names = ("x_consumer_key", "x_consumer_secret", "x_access_token", "x_access_token_secret")
+        if reason := missing(settings, *names):
+            adapters.missing["timeline"] = reason
+            return
+        keys = XKeys(*(_secret(getattr(settings, name)) for name in names))
+        if not keys.user_id.isdecimal():
+            adapters.missing["timeline"] = (
+                "X_ACCESS_TOKEN is no access token of an account: it begins with the account's "
+                "number and a dash."
+            )
+            return
+        timeline = XTimeline(keys, settings.x_base_url, settings.x_post_url, self._calls("x"))
+        adapters.timeline = timeline
+        settle = timedelta(seconds=settings.publish_settle_seconds)
+        adapters.publications = Publications(self.engine, timeline, settle)
+        adapters.closing.append(timeline.close)
+
+    def _add_sheet(self, adapters: Adapters) -> None:
+        settings = self.settings
+        if settings.sheet == "local":
+            local = LocalSheet(self.engine)
+            adapters.sheet, adapters.desk = local, local
+            return
+        if reason := missing(settings, "google_service_account_file", "google_sheet_key"):
+            adapters.missing["sheet"] = reason
+            return
+        account, reason = _service_account(settings)
+        if reason:
+            adapters.missing["sheet"] = reason
+            return
+        place = SheetPlace(settings.google_sheet_key or "", settings.google_worksheet)
+        adapters.sheet = GoogleSheet(
+            account, place, self._calls("google"), base_url=settings.google_base_url
+        )
+
+    def _add_catalogues(self, adapters: Adapters) -> None:
+        builders = {"spotify": self._spotify, "musicbrainz": self._musicbrainz}
+        built = [builders[name](adapters) for name in self.settings.catalogues]
+        adapters.catalogues = [catalogue for catalogue in built if catalogue is not None]
+        if not self.settings.catalogues:
+            adapters.missing["catalogues"] = "CATALOGUES names none."
+        if "catalogues" not in adapters.missing:
+            adapters.songs = Songs(adapters.catalogues, Answers(self.engine))
+
+    def _spotify(self, adapters: Adapters) -> Catalogue | None:
+        settings = self.settings
+        if reason := missing(settings, "spotify_client_id", "spotify_client_secret"):
+            adapters.missing["catalogues"] = f"{reason} (Or leave spotify out of CATALOGUES.)"
+            return None
+        spotify = Spotify(
+            settings.spotify_client_id or "",
+            _secret(settings.spotify_client_secret),
+            api_url=settings.spotify_api_url,
+            accounts_url=settings.spotify_accounts_url,
+            market=settings.spotify_market,
+            calls=self._calls("spotify"),
+        )
+        adapters.closing.append(spotify.close)
+        return spotify
+
+    def _musicbrainz(self, adapters: Adapters) -> Catalogue | None:
+        settings = self.settings
+        if reason := missing(settings, "musicbrainz_contact"):
+            adapters.missing["catalogues"] = f"{reason} (Or leave musicbrainz out of CATALOGUES.)"
+            return None
+        musicbrainz = MusicBrainz(
+            settings.musicbrainz_url,
+            settings.musicbrainz_contact or "",
+            settings.musicbrainz_interval,
+            self._calls("musicbrainz"),
+        )
+        adapters.closing.append(musicbrainz.close)
+        return musicbrainz
+
+
+def missing(settings: GatewaySettings, *names: str) -> str | None:
+    """A sentence that names the settings that are not set, or None."""
+    unset = [
+        environment_name(GatewaySettings, name, GatewaySettings.model_fields[name])
+        for name in names
+        if not getattr(settings, name)
+    ]
+    return f"Set {', '.join(unset)}." if unset else None
+
+
+def _secret(value: SecretStr | None) -> str:
+    return value.get_secret_value() if value else ""
+
+
+def _service_account(settings: GatewaySettings) -> tuple[Mapping[str, Any], str | None]:
+    """The service account's key, or what is wrong with its file."""
+    path = settings.google_service_account_file
+    assert path is not None
+    name = "GOOGLE_SERVICE_ACCOUNT_FILE"
+    try:
+        account = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        return {}, f"{name} names {path}, which cannot be read: {error.strerror}."
+    except ValueError:
+        return {}, f"{name} names {path}, which is no JSON."
+    if not isinstance(account, Mapping) or not {"client_email", "private_key", "token_uri"} <= set(
+        account
+    ):
+        return {}, f"{name} names {path}, which is no key of a service account."
+    return account, None

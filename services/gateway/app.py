@@ -1,0 +1,87 @@
+"""The gateway: the outside world behind REST, and the pages that people look at."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.common.app import create_service
+from services.common.database import migrate, open_database, reading
+from services.common.health import Check
+from services.gateway.adapters import Adapters, Wiring
+from services.gateway.pages.routes import install_pages
+from services.gateway.routes import router
+from services.gateway.settings import GatewaySettings
+from services.gateway.vendor_calls import VendorMetrics
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+DESCRIPTION = (
+    "Reads posts, finds songs, brings drafts to a curator and publishes what the curator "
+    "approves. Every error is a problem document (RFC 9457)."
+)
+
+
+def create_app(settings: GatewaySettings) -> FastAPI:
+    """The gateway for these settings.
+
+    `app.state` holds `settings`; from start-up on also `engine`, `timeline`, `sheet`, `desk`
+    (None without a local sheet) and `catalogues`.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        engine = open_database(settings.database)
+        await asyncio.to_thread(migrate, engine, MIGRATIONS)
+        adapters = Wiring(settings, engine, metrics).adapters()
+        _install(app, engine, adapters)
+        try:
+            yield
+        finally:
+            await adapters.close()
+            engine.dispose()
+
+    app = create_service(
+        settings, title="deephypebot gateway", description=DESCRIPTION, lifespan=lifespan
+    )
+    metrics = VendorMetrics(app.state.registry)
+    app.include_router(router)
+    install_pages(app)
+    return app
+
+
+def _install(app: FastAPI, engine: Engine, adapters: Adapters) -> None:
+    app.state.engine = engine
+    app.state.adapters = adapters
+    app.state.timeline = adapters.timeline
+    app.state.sheet = adapters.sheet
+    app.state.desk = adapters.desk
+    app.state.catalogues = adapters.catalogues
+    app.state.readiness.add("database", _database_check(engine))
+    for name in ("timeline", "sheet", "catalogues"):
+        app.state.readiness.add(name, _adapter_check(adapters, name))
+
+
+def _database_check(engine: Engine) -> Check:
+    def ask() -> str | None:
+        try:
+            with reading(engine) as connection:
+                connection.execute(text("SELECT 1"))
+        except SQLAlchemyError as error:
+            return f"The database does not answer ({type(error).__name__}); see DATABASE_URL."
+        return None
+
+    async def check() -> str | None:
+        return await asyncio.to_thread(ask)
+
+    return check
+
+
+def _adapter_check(adapters: Adapters, name: str) -> Check:
+    async def check() -> str | None:
+        return adapters.missing.get(name)
+
+    return check

@@ -1,0 +1,84 @@
+"""Reading posts, publishing them, and learning how they were received."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+
+from services.common.problems import BadRequestError
+from services.gateway.routes.world import ThePublications, TheTimeline
+from services.gateway.schemas import NewPost, Published, Receptions, TimelinePage
+
+router = APIRouter(tags=["timeline"])
+
+MOST_POSTS = 1000
+MOST_RECEPTIONS = 100
+
+After = Annotated[
+    str | None,
+    Query(
+        description="The cursor of the last answer; without one, the newest posts come.",
+        max_length=500,
+        examples=["x.1.1994012345678901234.."],
+    ),
+]
+Limit = Annotated[int, Query(ge=1, le=MOST_POSTS, description="Most posts in the answer.")]
+
+
+@router.get("/timeline", operation_id="read_timeline", summary="Posts after a cursor")
+async def read_timeline(
+    timeline: TheTimeline, after: After = None, limit: Limit = 200
+) -> TimelinePage:
+    """Oldest first. Where more posts wait than fit, the cursor leads to the others."""
+    return await timeline.posts(after, limit)
+
+
+@router.get("/mentions", operation_id="read_mentions", summary="Posts that name the bot")
+async def read_mentions(
+    timeline: TheTimeline, after: After = None, limit: Limit = 50
+) -> TimelinePage:
+    return await timeline.mentions(after, limit)
+
+
+@router.post("/posts", operation_id="publish_post", summary="Publish once per key", status_code=201)
+async def publish_post(
+    post: NewPost,
+    publications: ThePublications,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            description="Names this publication: 1 to 200 printable characters. The same key "
+            "never publishes twice, whatever happens to an answer.",
+            examples=["publication:x:1994012345678901234:1"],
+        ),
+    ] = None,
+) -> Published:
+    """422: the platform will not have it. 503: not published, or not yet known; call again with
+    the same key. 502 and 504: unknown; call again with the same key, and the timeline is read
+    before anything is sent."""
+    key = (idempotency_key or "").strip()
+    if not key or len(key) > 200 or not key.isprintable():
+        raise BadRequestError(
+            "Publishing needs a header Idempotency-Key of 1 to 200 printable characters, "
+            "the same for every attempt at this post."
+        )
+    return await publications.publish(key, post.text)
+
+
+@router.get("/posts", operation_id="read_receptions", summary="How our posts were received")
+async def read_receptions(
+    timeline: TheTimeline,
+    ids: Annotated[
+        str,
+        Query(
+            description="Ids of our posts, comma-separated, up to 100.",
+            examples=["1994012345678901234,1994012345678905678"],
+            min_length=1,
+            max_length=5000,
+        ),
+    ],
+) -> Receptions:
+    """Posts that are gone are left out."""
+    wanted = list(dict.fromkeys(part.strip() for part in ids.split(",") if part.strip()))
+    if not 1 <= len(wanted) <= MOST_RECEPTIONS:
+        raise BadRequestError(f"`ids` takes 1 to {MOST_RECEPTIONS} ids, not {len(wanted)}.")
+    return Receptions(receptions=await timeline.receptions(wanted))
