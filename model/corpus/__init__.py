@@ -1,0 +1,1 @@
+"""Text in: read, clean and split the corpus, and name its genres."""

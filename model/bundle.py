@@ -1,0 +1,223 @@
+"""A trained writer on disk: one folder, safetensors and JSON, versioned and checksummed.
+
+    config.json          format, name, revision, sizes, serving defaults, training record, checksums
+    weights.safetensors  CVAE and LC-GAN, half precision
+    facts.safetensors    topic matrix, genre probe, n-gram index
+    tokenizer.json       the pieces
+    genres.json          labels, and the label nearest to each microgenre
+    topics.json          topic vocabulary and prior
+
+Nothing in a bundle is code, and nothing is unpickled: a bundle from a stranger can be read safely.
+The revision is a hash of everything else, so two writers of one revision write the same text.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from model.corpus.genres import GenreBook
+from model.cvae import CVAE, CVAEConfig
+from model.errors import BundleCorruptError, BundleFormatError, BundleMissingError
+from model.lcgan import LCGAN, LCGANConfig
+from model.novelty import CopyIndex
+from model.probe import GenreProbe
+from model.tokenizer import Pieces
+from model.topics import TopicModel
+
+FORMAT = 1
+SHIPPED = Path(__file__).resolve().parent / "pretrained"
+
+_CONFIG = "config.json"
+_WEIGHTS, _FACTS = "weights.safetensors", "facts.safetensors"
+_TOKENIZER, _GENRES, _TOPICS = "tokenizer.json", "genres.json", "topics.json"
+_FILES = (_WEIGHTS, _FACTS, _TOKENIZER, _GENRES, _TOPICS)
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What the writer does where a request does not say."""
+
+    temperature: float = 0.7
+    top_k: int = 0  # 0: no limit
+    top_p: float = 0.9
+    register: str = "plain"  # the voice that is asked of the CVAE
+    longest: int = 44  # pieces
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Everything that a writer knows."""
+
+    name: str
+    pieces: Pieces
+    cvae: CVAE
+    lcgan: LCGAN
+    topics: TopicModel
+    probe: GenreProbe
+    copies: CopyIndex
+    genres: GenreBook
+    serving: Serving = Serving()
+    training: Mapping[str, Any] = field(default_factory=dict)  # how it was made, as JSON values
+    revision: str = "unsaved"
+
+    def save(self, folder: Path) -> "Bundle":
+        """Write the folder; returns the bundle as it will be loaded, with its revision."""
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file(_half({**_prefixed("cvae", self.cvae), **_prefixed("lcgan", self.lcgan)}),
+                  folder / _WEIGHTS)  # fmt: skip
+        facts = {"topics.phi": self.topics.phi, "probe.log_odds": self.probe.log_odds}
+        indexes = {
+            "copies.phrases": torch.from_numpy(self.copies.phrases.view(np.int32)),
+            "copies.quotations": torch.from_numpy(self.copies.quotations.view(np.int32)),
+        }
+        save_file({**_half(facts), **indexes}, folder / _FACTS)
+        self.pieces.save(folder / _TOKENIZER)
+        _write(folder / _GENRES, {"labels": self.genres.labels, "nearest": self.genres.nearest})
+        _write(
+            folder / _TOPICS,
+            {"vocabulary": self.topics.vocabulary, "alpha": self.topics.alpha.tolist()},
+        )
+        config: dict[str, Any] = {
+            "format": FORMAT,
+            "name": self.name,
+            "cvae": asdict(self.cvae.config),
+            "lcgan": asdict(self.lcgan.config),
+            "serving": asdict(self.serving),
+            "training": dict(self.training),
+            "files": {name: _sha256(folder / name) for name in _FILES},
+        }
+        _write(folder / _CONFIG, {**config, "revision": _revision(config)})
+        return self.load(folder)
+
+    @classmethod
+    def load(cls, folder: Path = SHIPPED, device: str | torch.device = "cpu") -> "Bundle":
+        """Read a bundle, every file checked.
+
+        Raises:
+            BundleMissingError: the folder or a file of it is not there.
+            BundleFormatError: a newer version of this program saved it.
+            BundleCorruptError: a file is not what was saved.
+        """
+        config = _read_config(folder)
+        for name, expected in config["files"].items():
+            _check_file(folder / name, expected)
+        try:
+            return cls._assemble(folder, config, torch.device(device))
+        except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+            raise BundleCorruptError(
+                f"the bundle in {folder} does not fit together ({error}); restore it or train again"
+            ) from error
+
+    @classmethod
+    def _assemble(cls, folder: Path, config: dict[str, Any], device: torch.device) -> "Bundle":
+        weights, facts = load_file(folder / _WEIGHTS), load_file(folder / _FACTS)
+        genres, topics = _read(folder / _GENRES), _read(folder / _TOPICS)
+        lcgan = LCGANConfig(**config["lcgan"])
+        return cls(
+            name=config["name"],
+            pieces=Pieces.load(folder / _TOKENIZER),
+            cvae=_restored(_on_meta(CVAE, CVAEConfig(**config["cvae"])), weights, "cvae", device),
+            lcgan=_restored(_on_meta(LCGAN, lcgan), weights, "lcgan", device),
+            topics=TopicModel(
+                tuple(topics["vocabulary"]),
+                facts["topics.phi"].float(),
+                torch.tensor(topics["alpha"]),
+                lcgan.favoured,
+            ),
+            probe=GenreProbe(facts["probe.log_odds"].float()),
+            copies=CopyIndex(
+                facts["copies.phrases"].numpy().view(np.uint32),
+                facts["copies.quotations"].numpy().view(np.uint32),
+            ),
+            genres=GenreBook(tuple(genres["labels"]), genres["nearest"]),
+            serving=Serving(**config["serving"]),
+            training=config["training"],
+            revision=config["revision"],
+        )
+
+    def with_training(self, **record: Any) -> "Bundle":  # noqa: ANN401 - JSON values
+        """The same writer with more said about how it was made."""
+        return replace(self, training={**self.training, **record})
+
+
+def _on_meta(kind: type, config: CVAEConfig | LCGANConfig) -> Any:  # noqa: ANN401 - kind's instance
+    """A network without storage: what it would be filled with at random is about to be replaced."""
+    with torch.device("meta"):
+        return kind(config)
+
+
+def _restored(module: Any, weights: dict[str, Tensor], prefix: str, device: torch.device) -> Any:  # noqa: ANN401 - the module itself
+    own = {
+        key.removeprefix(f"{prefix}."): value.to(device, torch.float32)
+        for key, value in weights.items()
+        if key.startswith(f"{prefix}.")
+    }
+    module.load_state_dict(own, assign=True)
+    return module.requires_grad_(requires_grad=False).eval()
+
+
+def _prefixed(prefix: str, module: nn.Module) -> dict[str, Tensor]:
+    return {f"{prefix}.{key}": value for key, value in module.state_dict().items()}
+
+
+def _half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {key: value.detach().cpu().half().contiguous() for key, value in tensors.items()}
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    file = folder / _CONFIG
+    if not file.is_file():
+        raise BundleMissingError(
+            f"no bundle in {folder} (no {_CONFIG}); name a folder that `deephypebot train` wrote"
+        )
+    config = _read(file)
+    if not isinstance(config, dict) or "format" not in config:
+        raise BundleCorruptError(f"{file} is no bundle's configuration; restore it")
+    if config["format"] != FORMAT:
+        raise BundleFormatError(
+            f"the bundle in {folder} has format {config['format']}, and this version reads format "
+            f"{FORMAT}; upgrade deephypebot or use a bundle of this format"
+        )
+    revision = config.pop("revision", None)
+    if revision != _revision(config) or set(config.get("files", ())) != set(_FILES):
+        raise BundleCorruptError(f"{file} was changed after it was saved; restore it")
+    return {**config, "revision": revision}
+
+
+def _check_file(file: Path, expected: str) -> None:
+    if not file.is_file():
+        raise BundleMissingError(f"the bundle's file {file} is missing; restore it or train again")
+    if _sha256(file) != expected:
+        raise BundleCorruptError(
+            f"{file} is damaged (its checksum is not the one that was saved); restore it"
+        )
+
+
+def _revision(config: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _write(file: Path, value: Any) -> None:  # noqa: ANN401 - JSON values
+    text = json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False)
+    file.write_text(text + "\n", encoding="utf-8")
+
+
+def _read(file: Path) -> Any:  # noqa: ANN401 - JSON values
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise BundleCorruptError(f"{file} is not JSON; restore it") from error

@@ -1,0 +1,98 @@
+"""The corpus as typed lines: read, cleaned, and split by a hash of the words.
+
+A line's side (train, valid, test) depends on its own words alone, so it never changes when lines
+are added, removed or reordered, and two lines that differ only in case or punctuation share a side.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from model.corpus.genres import canonical
+from model.errors import CorpusError
+
+Split = Literal["train", "valid", "test"]
+Register = Literal["plain", "florid"]
+
+ARTIST = "{artist}"
+TITLE = "{title}"
+ORIGINALS = Path(__file__).resolve().parents[2] / "corpus" / "originals"
+
+_VALID_PERCENT = 2
+_TEST_PERCENT = 3
+_SPACES = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+_STRAIGHT = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"'})
+
+
+@dataclass(frozen=True)
+class Line:
+    """One sentence with the genres it was written for."""
+
+    text: str
+    genres: tuple[str, ...]
+    register: Register
+    split: Split
+
+
+def words(text: str) -> list[str]:
+    """The lower-case words of a text, slots and punctuation left out."""
+    return _WORD.findall(text.replace(ARTIST, " ").replace(TITLE, " ").lower())
+
+
+def clean(text: str) -> str:
+    """One line of text with straight quotes and single spaces."""
+    return _SPACES.sub(" ", text.translate(_STRAIGHT)).strip()
+
+
+def split_of(text: str) -> Split:
+    """The side on which a text belongs, decided by its words alone."""
+    digest = hashlib.blake2b(" ".join(words(text)).encode(), digest_size=8).digest()
+    percent = int.from_bytes(digest, "big") % 100
+    if percent < _VALID_PERCENT:
+        return "valid"
+    return "test" if percent < _VALID_PERCENT + _TEST_PERCENT else "train"
+
+
+def read_corpus(folder: Path = ORIGINALS) -> list[Line]:
+    """Every usable line under a folder, duplicates dropped, in file order.
+
+    Raises:
+        CorpusError: the folder holds no JSON Lines, or one of them is malformed.
+    """
+    files = sorted(folder.glob("*.jsonl"))
+    if not files:
+        raise CorpusError(
+            f"no .jsonl files in {folder}; pass the folder that holds the corpus, "
+            "corpus/originals in a checkout of this repository"
+        )
+    unique: dict[str, Line] = {}
+    for file in files:
+        for line in _read_file(file):
+            unique.setdefault(line.text, line)
+    return list(unique.values())
+
+
+def of_split(lines: Iterable[Line], split: Split) -> list[Line]:
+    """The lines of one side."""
+    return [line for line in lines if line.split == split]
+
+
+def _read_file(file: Path) -> Iterable[Line]:
+    register: Register = "plain" if file.stem.startswith("plain_") else "florid"
+    for number, raw in enumerate(file.read_text("utf-8").splitlines(), start=1):
+        try:
+            record = json.loads(raw)
+            text, genres = clean(record["text"]), record["genres"]
+            names = tuple(dict.fromkeys(canonical(name) for name in genres))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CorpusError(
+                f"{file}, line {number}: expected an object with a string `text` and a list of "
+                f"strings `genres`, found {raw[:80]!r}"
+            ) from error
+        if text:
+            yield Line(text, names, register, split_of(text))

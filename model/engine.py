@@ -1,0 +1,222 @@
+"""Piece ids in, piece ids out: step-wise batched decoding.
+
+- A recurrent decoder holds O(1) state a row, so rows join at any step and leave when they end; the
+  engine is a set of rows that `step` moves forward by one piece.
+- A row's pieces depend on its own job alone. Noise is counter-based (`model.sampling`), and every
+  matrix product runs on blocks of a fixed number of rows, padded where rows are missing: products
+  of different heights may round differently, and one rounding can change a word.
+- The input's share of the LSTM gates is a table with a row for each piece, made once; a step costs
+  one recurrent product, one projection and the softmax.
+- The log-probability reported with a piece is the model's own, before temperature, truncation and
+  forbidden pieces, so scoring the finished row again gives the same number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own habit
+from torch import Tensor
+
+from model.blocks import block_for, blockwise, padded
+from model.cvae import CVAE
+from model.sampling import choose
+from model.tokenizer import BOS, EOS, PAD
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row to decode."""
+
+    z: Tensor  # (latent,)
+    a: Tensor  # (condition,)
+    seed: int
+    temperature: float = 1.0
+    top_k: int = 0  # 0: no limit
+    top_p: float = 1.0  # 1: no limit
+    longest: int = 48  # pieces, the end not counted
+    forbidden: tuple[int, ...] = ()  # pieces that may not be said
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A finished row."""
+
+    ids: tuple[int, ...]  # without BOS and EOS
+    log_probs: tuple[float, ...]  # of each id, and of EOS last if the row ended by itself
+    ended: bool  # whether it ended by itself rather than at `longest`
+
+
+@dataclass
+class _Row:
+    ticket: int
+    longest: int
+    ids: list[int] = field(default_factory=list)
+    log_probs: list[float] = field(default_factory=list)
+
+
+class _State(NamedTuple):
+    """What a step reads and writes, one row each; a whole number of blocks."""
+
+    hidden: Tensor  # (rows, decoder)
+    cell: Tensor  # (rows, decoder)
+    gates: Tensor  # (rows, 4 * decoder): the share of z and a in the gates
+    context: Tensor  # (rows, embedding): the share of z and a in the output
+    token: Tensor  # (rows,)
+    step: Tensor  # (rows,)
+    seed: Tensor  # (rows,)
+    temperature: Tensor  # (rows,)
+    top_k: Tensor  # (rows,)
+    top_p: Tensor  # (rows,)
+    forbidden: Tensor  # (rows, pieces): 0, or -inf where a piece may not be said
+
+
+class Engine:
+    """Decodes rows of one CVAE. Not for use by two threads at once."""
+
+    def __init__(self, model: CVAE, block: int | None = None) -> None:
+        self._model = model.eval()
+        self._device = model.bias.device
+        self._block = block or block_for(self._device)
+        self._rows: list[_Row] = []
+        self._state: _State | None = None
+        self._next_ticket = 0
+        self._prepare()
+
+    @property
+    def active(self) -> int:
+        """How many rows are being decoded."""
+        return len(self._rows)
+
+    @torch.inference_mode()
+    def admit(self, jobs: Sequence[Job]) -> list[int]:
+        """Take rows in; each gets a ticket under which `step` will hand it back."""
+        tickets = list(range(self._next_ticket, self._next_ticket + len(jobs)))
+        self._next_ticket += len(jobs)
+        if not jobs:
+            return tickets
+        fresh = self._first_state(jobs)
+        if self._state is not None:
+            held = len(self._rows)
+            fresh = _State(
+                *(torch.cat([old[:held], new]) for old, new in zip(self._state, fresh, strict=True))
+            )
+        self._rows += [_Row(t, job.longest) for t, job in zip(tickets, jobs, strict=True)]
+        self._state = self._padded(fresh)
+        return tickets
+
+    @torch.inference_mode()
+    def step(self) -> dict[int, Decoded]:
+        """Decode one more piece of every row; returns the rows that this finished."""
+        if self._state is None:
+            return {}
+        state = self._state
+        blocks = [
+            self._step_block(_State(*(field_[start : start + self._block] for field_ in state)))
+            for start in range(0, state.token.shape[0], self._block)
+        ]
+        hidden, cell, token, log_prob = (torch.cat(parts) for parts in zip(*blocks, strict=True))
+        self._state = state._replace(hidden=hidden, cell=cell, token=token, step=state.step + 1)
+        return self._collect(token.tolist(), log_prob.tolist())
+
+    def cancel(self, tickets: Sequence[int]) -> None:
+        """Drop rows that nobody waits for any more; unknown tickets are ignored."""
+        unwanted = set(tickets)
+        self._keep([i for i, row in enumerate(self._rows) if row.ticket not in unwanted])
+
+    def decode(self, jobs: Sequence[Job]) -> list[Decoded]:
+        """Decode rows to their ends, in order. The engine must be idle."""
+        tickets = self.admit(jobs)
+        finished: dict[int, Decoded] = {}
+        while self.active:
+            finished |= self.step()
+        return [finished[ticket] for ticket in tickets]
+
+    @torch.inference_mode()
+    def _prepare(self) -> None:
+        """Split the decoder's matrices into what a step needs and what is known before."""
+        m, width = self._model, self._model.config.embedding
+        lstm = dict(m.decoder.named_parameters())
+        input_weight, bias = lstm["weight_ih_l0"], lstm["bias_ih_l0"] + lstm["bias_hh_l0"]
+        self._table = m.embedding.weight @ input_weight[:, :width].T + bias  # (pieces, 4 * decoder)
+        self._context_gates = input_weight[:, width:].T.contiguous()
+        self._recurrent = lstm["weight_hh_l0"].T.contiguous()
+        self._mix = m.output.weight[:, : m.config.decoder].T.contiguous()
+        self._context_mix = m.output.weight[:, m.config.decoder :].T.contiguous()
+        self._softmax = m.embedding.weight.T.contiguous()
+
+    def _first_state(self, jobs: Sequence[Job]) -> _State:
+        context = torch.stack([torch.cat([job.z, job.a]) for job in jobs]).to(self._device)
+        hidden, cell = blockwise(self._initial, self._block, context).chunk(2, dim=1)
+        forbidden = torch.zeros(len(jobs), self._model.config.vocabulary)
+        for row, job in enumerate(jobs):
+            forbidden[row, [PAD, BOS, *job.forbidden]] = -torch.inf
+        return _State(
+            hidden=hidden.contiguous(),
+            cell=cell.contiguous(),
+            gates=blockwise(lambda rows: rows @ self._context_gates, self._block, context),
+            context=blockwise(lambda rows: rows @ self._context_mix, self._block, context),
+            token=self._column([BOS] * len(jobs)),
+            step=self._column([0] * len(jobs)),
+            seed=self._column([job.seed for job in jobs]),
+            temperature=self._column([job.temperature for job in jobs], torch.float32),
+            top_k=self._column([job.top_k for job in jobs]),
+            top_p=self._column([job.top_p for job in jobs], torch.float32),
+            forbidden=forbidden.to(self._device),
+        )
+
+    def _initial(self, context: Tensor) -> Tensor:
+        return torch.cat(self._model.initial_state(context), dim=1)
+
+    def _step_block(self, s: _State) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """One LSTM step and one draw for a block of rows."""
+        gates = self._table[s.token] + s.gates + s.hidden @ self._recurrent
+        i, f, g, o = gates.chunk(4, dim=1)
+        cell = torch.sigmoid(f) * s.cell + torch.sigmoid(i) * torch.tanh(g)
+        hidden = torch.sigmoid(o) * torch.tanh(cell)
+        logits = (
+            hidden @ self._mix + s.context + self._model.output.bias
+        ) @ self._softmax + self._model.bias
+        token = choose(
+            logits + s.forbidden,
+            temperature=s.temperature,
+            top_k=s.top_k,
+            top_p=s.top_p,
+            seed=s.seed,
+            step=s.step,
+        )
+        log_prob = F.log_softmax(logits, dim=1).gather(1, token[:, None])[:, 0]
+        return hidden, cell, token, log_prob
+
+    def _collect(self, tokens: list[int], log_probs: list[float]) -> dict[int, Decoded]:
+        finished: dict[int, Decoded] = {}
+        stay = []
+        for i, row in enumerate(self._rows):
+            row.log_probs.append(log_probs[i])
+            if tokens[i] != EOS:
+                row.ids.append(tokens[i])
+            if tokens[i] == EOS or len(row.ids) >= row.longest:
+                finished[row.ticket] = Decoded(
+                    tuple(row.ids), tuple(row.log_probs), tokens[i] == EOS
+                )
+            else:
+                stay.append(i)
+        if finished:
+            self._keep(stay)
+        return finished
+
+    def _keep(self, indices: list[int]) -> None:
+        self._rows = [self._rows[i] for i in indices]
+        if not indices or self._state is None:
+            self._state = None
+            return
+        where = torch.tensor(indices, device=self._device)
+        self._state = self._padded(_State(*(values[where] for values in self._state)))
+
+    def _padded(self, state: _State) -> _State:
+        rows = -(-state.token.shape[0] // self._block) * self._block
+        return _State(*(padded(values, rows) for values in state))
+
+    def _column(self, values: Sequence[float], dtype: torch.dtype = torch.int64) -> Tensor:
+        return torch.tensor(values, dtype=dtype, device=self._device)

@@ -1,0 +1,83 @@
+"""Topics of a sentence by latent Dirichlet allocation (Blei, Ng and Jordan 2003).
+
+The topics are fitted once, in training (`model.training.topics`). What stays is the matrix of topic
+and word probabilities, and with it a sentence's mixture is inferred here by the fixed-point updates
+of the mean-field posterior (their equations 6 and 7, in the zeroth-order collapsed form that keeps
+only expected counts). It needs no LDA library, and it is deterministic.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from model.corpus.lines import words
+
+_SWEEPS = 40
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic, named by its leading words."""
+
+    index: int
+    name: str
+    words: tuple[str, ...]
+    favoured: bool  # whether this is the topic that the LC-GAN steers towards
+
+
+@dataclass(frozen=True)
+class TopicModel:
+    """The fitted topics of a writer."""
+
+    vocabulary: tuple[str, ...]
+    phi: Tensor  # (topics, words): p(word | topic)
+    alpha: Tensor  # (topics,): the Dirichlet prior over mixtures
+    favoured: int
+    _index: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        index = {word: i for i, word in enumerate(self.vocabulary)}
+        object.__setattr__(self, "_index", index)
+
+    @property
+    def size(self) -> int:
+        """How many topics there are."""
+        return int(self.phi.shape[0])
+
+    def mixtures(self, texts: Sequence[str]) -> Tensor:
+        """p(topic | text) for each text: (texts, topics). Unknown words say nothing."""
+        bags = [[self._index[w] for w in words(text) if w in self._index] for text in texts]
+        longest = max((len(bag) for bag in bags), default=0)
+        mask = torch.zeros(len(bags), longest, 1)
+        where = torch.zeros(len(bags), longest, dtype=torch.long)
+        for row, bag in enumerate(bags):
+            where[row, : len(bag)] = torch.tensor(bag, dtype=torch.long)
+            mask[row, : len(bag)] = 1.0
+        likelihood = self.phi.T[where] * mask  # (texts, longest, topics)
+        counts = likelihood.new_zeros(len(bags), self.size)
+        for _ in range(_SWEEPS):
+            shares = likelihood * (self.alpha + counts)[:, None, :]
+            shares = shares / shares.sum(2, keepdim=True).clamp(min=1e-30)
+            counts = shares.sum(1)
+        weights = self.alpha + counts
+        return weights / weights.sum(1, keepdim=True)
+
+    def favour(self, texts: Sequence[str]) -> list[float]:
+        """The favoured topic's probability in each text."""
+        values: list[float] = self.mixtures(texts)[:, self.favoured].tolist()
+        return values
+
+    def describe(self, count: int = 10) -> tuple[Topic, ...]:
+        """The topics with their leading words, the first three of which are the name."""
+        return tuple(
+            Topic(index, " ".join(leading[:3]), leading, index == self.favoured)
+            for index, leading in enumerate(self.leading(count))
+        )
+
+    def leading(self, count: int) -> list[tuple[str, ...]]:
+        """Each topic's most typical words: by p(word | topic), weighed by p(topic | word)."""
+        typical = self.phi * (self.phi / self.phi.sum(0, keepdim=True))
+        best = typical.topk(min(count, len(self.vocabulary)), dim=1).indices
+        return [tuple(self.vocabulary[i] for i in row) for row in best.tolist()]

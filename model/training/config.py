@@ -1,0 +1,69 @@
+"""What can be set about a training. Every field's default is what the shipped bundle used."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from model.corpus.lines import ORIGINALS
+
+
+@dataclass(frozen=True)
+class CVAETraining:
+    """How the CVAE learns."""
+
+    epochs: int = 12  # passes over the training lines
+    plain_epochs: int = 2  # of these, the first ones that read the plain register only
+    batch: int = 64  # sentences, all of one length
+    rate: float = 2.5e-3  # peak learning rate of AdamW
+    floor: float = 0.02  # last learning rate, as a share of the peak
+    warmup_steps: int = 200  # steps over which the rate rises
+    weight_decay: float = 1e-4
+    clip: float = 1.0  # norm of the gradient of the loss per token
+    beta_start: float = 0.05  # first weight of the KL term (0 lets it run away)
+    beta_share: float = 0.3  # share of the training over which the weight rises to 1
+    free_bits: float = 8.0  # nats of KL that cost nothing, shared evenly by the dimensions
+    noise: float = 0.1  # share of pieces replaced at the encoder's input
+    drop_genres: float = 0.15  # chance that a sentence's genres are all hidden
+    drop_genre: float = 0.1  # chance that one of several genres is hidden
+    drop_voice: float = 0.1  # chance that register or slots are hidden
+
+
+@dataclass(frozen=True)
+class TopicTraining:
+    """How the topics are found."""
+
+    counts: tuple[int, ...] = (2, 3, 4, 5)  # numbers of topics tried; coherence decides
+    iterations: int = 200  # Gibbs sweeps
+    minimum: int = 15  # lines a word must stand in
+    common: float = 0.08  # a word in more than this share of lines says nothing
+
+
+@dataclass(frozen=True)
+class LCGANTraining:
+    """How the latent constraints are learnt."""
+
+    decodes: int = 6000  # sentences that D learns from
+    held_out: float = 0.2  # share of them that only measures D
+    epochs: int = 40  # at most, over the labelled decodes
+    batch: int = 128
+    rate: float = 1e-3
+    rounds: int = 300  # rounds of M steps of D and one of G
+    critic_steps: int = 10  # M, steps of D in a round (paper: M >> N = 1)
+    relabel_every: int = 50  # rounds after which what G now does is decoded and labelled
+    relabel: int = 512  # sentences in each relabelling
+    penalty: float = 1.5  # weight of log(1 + (z' - z)^2), reached linearly from a tenth of it
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """A whole training, from text to bundle."""
+
+    output: Path  # folder for checkpoint, logs, report and the bundle
+    corpus: Path = ORIGINALS  # folder of JSON Lines
+    name: str = "originals"  # the writer's name in answers and logs
+    seed: int = 2018
+    minutes: float | None = None  # wall-clock for the CVAE; fewer epochs if these do not fit
+    threads: int | None = None  # torch threads; None: one per core
+    pieces: int = 4096  # size of the vocabulary
+    cvae: CVAETraining = field(default_factory=CVAETraining)
+    topics: TopicTraining = field(default_factory=TopicTraining)
+    lcgan: LCGANTraining = field(default_factory=LCGANTraining)

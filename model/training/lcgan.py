@@ -1,0 +1,187 @@
+"""The third training: D learns what codes lead to, G learns to move them.
+
+D's examples are decoded by the engine at the settings the writer serves with and labelled by the
+topic model. After D alone has learnt (early-stopped on decodes held out), rounds of M steps of D
+and one of G follow; every so often what G does now is decoded, labelled, and shown to D, so that G
+cannot live off D's ignorance.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from tqdm import trange
+
+from model.bundle import Serving
+from model.cvae import CVAE, REGISTERS, SLOTS
+from model.engine import Engine, Job
+from model.lcgan import LCGAN
+from model.tokenizer import Pieces
+from model.topics import TopicModel
+from model.training.config import LCGANTraining
+
+_PENALTY_START = 0.1  # share of the penalty at the first round (Jaques et al. 2018)
+_PATIENCE = 6  # epochs without a better held-out loss
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Codes and the topics of what was decoded from them."""
+
+    z: Tensor  # (rows, latent)
+    a: Tensor  # (rows, condition)
+    topics: Tensor  # (rows, topics)
+
+    def __len__(self) -> int:
+        return self.z.shape[0]
+
+    def __getitem__(self, rows: Tensor) -> "Labelled":
+        return Labelled(self.z[rows], self.a[rows], self.topics[rows])
+
+    def __add__(self, other: "Labelled") -> "Labelled":
+        return Labelled(
+            torch.cat([self.z, other.z]),
+            torch.cat([self.a, other.a]),
+            torch.cat([self.topics, other.topics]),
+        )
+
+
+@dataclass(frozen=True)
+class CriticFit:
+    """How well D foresees, on decodes it never saw."""
+
+    loss: float  # cross-entropy, nats
+    constant_loss: float  # of the best constant prediction
+    correlation: float  # of the favoured topic, foreseen against measured
+
+
+class Decoder:
+    """Draws codes and decodes them as the writer would, and says what came out."""
+
+    def __init__(
+        self, cvae: CVAE, genres: Tensor, pieces: Pieces, topics: TopicModel, serving: Serving
+    ) -> None:
+        self._cvae, self._genres = cvae, genres
+        self._pieces, self._topics, self._serving = pieces, topics, serving
+        self._engine = Engine(cvae)
+
+    @torch.no_grad()
+    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+        """z from the prior, and conditions: genres of random lines in the serving register."""
+        rows = torch.randint(self._genres.shape[0], (count,))
+        register = torch.full((count,), REGISTERS.index(self._serving.register))
+        slots = torch.randint(SLOTS.index("none"), SLOTS.index("title") + 1, (count,))
+        a = self._cvae.condition(self._genres[rows], register, slots)
+        return torch.randn(count, self._cvae.config.latent), a
+
+    def texts(self, z: Tensor, a: Tensor, seed: int) -> list[str]:
+        """One sentence for each row; row i draws with seed + i."""
+        s = self._serving
+        jobs = [
+            Job(
+                z[i],
+                a[i],
+                seed + i,
+                temperature=s.temperature,
+                top_k=s.top_k,
+                top_p=s.top_p,
+                longest=s.longest,
+            )
+            for i in range(z.shape[0])
+        ]
+        return [self._pieces.decode(row.ids) for row in self._engine.decode(jobs)]
+
+    def labelled(self, z: Tensor, a: Tensor, seed: int) -> Labelled:
+        """Decode and label."""
+        return Labelled(z, a, self._topics.mixtures(self.texts(z, a, seed)))
+
+
+class LCGANTrainer:
+    """Trains one LC-GAN in place, against one decoder."""
+
+    def __init__(self, lcgan: LCGAN, decoder: Decoder, settings: LCGANTraining, seed: int) -> None:
+        self._lcgan, self._decoder = lcgan, decoder
+        self._settings, self._seed = settings, seed
+        rate = settings.rate
+        self._critic = torch.optim.AdamW(lcgan.critic.parameters(), lr=rate, weight_decay=1e-2)
+        self._actor = torch.optim.AdamW(lcgan.actor.parameters(), lr=rate)
+
+    def train(self) -> CriticFit:
+        """Both networks; returns how well D does on held-out decodes before G starts."""
+        torch.manual_seed(self._seed)
+        labelled = self._decoder.labelled(*self._decoder.draw(self._settings.decodes), self._seed)
+        order = torch.randperm(len(labelled))
+        held = int(self._settings.held_out * len(labelled))
+        held_out, seen = labelled[order[:held]], labelled[order[held:]]
+        self._pretrain(seen, held_out)
+        fit = measure_critic(self._lcgan, held_out)
+        self._alternate(seen)
+        self._lcgan.eval()
+        return fit
+
+    def _pretrain(self, seen: Labelled, held_out: Labelled) -> None:
+        """D alone, until the decodes held out say that it has learnt enough."""
+        critic = self._lcgan.critic
+        best, best_state, waited = float("inf"), critic.state_dict(), 0
+        for _ in trange(self._settings.epochs, desc="lc-gan: D", unit="epoch", mininterval=2):
+            critic.train()
+            order = torch.randperm(len(seen))
+            for start in range(0, len(seen), self._settings.batch):
+                self._critic_step(seen[order[start : start + self._settings.batch]])
+            loss = measure_critic(self._lcgan, held_out).loss
+            waited += 1
+            if loss < best:
+                best, waited = loss, 0
+                best_state = {key: value.clone() for key, value in critic.state_dict().items()}
+            if waited == _PATIENCE:
+                break
+        critic.load_state_dict(best_state)
+
+    def _alternate(self, seen: Labelled) -> None:
+        """Rounds of M steps of D and one of G, the penalty rising linearly to its full weight."""
+        s = self._settings
+        for group in self._critic.param_groups:
+            group["lr"] = s.rate / 10
+        for turn in trange(s.rounds, desc="lc-gan: D and G", unit="round", mininterval=2):
+            self._lcgan.critic.train()
+            for _ in range(s.critic_steps):
+                self._critic_step(seen[torch.randint(len(seen), (s.batch,))])
+            share = _PENALTY_START + (1 - _PENALTY_START) * turn / max(1, s.rounds - 1)
+            self._actor_step(share * s.penalty)
+            if (turn + 1) % s.relabel_every == 0:
+                seen = seen + self._relabelled(turn)
+
+    @torch.no_grad()
+    def _relabelled(self, turn: int) -> Labelled:
+        z, a = self._decoder.draw(self._settings.relabel)
+        moved = self._lcgan.actor(z, a)
+        return self._decoder.labelled(moved, a, self._seed + 1_000_000 * (turn + 1))
+
+    def _critic_step(self, batch: Labelled) -> None:
+        loss = self._lcgan.critic_loss(batch.z, batch.a, batch.topics)
+        self._critic.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+        self._critic.step()
+
+    def _actor_step(self, penalty: float) -> None:
+        z, a = self._decoder.draw(self._settings.batch)
+        self._lcgan.critic.eval()
+        loss = self._lcgan.actor_loss(z, a, penalty)
+        self._actor.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+        self._actor.step()
+
+
+@torch.no_grad()
+def measure_critic(lcgan: LCGAN, held_out: Labelled) -> CriticFit:
+    """D against decodes it never saw."""
+    lcgan.critic.eval()
+    guess = lcgan.critic(held_out.z, held_out.a)
+    mean = held_out.topics.mean(0)
+    favoured = lcgan.config.favoured
+    pair = torch.stack([guess[:, favoured].exp(), held_out.topics[:, favoured]])
+    return CriticFit(
+        loss=float(-(held_out.topics * guess).sum(1).mean()),
+        constant_loss=float(-(mean * mean.log()).sum()),
+        correlation=float(torch.corrcoef(pair)[0, 1]),
+    )
