@@ -1,6 +1,6 @@
 """What in a post tells of a song, or against one: leads, words of music, albums, false owners.
 
-All but FILLER and NO_OWNER are matched against the post in lower case.
+All but FILLER, NO_OWNER and NO_NAME are matched against the post in lower case.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ class Lead:
 
 
 LEADS = (
-    Lead("listening", 1.0, ("listen",), r"listen(?:ing|in)?'?[\s\u266b]+(?:again |right now )?to\b"),
+    Lead(
+        "listening", 1.0, ("listen",), r"listen(?:ing|in)?'?[\s\u266b]+(?:again |right now )?to\b"
+    ),
     Lead(
         "now playing",
         1.0,
@@ -74,10 +76,20 @@ LEADS = (
     Lead("in Italian", 0.9, ("ascoltando",), r"\bascoltando\b"),
     Lead("in Indonesian", 0.9, ("deng",), r"\b(?:dengerin|mendengarkan)(?: lagu)?\b"),
     Lead("in Turkish", 0.9, ("dinliyorum",), r"\bdinliyorum\b"),
-    Lead("in Russian", 0.9, ("\u0441\u043b\u0443\u0448\u0430\u044e",), r"\b\u0441\u043b\u0443\u0448\u0430\u044e\b"),
+    Lead(
+        "in Russian",
+        0.9,
+        ("\u0441\u043b\u0443\u0448\u0430\u044e",),
+        r"\b\u0441\u043b\u0443\u0448\u0430\u044e\b",
+    ),
     Lead("in Dutch", 0.9, ("luister",), r"\bluister(?:en)? naar\b"),
     Lead("in Swedish", 0.9, ("lyssnar",), r"\blyssnar p\u00e5"),
-    Lead("in Japanese", 0.9, ("\u8074\u3044\u3066",), r"\u8074\u3044\u3066(?:\u308b|\u3044\u308b|\u307e\u3059)?"),
+    Lead(
+        "in Japanese",
+        0.9,
+        ("\u8074\u3044\u3066",),
+        r"\u8074\u3044\u3066(?:\u308b|\u3044\u308b|\u307e\u3059)?",
+    ),
     Lead("note", 0.85, ("\u266b",), r"\u266b"),
 )
 
@@ -102,7 +114,7 @@ NOT_A_SONG_BEFORE = re.compile(
     r"\b(?:albums?|l\.?p\.?|e\.?p\.?|record|mixtape|movie|films?|books?|novel|shows?|series|"
     r"episode|season|tour|musical|play|documentary|poem|article|painting|interview|"
     r"soundtrack|game|magazine|poster|sign|shirt|account|app|festival|concert|gig|event|party|"
-    r"speech|question|words?|phrase|said|says|saying|quote|called me|hashtag|headline|"
+    r"speech|selection|read|reading|reads|written|question|words?|phrase|said|says|saying|quote|called me|hashtag|headline|"
     r"compilation|memoir|essay|chapter|trailer|podcast|column|class|lecture|exhibition|"
     r"starring|costume|scene|sequel)"
     r"(?: is)?\W{0,3}(?:called|titled|entitled|named|for|on|of|to|from|in)?\W{0,3}$"
@@ -125,3 +137,13 @@ NO_OWNER = re.compile(
     re.IGNORECASE,
 )
 """Owners of quoted things that are no musicians, as in "Today's" and "NBC's"."""
+
+NO_NAME = re.compile(
+    r"\b(?:new|video|videos|music|cover|covers|song|songs|mv|watch|download|listen|official|premiere|"
+    r"live|single|track|tracks|album|releases?|drops?|debuts?|performs?|performing|sings?|singing|"
+    r"unveils?|shares?|premieres|replaced|posted|check|out now|flashback|preorder|pre-order|stream|"
+    r"now ?playing|np|trailer|episode|top \d+|best|via|tune|vote|win|issue|winning|i|i'm|my|your|you)\b"
+    r"|^[\d\W]+$",
+    re.IGNORECASE,
+)
+"""Words that no artist's name holds, where only its place in a post makes it one."""

@@ -37,13 +37,13 @@ def _replacements() -> dict[int, str]:
 
 
 _REPLACEMENTS = _replacements()
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
+_ENTITY = re.compile(r"&(?:amp;)*(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
 _URL = re.compile(
     r"(?<![\w@])(?:https?:/|www\.|(?:[\w-]{1,40}\.){1,3}(?:com|fm|co|ly|be|fi|tv)/|spotify:)"
     r'[^\s"<>]+',
     re.IGNORECASE,
 )
-_RETWEET = re.compile(r'(?<!\w)RT[ :]*@\w+ ?:?|"@\w+: ', re.IGNORECASE)
+_RETWEET = re.compile(r'(?<!\w)[Rr][Tt][ :]*@\w+ ?:?|"@\w+: ')
 _ADDRESSED = re.compile(r"(?:[ .]*@\w+(?=\s))+(?!\s*[-\u2013|\"'])")
 
 
@@ -67,12 +67,12 @@ class Post:
 def tidy(given: str) -> Post:
     """Read a post's first LIMIT characters into a Post."""
     text, offsets = _without_entities(given[:LIMIT])
-    text = text.translate(_REPLACEMENTS)
+    if not (text.isascii() and text.isprintable()):
+        text = text.translate(_REPLACEMENTS)
     unbroken = text
     link = None
     if "/" in text or "spotify:" in text:
-        link = _music_link(text)
-        text = _URL.sub(_breaks, text)
+        text, link = _without_links(text)
     retweet = False
     if "@" in text:
         retweet = text.lstrip(' "').startswith("RT @")
@@ -86,9 +86,16 @@ def _breaks(match: re.Match[str]) -> str:
     return "\n" * len(match[0])
 
 
-def _music_link(text: str) -> Link | None:
-    links = (read_link(url[0].rstrip(".,;!?)'")) for url in _URL.finditer(text))
-    return next((link for link in links if link), None)
+def _without_links(text: str) -> tuple[str, Link | None]:
+    """The text with line breaks for links, and the first music link among them."""
+    found: list[Link] = []
+
+    def note(url: re.Match[str]) -> str:
+        if not found and (link := read_link(url[0].rstrip(".,;!?)'"))):
+            found.append(link)
+        return "\n" * (url.end() - url.start())
+
+    return _URL.sub(note, text), found[0] if found else None
 
 
 def _without_entities(text: str) -> tuple[str, list[int] | None]:
@@ -99,7 +106,7 @@ def _without_entities(text: str) -> tuple[str, list[int] | None]:
     offsets: list[int] = []
     at = 0
     for entity in _ENTITY.finditer(text):
-        plain = html.unescape(entity[0])
+        plain = html.unescape(html.unescape(entity[0]))
         pieces += (text[at : entity.start()], plain)
         offsets += range(at, entity.start())
         offsets += [entity.start()] * len(plain)

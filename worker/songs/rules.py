@@ -16,9 +16,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import Flag, auto
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from worker.songs.names import NOT_ARTIST
+
 
 class Sign(Flag):
     """What is seen in a post at a glance, and spares us most rules."""
@@ -44,10 +45,10 @@ _SINGLE = (
 )
 _PARTS = {
     "artist": rf"{NOT_ARTIST}(?P<artist>[\w@#$!*(&][^\n]{{0,119}})",
-    "owner": r"(?P<artist>(?:[A-Z@#$0-9][^\s\"']*(?:'(?!s\s)[^\s\"']*)?"
-    r"(?: (?:&|and|x|of|the|for|de|la))? ){0,5}[A-Z@#$0-9][^\s\"']*(?<!\w's))",
-    "by": r"(?<=\s)by:?\s+",
-    "dash": r"(?:\s+[-\u2013~|\u00b7\u2022:/]{1,2}\s+|\u2013|:\s+)",
+    "owner": r"(?P<artist>(?:[A-Z@#$0-9][^\s\"':!?,]*(?:'(?!s\s)[^\s\"':!?,]*)?"
+    r"(?: (?:&|and|x|of|the|for|de|la))? ){0,5}[A-Z@#$0-9][^\s\"':,]*(?<!\w's))",
+    "by": r"(?<=\s)by:?[ ]{1,4}",
+    "dash": r"(?:\s+[-\u2013~|\u00b7\u2022:/]{1,2}\s+|\u2013)",
     "work": r"(?:(?:brand )?(?:new|latest|debut|classic|hit|lead|first|second|upcoming|number one|"
     r"#1|smash|own|official|favou?rite|amazing|beautiful|lovely) ){0,3}"
     r"(?:songs?|singles?|tracks?|tunes?|(?:music |lyric )?videos?|covers?|remix|hits?|anthem|"
@@ -89,10 +90,20 @@ class Rule:
     def __post_init__(self) -> None:
         object.__setattr__(self, "patterns", _compile(self.form))
 
-    @property
+    @cached_property
     def quoted(self) -> bool:
         """Whether the title stands in quotation marks."""
         return "{quoted}" in self.form
+
+    @cached_property
+    def owned(self) -> bool:
+        """Whether only its place makes the artist's name a name."""
+        return "{owner}" in self.form
+
+    @cached_property
+    def dashed(self) -> bool:
+        """Whether a dash leaves open which name is the artist's."""
+        return "dash" in self.name
 
     def may_apply(self, signs: Sign) -> bool:
         """Whether a post with these signs is worth a look."""
@@ -109,7 +120,7 @@ _BY_NAME = (
         "quoted, by",
         0.95,
         r"{quoted}[ ,.:\u2013-]{0,4}(?:[(\[][^)\]\n]{1,40}[)\]] )?(?:\w+ )??(?:\w+ )??"
-        r"(?<=[\s\"'])by:?\s+{artist}",
+        r"(?<=[\s\"'])by:?[ ]{1,4}{artist}",
         'Cannot get over "Pink Moon" by Nick Drake today',
         ("Pink Moon", ("Nick Drake",)),
         needs=Sign.BY,
@@ -126,7 +137,7 @@ _BY_NAME = (
     Rule(
         "lead, title By artist",
         0.8,
-        r"(?P<title>[^\n]{1,120})(?<=\s)(?:By|BY):?\s+{artist}",
+        r"(?P<title>[^\n]{1,120})(?<=\s)(?:By|BY):?[ ]{1,4}{artist}",
         "Now Playing Harvest Moon By Neil Young",
         ("Harvest Moon", ("Neil Young",)),
         needs=Sign.CAPITAL_BY,
@@ -168,6 +179,7 @@ _QUOTED = (
         '"Svefn-g-englar" - Sigur Rós #np',
         ("Svefn-g-englar", ("Sigur Rós",)),
         music=True,
+        capitals=True,
     ),
 )
 # Names around a dash or an apostrophe, where a lead says that they name a song.
@@ -175,8 +187,8 @@ _AFTER_LEADS = (
     Rule(
         "lead, artist dash title",
         0.7,
-        r"(?P<artist>[^\n]{1,80}?){dash}(?P<title>[^\n]{1,120})",
-        "#nowplaying Slowdive – Alison",
+        NOT_ARTIST + r"(?P<artist>[^\n]{1,80}?){dash}(?P<title>[^\n]{1,120})",
+        "#nowplaying Slowdive \u2013 Alison",
         ("Alison", ("Slowdive",)),
         after_lead=True,
         open_title=True,
@@ -188,6 +200,15 @@ _AFTER_LEADS = (
         "#np Bachelorette - @bjork",
         ("Bachelorette", ("bjork",)),
         after_lead=True,
+    ),
+    Rule(
+        "lead, title de artist",
+        0.45,
+        r"(?P<title>[^\n]{1,120}) (?:de|par|von|di) {artist}",
+        "ouvindo \u00c1guas de Mar\u00e7o de Elis Regina",
+        ("\u00c1guas de Mar\u00e7o", ("Elis Regina",)),
+        after_lead=True,
+        capitals=True,
     ),
     Rule(
         "lead, owner's title",
@@ -206,20 +227,41 @@ _IN_PROSE = (
     Rule(
         "chart line",
         0.85,
-        r"(?m:^|:)[ \"]*#?\d{1,3}\.? ?(?:\([^)\n]{1,8}\) ?)?[.:)]? ?(?P<title>[^\n,]{1,80}), {artist}",
+        r"(?m:^|: ?)[ \"]*#\d{1,3} ?(?:\([^)\n]{1,8}\) ?)?[.:]? ?"
+        r"(?P<title>[^\n,]{1,80}), {artist}",
         "#Hot100: #4(+3) Running Up That Hill, Kate Bush [8 weeks].",
         ("Running Up That Hill", ("Kate Bush",)),
         needs=Sign.COMMA,
         music=True,
+        capitals=True,
     ),
     Rule(
         "the song, title by artist",
         0.7,
-        r"(?:{work}):? (?P<title>[A-Z0-9#][^\n,.!?\"]{0,80}?) by:?\s+{artist}",
+        r"(?:{work}):? (?P<title>[A-Z0-9#][^\n,.!?\"]{0,80}?) by:?[ ]{1,4}{artist}",
         "You should hear the cover of Wicked Game by London Grammar",
         ("Wicked Game", ("London Grammar",)),
         needs=Sign.BY,
         capitals=True,
+    ),
+    Rule(
+        "owner, song, quoted",
+        0.75,
+        r"(?<![\w@#']){owner} {work}[,:]? (?:called |titled )?{quoted}",
+        "Crying at the new Mitski song 'Geyser' again",
+        ("Geyser", ("Mitski",)),
+        capitals=True,
+    ),
+    Rule(
+        "artist does quoted",
+        0.75,
+        r"(?<![\w@#']){owner} (?:(?:just|has|have|will) )?(?i:released?s?|drops?|dropped|debut(?:s|ed)?|"
+        r"performs?|performed|sings?|sang|covers|covered|unveils|shares|shared|premieres|plays) "
+        r"(?:(?:her|his|their|its|the|new|single|song|track|video|for|a|cover|of) ){0,5}{quoted}",
+        "Phoebe Bridgers just released her new single \u201cKyoto\u201d",
+        ("Kyoto", ("Phoebe Bridgers",)),
+        capitals=True,
+        music=True,
     ),
     Rule(
         "artist quoted",
@@ -236,7 +278,7 @@ _LINES = (
     Rule(
         "line, title by artist",
         0.5,
-        _LINE + r"(?P<title>[A-Z0-9#(][^\n\".]{0,80}?) by {artist}",
+        _LINE + r"(?P<title>[A-Z0-9#(][^\n\".]{0,80}) by {artist}",
         "Fade Into You by Mazzy Star",
         ("Fade Into You", ("Mazzy Star",)),
         needs=Sign.BY,
@@ -309,7 +351,8 @@ RULES: tuple[Rule, ...] = tuple(rule for group in GROUPS for rule in group)
 
 
 @lru_cache(maxsize=1024)
-def groups_for(signs: Sign) -> tuple[tuple[Rule, ...], ...]:
-    """The rules that are worth a look in a post with these signs."""
-    worth = (tuple(rule for rule in group if rule.may_apply(signs)) for group in GROUPS)
+def groups_for(signs: int) -> tuple[tuple[Rule, ...], ...]:
+    """The rules that are worth a look in a post that shows the Signs of these bits."""
+    seen = Sign(signs)
+    worth = (tuple(rule for rule in group if rule.may_apply(seen)) for group in GROUPS)
     return tuple(group for group in worth if group)
