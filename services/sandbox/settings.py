@@ -1,0 +1,61 @@
+"""What the sandbox can be told (`SANDBOX_*`)."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from services.common.settings import ServiceSettings
+
+
+class SandboxSettings(ServiceSettings):
+    """Where the sandbox listens, what arrives on its timeline, and how strict its vendors are."""
+
+    model_config = SettingsConfigDict(env_prefix="SANDBOX_")
+
+    port: int = Field(8090, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    state: Path | None = Field(
+        None,
+        description="SQLite file that outlives the process; without one, nothing is remembered.",
+    )
+    seed: int = Field(7, description="Orders the built-in feed; the same seed, the same order.")
+
+    feed: Path | None = Field(
+        None,
+        description="JSON Lines file of posts (`text`) to replay once, not the built-in feed.",
+    )
+    feed_burst: int = Field(
+        12, ge=0, description="Posts that are on the timeline from the first moment."
+    )
+    feed_interval: float = Field(
+        4.0, gt=0, description="Seconds from one arriving post to the next."
+    )
+    catalogue: Path | None = Field(
+        None, description="CSV (title,artist,genres) of songs that the catalogue knows besides."
+    )
+
+    bot_id: str = Field("1000", description="X user id of app-only callers; others bring theirs.")
+    bot_name: str = Field("deephypebot", description="The bot's display name on X.")
+    bot_username: str = Field("deephypebot", description="The bot's handle on X.")
+    x_limits: bool = Field(True, description="Count X's rate limits per 15 minutes.")
+    x_vocabulary: Literal["both", "tweet", "post"] = Field(
+        "both",
+        description="Query vocabulary X accepts: `tweet.fields`, `post.fields` (2026), or both.",
+    )
+    spotify_client_secret: SecretStr | None = Field(
+        None, description="The only client secret Spotify accepts; without one, any."
+    )
+    spotify_extended: bool = Field(
+        False, description="Answer artists with genres, as to apps in Extended Quota Mode."
+    )
+    spotify_token_seconds: int = Field(3600, gt=0, description="Lifetime of a Spotify token.")
+    musicbrainz_per_second: float = Field(
+        1.0, ge=0, description="Requests a second MusicBrainz allows one client; 0 for no limit."
+    )
+    google_per_minute: int = Field(
+        60, ge=0, description="Reads, and writes, a minute that Sheets allows; 0 for no limit."
+    )
+    spreadsheet_id: str = Field(
+        "sandbox-spreadsheet", description="The spreadsheet that exists from the start."
+    )

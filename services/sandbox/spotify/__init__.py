@@ -1,0 +1,1 @@
+"""Spotify Web API as of 2026: token, search, single artist and single track."""

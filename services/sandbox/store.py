@@ -1,0 +1,107 @@
+"""What must outlive the process, in SQLite: written posts, spreadsheets, the feed's schedule.
+
+Every method is one transaction that is on the disk when it returns (`synchronous=FULL`), because
+a vendor that answered 201 does not forget. There is one connection and no locking: all handlers
+run on one event loop and none awaits inside a change.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS posts (
+    id INTEGER PRIMARY KEY,
+    author_id TEXT NOT NULL,
+    username TEXT NOT NULL,
+    name TEXT NOT NULL,
+    text TEXT NOT NULL,
+    by_bot INTEGER NOT NULL,
+    reply_to TEXT,
+    deleted INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS spreadsheets (id TEXT PRIMARY KEY, document TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class WrittenPost:
+    """A post that was written to the sandbox, by the bot or by a person."""
+
+    id: int
+    author_id: str
+    username: str
+    name: str
+    text: str
+    by_bot: bool
+    reply_to: str | None = None
+
+
+class Store:
+    def __init__(self, path: Path | None = None) -> None:
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self.db = sqlite3.connect(path or ":memory:", check_same_thread=False)
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA synchronous=FULL")
+        self.db.executescript(SCHEMA)
+
+    def close(self) -> None:
+        self.db.close()
+
+    def fact(self, name: str) -> str | None:
+        row = self.db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def put_fact(self, name: str, value: str) -> None:
+        with self.db:
+            self.db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def add_post(self, post: WrittenPost) -> None:
+        with self.db:
+            self.db.execute(
+                "INSERT INTO posts (id, author_id, username, name, text, by_bot, reply_to)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    post.id,
+                    post.author_id,
+                    post.username,
+                    post.name,
+                    post.text,
+                    post.by_bot,
+                    post.reply_to,
+                ),
+            )
+
+    def delete_post(self, post_id: int) -> None:
+        with self.db:
+            self.db.execute("UPDATE posts SET deleted = 1 WHERE id = ?", (post_id,))
+
+    def posts(self) -> list[WrittenPost]:
+        """Every written post that was not deleted, oldest first."""
+        rows = self.db.execute(
+            "SELECT id, author_id, username, name, text, by_bot, reply_to"
+            " FROM posts WHERE NOT deleted ORDER BY id"
+        )
+        return [
+            WrittenPost(post_id, author, username, name, text, bool(by_bot), reply_to)
+            for post_id, author, username, name, text, by_bot, reply_to in rows
+        ]
+
+    def newest_id(self) -> int:
+        """The highest post id ever given out, deleted posts included; 0 before the first."""
+        return int(self.db.execute("SELECT coalesce(max(id), 0) FROM posts").fetchone()[0])
+
+    def put_spreadsheet(self, spreadsheet_id: str, document: str) -> None:
+        with self.db:
+            self.db.execute(
+                "INSERT OR REPLACE INTO spreadsheets VALUES (?, ?)", (spreadsheet_id, document)
+            )
+
+    def delete_spreadsheet(self, spreadsheet_id: str) -> None:
+        with self.db:
+            self.db.execute("DELETE FROM spreadsheets WHERE id = ?", (spreadsheet_id,))
+
+    def spreadsheets(self) -> dict[str, str]:
+        return dict(self.db.execute("SELECT id, document FROM spreadsheets").fetchall())
