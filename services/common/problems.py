@@ -203,9 +203,9 @@ class DefectMiddleware:
 
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    # Not by `model`: that would promise application/json too.
     "default": {
-        "model": Problem,
         "description": "A problem document (RFC 9457).",
-        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
     }
 }

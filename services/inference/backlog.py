@@ -63,7 +63,7 @@ class Backlog:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._jobs: list[Job[Any]] = []
-        self._closed = False
+        self.closed = False
         self._changed = threading.Condition()
 
     @property
@@ -85,7 +85,7 @@ class Backlog:
         """
         with self._changed:
             full = self._jobs and self._sentences() + job.sentences > self.limit
-            if full or self._closed:
+            if full or self.closed:
                 return False
             self._jobs.append(job)
             self._changed.notify()
@@ -106,7 +106,7 @@ class Backlog:
         """
         with self._changed:
             while True:
-                self._changed.wait_for(lambda: self._jobs or self._closed)
+                self._changed.wait_for(lambda: self._jobs or self.closed)
                 if not self._jobs:
                     return []
                 taken = self._next(budget)
@@ -127,7 +127,7 @@ class Backlog:
     def close(self) -> None:
         """Admit nothing more; what is queued may still be taken."""
         with self._changed:
-            self._closed = True
+            self.closed = True
             self._changed.notify_all()
 
     def abandon(self) -> list[Job[Any]]:

@@ -79,6 +79,8 @@ class Batcher:
 
     def missing(self) -> str | None:
         """Why nothing can be written now, and what to do; None when all is well."""
+        if self._backlog.closed:
+            return STOPPED
         if self.writer is None:
             return self._failure
         return None if self._thread.is_alive() else DIED

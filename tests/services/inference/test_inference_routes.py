@@ -1,0 +1,335 @@
+"""The doors of the inference service, over a scripted writer: contract, errors, headers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from model.errors import BundleMissingError
+from services.common.problems import Problem
+from services.inference.app import create_app
+from services.inference.client import InferenceClient
+from services.inference.schemas import GenerateAnswer, GenerateRequest
+from services.inference.settings import InferenceSettings
+
+if TYPE_CHECKING:
+    from tests.services.inference.conftest import ScriptedWriter
+
+Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
+
+GENERATE: dict[str, Any] = {"genres": ["dream pop"], "num_samples": 2, "seed": 7}
+
+
+def app() -> FastAPI:
+    return create_app(InferenceSettings())
+
+
+def doors() -> list[tuple[str, str]]:
+    """Every documented route, as method and path."""
+    paths = app().openapi()["paths"]
+    return [(method.upper(), path) for path, methods in paths.items() for method in methods]
+
+
+def example(path: str) -> dict[str, Any]:
+    """The request example that the OpenAPI document gives for a path."""
+    document = app().openapi()
+    body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    name = body["schema"]["$ref"].rpartition("/")[2]
+    found: dict[str, Any] = document["components"]["schemas"][name]["example"]
+    return found
+
+
+def assert_problem(response: httpx.Response, status: int) -> Problem:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = Problem.model_validate_json(response.content)
+    assert problem.status == status
+    assert problem.request_id == response.headers["x-request-id"]
+    return problem
+
+
+async def missing_once_loaded(client: httpx.AsyncClient) -> str:
+    """What /readyz says is missing, once the writer's loading has ended."""
+    async with asyncio.timeout(10):
+        while "loading" in (text := (await client.get("/readyz")).text):  # noqa: ASYNC110 - a thread loads
+            await asyncio.sleep(0.001)
+    return str(json.loads(text)["missing"]["writer"])
+
+
+def test_every_promised_door_is_there() -> None:
+    assert set(doors()) == {
+        ("POST", "/v1/generate"),
+        ("POST", "/generate"),
+        ("POST", "/v1/interpolate"),
+        ("POST", "/v1/reconstruct"),
+        ("GET", "/v1/genres"),
+        ("GET", "/v1/topics"),
+        ("GET", "/v1/model"),
+    }
+
+
+@pytest.mark.parametrize(("method", "path"), doors())
+async def test_every_door_answers_its_own_example(serve: Serve, method: str, path: str) -> None:
+    async with serve() as client:
+        body = example(path) if method == "POST" else None
+        response = await client.request(method, path, json=body)
+    assert response.status_code == 200, response.text
+    assert ("x-model-time-ms" in response.headers) == (method == "POST")
+
+
+@pytest.mark.parametrize(("method", "path"), doors())
+async def test_every_door_wants_a_key_where_keys_are_set(
+    serve: Serve, method: str, path: str
+) -> None:
+    async with serve(api_keys="correct-horse") as client:
+        refused = await client.request(method, path, json={})
+        headers = {"Authorization": "Bearer correct-horse"}
+        let_in = await client.request(method, path, json={}, headers=headers)
+    assert_problem(refused, 401)
+    assert let_in.status_code in {200, 422}
+
+
+@pytest.mark.parametrize(("method", "path"), doors())
+async def test_every_door_says_that_the_writer_is_loading(
+    serve: Serve, writer: ScriptedWriter, method: str, path: str
+) -> None:
+    loaded = threading.Event()
+
+    def slowly(_: InferenceSettings) -> ScriptedWriter:
+        assert loaded.wait(10)
+        return writer
+
+    async with serve(slowly, ready=False) as client:
+        alive, ready = await client.get("/livez"), await client.get("/readyz")
+        body = example(path) if method == "POST" else None
+        response = await client.request(method, path, json=body)
+        loaded.set()
+    assert alive.status_code == 200
+    assert ready.status_code == 503
+    assert "loading" in ready.json()["missing"]["writer"]
+    assert "loading" in assert_problem(response, 503).detail
+    assert int(response.headers["retry-after"]) >= 1
+
+
+async def test_a_bad_bundle_is_told_and_does_not_stop_the_service(serve: Serve) -> None:
+    def load(_: InferenceSettings) -> ScriptedWriter:
+        raise BundleMissingError("no bundle in x; name a folder that holds one")
+
+    async with serve(load, ready=False) as client:
+        missing = await missing_once_loaded(client)
+        response = await client.post("/v1/generate", json=GENERATE)
+    assert missing == "no bundle in x; name a folder that holds one"
+    assert "name a folder" in assert_problem(response, 503).detail
+
+
+async def test_a_defect_while_loading_is_told_without_a_traceback(serve: Serve) -> None:
+    def load(_: InferenceSettings) -> ScriptedWriter:
+        raise ZeroDivisionError("by nought")
+
+    async with serve(load, ready=False) as client:
+        missing = await missing_once_loaded(client)
+    assert missing == "The writer could not be loaded (by nought): see the service's log."
+
+
+async def test_generate_says_all_that_it_promises(serve: Serve) -> None:
+    async with serve() as client:
+        response = await client.post(
+            "/v1/generate", json={**GENERATE, "include_unrefined": True, "candidates": 9}
+        )
+    answer = GenerateAnswer.model_validate_json(response.content)
+    assert (answer.model.name, answer.model.revision) == ("scripted", "r1")
+    assert answer.genres.known == ["dream pop"]
+    assert answer.seed == 7
+    assert [(sample.text, sample.unrefined) for sample in answer.samples] == [
+        ("7 0", "twin"),
+        ("7 1", "twin"),
+    ]
+    assert answer.samples[0].latent == [0.25, -0.5]
+    assert float(response.headers["x-queue-time-ms"]) >= 0
+
+
+async def test_a_request_counts_its_candidates_and_twins(
+    serve: Serve,
+) -> None:
+    async with serve() as client:
+        for body in ({"num_samples": 3}, {"candidates": 9, "include_unrefined": True}):
+            await client.post("/v1/generate", json=body)
+        metrics = (await client.get("/metrics")).text
+    assert "inference_sentences_drafted_total 26.0" in metrics  # 3 * 4, and 9 + 5 twins
+
+
+async def test_without_a_seed_one_is_drawn_and_told(serve: Serve, writer: ScriptedWriter) -> None:
+    async with serve() as client:
+        answers = [(await client.post("/v1/generate", json={})).json() for _ in range(2)]
+    assert [answer["seed"] for answer in answers] == [r.seed for call in writer.calls for r in call]
+    assert answers[0]["seed"] != answers[1]["seed"]
+    assert all(0 <= answer["seed"] < 2**53 for answer in answers)
+
+
+async def test_the_largest_seed_survives(serve: Serve) -> None:
+    async with serve() as client:
+        response = await client.post("/v1/generate", json={"seed": 2**63 - 1})
+    assert response.json()["seed"] == 2**63 - 1
+
+
+async def test_the_endpoint_of_2018_is_a_drop_in(serve: Serve) -> None:
+    body = {"genres": ["dream pop"], "num_sample": 3, "whatever": "else"}
+    async with serve() as client:
+        response = await client.post("/generate", json=body)
+    assert response.status_code == 200
+    assert list(response.json()) == ["gens"]
+    assert len(response.json()["gens"]) == 3
+
+
+async def test_genres_come_in_alphabetical_order(serve: Serve) -> None:
+    async with serve() as client:
+        assert (await client.get("/v1/genres")).json() == {"genres": ["dream pop", "shoegaze"]}
+
+
+async def test_the_model_card_of_the_named_bundle_is_shown(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "MODEL_CARD.md").write_text("# The writer\n")
+    async with serve(bundle=tmp_path) as client:
+        assert (await client.get("/v1/model")).json()["card"] == "# The writer\n"
+
+
+WRONG = {
+    "no JSON": b"genres=rock",
+    "half a document": b'{"genres": [',
+    "not an object": b"[]",
+    "nothing": b"",
+    "null": b"null",
+    "not text": b"\xff\xfe\x00",
+    "a lone surrogate as a value": rb'{"genres": ["\ud800"]}',
+    "a lone surrogate as a field": rb'{"\ud800": 1}',
+    "not a number": b'{"temperature": NaN}',
+    "infinity": b'{"temperature": Infinity}',
+    "minus infinity": b'{"top_p": -Infinity}',
+    "a number beyond floats": b'{"temperature": 1e999}',
+    "a number beyond integers": b'{"seed": 1' + b"0" * 5000 + b"}",
+    "a seed too large": json.dumps({"seed": 2**63}).encode(),
+    "a negative seed": b'{"seed": -1}',
+    "wrong types": b'{"genres": "rock", "num_samples": "many"}',
+    "absurd sizes": b'{"num_samples": 1000000}',
+    "no samples": b'{"num_samples": 0}',
+    "fewer candidates than samples": b'{"num_samples": 5, "candidates": 2}',
+    "an empty genre": b'{"genres": [""]}',
+    "too many genres": json.dumps({"genres": ["rock"] * 33}).encode(),
+    "a field that does not exist": b'{"genre": "rock"}',
+    "a nest": b'{"genres": ' + b"[" * 20_000 + b"]" * 20_000 + b"}",
+    "a hundred wrong fields": json.dumps({f"field{i}": i for i in range(100)}).encode(),
+    "a megabyte": json.dumps({"title": "x" * 2**20}).encode(),
+}
+
+
+@pytest.mark.parametrize("body", WRONG.values(), ids=WRONG)
+async def test_what_is_wrong_is_refused_with_what_to_do(serve: Serve, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    async with serve() as client:
+        response = await client.post("/v1/generate", content=body, headers=headers)
+    assert 400 <= response.status_code < 500
+    assert assert_problem(response, response.status_code).detail
+
+
+async def test_a_body_that_hides_its_size_is_refused_too(serve: Serve) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(2000):
+            yield b" " * 1000
+
+    async with serve() as client:
+        response = await client.post("/v1/generate", content=chunks())
+    assert "65536 bytes" in assert_problem(response, 413).detail
+
+
+async def test_what_the_writer_refuses_is_the_callers_to_mend(serve: Serve) -> None:
+    async with serve() as client:
+        response = await client.post("/v1/generate", json={"title": "impossible"})
+        metrics = (await client.get("/metrics")).text
+    assert "give another" in assert_problem(response, 400).detail
+    assert 'inference_rejected_total{reason="refused"} 1.0' in metrics
+
+
+async def test_a_defect_of_the_writer_is_a_problem_without_its_inside(serve: Serve) -> None:
+    async with serve() as client:
+        response = await client.post("/v1/generate", json={"title": "poison"})
+    assert "poison" not in assert_problem(response, 500).detail
+
+
+STRANGE = {
+    "no genres": {"genres": []},
+    "unknown genres": {"genres": ["polka-step", "🪗"]},
+    "emoji and right-to-left": {"artist": "🎸🎸", "title": "شمس\u202e\u0000"},
+    "the longest names": {"artist": "a" * 500, "title": "b" * 500, "genres": ["c" * 100] * 32},
+}
+
+
+@pytest.mark.parametrize("body", STRANGE.values(), ids=STRANGE)
+async def test_what_is_only_strange_is_answered(serve: Serve, body: dict[str, Any]) -> None:
+    async with serve() as client:
+        response = await client.post("/v1/generate", json=body)
+    assert response.status_code == 200
+
+
+async def test_unknown_doors_and_methods_are_problems(serve: Serve) -> None:
+    async with serve() as client:
+        assert_problem(await client.get("/v1/nothing"), 404)
+        assert_problem(await client.get("/v1/generate"), 405)
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
+anything = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4), max_leaves=8)
+fields = st.sampled_from([*GenerateRequest.model_fields, "other"])
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(body=st.dictionaries(fields, anything, max_size=6))
+def test_no_body_makes_the_service_fail(serve: Serve, body: dict[str, Any]) -> None:
+    async def ask() -> httpx.Response:
+        async with serve() as client:
+            content = json.dumps(body).encode("utf-8", "surrogatepass")
+            return await client.post(
+                "/v1/generate", content=content, headers={"Content-Type": "application/json"}
+            )
+
+    response = asyncio.run(ask())
+    assert response.status_code in {200, 400, 422}
+    if response.status_code == 200:
+        GenerateAnswer.model_validate_json(response.content)
+
+
+async def test_the_typed_client_speaks_the_contract(serve: Serve) -> None:
+    async with (
+        serve() as client,
+        InferenceClient("http://inference", transport=client._transport) as inference,
+    ):
+        answer = await inference.generate(GenerateRequest(genres=["shoegaze"], seed=4))
+        known = await inference.genres()
+    assert answer.seed == 4
+    assert known.genres == ["dream pop", "shoegaze"]
+
+
+async def test_metrics_name_the_route_and_the_queue(serve: Serve) -> None:
+    async with serve() as client:
+        await client.post("/v1/generate", json=GENERATE)
+        text = (await client.get("/metrics")).text
+    assert 'route="/v1/generate"' in text
+    for name in (
+        "inference_queue_sentences 0.0",
+        "inference_batch_requests_count 1.0",
+        "inference_batch_sentences_sum 8.0",
+        "inference_queue_seconds_count 1.0",
+        "inference_model_seconds_count 1.0",
+    ):
+        assert name in text
