@@ -1,25 +1,18 @@
-"""The bot on one machine: which services run, and what each of them is told.
-
-Everything is wired by environment variables, the same that production uses; what the person
-set, in the environment or in `.env`, wins wherever it does not contradict running on loopback.
-"""
+"""The bot on one machine: which services run, where, and in what order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deephypebot import wiring
 from deephypebot.child import Program
 from deephypebot.errors import CommandError
 from deephypebot.ports import LOOPBACK
-from deephypebot.vendors import Environment, Standing, stand_ins, standings
+from deephypebot.vendors import Environment, X, stand_ins, standings
 
 DEFAULT_PORTS = {"sandbox": 8090, "inference": 8001, "gateway": 8000, "worker": 8002}
-POSTS_PER_CYCLE = 200
-# A little more than the worker reads, so that a full batch waits whenever it looks.
-FEED_PER_CYCLE = 220
 # Reading X costs money; looking at the sandbox does not.
 LIVE_INTERVAL, SANDBOX_INTERVAL = 60.0, 10.0
-STOP_SECONDS = "2"
 
 
 @dataclass(frozen=True)
@@ -38,10 +31,16 @@ class House:
 
     def __init__(self, wishes: Wishes, environment: Environment) -> None:
         self.wishes, self.environment = wishes, environment
-        self.standings: list[Standing] = standings(environment)
+        self.standings = standings(environment)
         self.sandboxed = any(not standing.live for standing in self.standings)
+        self.timeline = next(
+            "x" if standing.live else "sandbox"
+            for standing in self.standings
+            if standing.vendor is X
+        )
         names = [name for name in DEFAULT_PORTS if name != "sandbox" or self.sandboxed]
         self.ports = {name: self._port(name) for name in names}
+        self.interval = self._interval()
 
     def _port(self, name: str) -> int:
         setting = port_setting(name)
@@ -52,22 +51,20 @@ class House:
             raise CommandError(f"{setting} is '{value}': a port from 1 to 65535 is needed.")
         return int(value)
 
-    def url(self, name: str) -> str:
-        return f"http://{LOOPBACK}:{self.ports[name]}"
-
-    @property
-    def interval(self) -> float:
+    def _interval(self) -> float:
         """Seconds from one cycle to the next."""
         if self.wishes.interval is not None:
             return self.wishes.interval
-        if own := self.environment.get("WORKER_INTERVAL"):
-            return float(own)
-        return LIVE_INTERVAL if self.timeline == "x" else SANDBOX_INTERVAL
+        value = self.environment.get("WORKER_INTERVAL")
+        if value is None:
+            return LIVE_INTERVAL if self.timeline == "x" else SANDBOX_INTERVAL
+        try:
+            return float(value)
+        except ValueError as error:
+            raise CommandError(f"WORKER_INTERVAL is '{value}': seconds are needed.") from error
 
-    @property
-    def timeline(self) -> str:
-        """Whose timeline the data folder remembers."""
-        return "x" if self.standings[0].live else "sandbox"
+    def url(self, name: str) -> str:
+        return f"http://{LOOPBACK}:{self.ports[name]}"
 
     def port_settings(self) -> dict[str, int]:
         return {port_setting(name): port for name, port in self.ports.items()}
@@ -76,69 +73,46 @@ class House:
         """In the order of their dependence; the last one uses all the others."""
         first = ("sandbox",) if self.sandboxed else ()
         programs = [
-            self._program("inference", "services.inference"),
-            self._program("gateway", "services.gateway", after=first),
-            self._program("worker", "worker", after=("inference", "gateway")),
+            self._program("inference", "services.inference", {}),
+            self._program("gateway", "services.gateway", self._gateway(), after=first),
+            self._program("worker", "worker", self._worker(), after=("inference", "gateway")),
         ]
         if self.sandboxed:
-            programs.insert(0, self._program("sandbox", "services.sandbox"))
+            programs.insert(0, self._program("sandbox", "services.sandbox", self._sandbox()))
         return programs
 
-    def _program(self, name: str, module: str, after: tuple[str, ...] = ()) -> Program:
+    def _program(
+        self, name: str, module: str, told: Mapping[str, str], after: tuple[str, ...] = ()
+    ) -> Program:
+        counted = name == "worker" and self.wishes.cycles is not None
+        own = {port_setting(name): str(self.ports[name]), f"{name.upper()}_HOST": LOOPBACK}
+        shared = wiring.common(self.wishes.data, self.environment.get("NO_PROXY"))
+        hushed = self._unless_set({"LOG_LEVEL": "warning"}) if self.wishes.headless else {}
         return Program(
             name=name,
             module=module,
             ready_url=f"{self.url(name)}/readyz",
-            environment=self._shared() | self._wiring(name),
+            arguments=("--cycles", str(self.wishes.cycles)) if counted else (),
+            environment={**shared, **hushed, **own, **told},
             after=after,
-            finishes=name == "worker" and self.wishes.cycles is not None,
+            finishes=counted,
         )
 
-    def _shared(self) -> dict[str, str]:
-        return {
-            "DATA_DIR": str(self.wishes.data),
-            "SHUTDOWN_SECONDS": STOP_SECONDS,
-            # Services talk over loopback; a proxy for the outside world must not see that.
-            "NO_PROXY": _with_loopback(self.environment.values.get("NO_PROXY")),
-            "no_proxy": _with_loopback(self.environment.values.get("no_proxy")),
-        } | ({"LOG_LEVEL": "warning"} if self._hushed() else {})
-
-    def _hushed(self) -> bool:
-        return self.wishes.headless and self.environment.get("LOG_LEVEL") is None
-
-    def _wiring(self, name: str) -> dict[str, str]:
-        own = {port_setting(name): str(self.ports[name]), f"{name.upper()}_HOST": LOOPBACK}
-        told: dict[str, Mapping[str, str]] = {
-            "sandbox": self._sandbox(),
-            "inference": {},
-            "gateway": self._gateway(),
-            "worker": self._worker(),
-        }
-        return own | dict(told[name])
-
     def _sandbox(self) -> dict[str, str]:
-        if not self.sandboxed:
-            return {}
-        told = {
-            "SANDBOX_STATE": str(self.wishes.data / "sandbox.sqlite"),
-            # These stand-ins are there to be tried, at a person's pace and not at the vendors'.
-            "SANDBOX_X_LIMITS": "false",
-            "SANDBOX_MUSICBRAINZ_PER_SECOND": "0",
-        }
+        told = {"SANDBOX_STATE": str(self.wishes.data / "sandbox.sqlite3")}
+        told |= self._unless_set(wiring.SANDBOX_EASE)
         if self.wishes.feed is not None:
-            seconds_per_post = self.interval / FEED_PER_CYCLE
-            told |= {
-                "SANDBOX_FEED": str(self.wishes.feed),
-                "SANDBOX_FEED_BURST": str(POSTS_PER_CYCLE),
-                "SANDBOX_FEED_INTERVAL": f"{seconds_per_post:.6f}",
-            }
+            told |= wiring.replay(self.wishes.feed, self.interval)
         return told
 
     def _gateway(self) -> dict[str, str]:
         if not self.sandboxed:
             return {}
         url = self.url("sandbox")
-        return {"GATEWAY_SANDBOX_URL": url} | stand_ins(self.standings, url)
+        told = {"GATEWAY_SANDBOX_URL": url} | stand_ins(self.standings, url)
+        if self.timeline == "sandbox":
+            told |= wiring.published_on_sandbox(url)
+        return told
 
     def _worker(self) -> dict[str, str]:
         told = {
@@ -147,17 +121,14 @@ class House:
             "WORKER_INTERVAL": str(self.interval),
         }
         if self.timeline == "sandbox":
-            told |= {
-                "WORKER_FIRST_RUN_POSTS": str(POSTS_PER_CYCLE),
-                "PUBLISH_MIN_INTERVAL_SECONDS": "0",
-                "PUBLISH_SETTLE_SECONDS": "2",
-            }
+            told |= self._unless_set(wiring.SANDBOX_PACE)
         return told
+
+    def _unless_set(self, preferences: Mapping[str, str]) -> dict[str, str]:
+        return {
+            name: value for name, value in preferences.items() if self.environment.get(name) is None
+        }
 
 
 def port_setting(name: str) -> str:
     return f"{name.upper()}_PORT"
-
-
-def _with_loopback(no_proxy: str | None) -> str:
-    return ",".join(part for part in (no_proxy, LOOPBACK, "localhost") if part)
