@@ -51,18 +51,13 @@ def _place(post: Post, url: str) -> tuple[int, int]:
 
 
 def _reason(post: Post, reading: Reading) -> str:
-    """Why no song was found, for a person and for a script alike."""
-    text = post.text
-    if not text.strip():
-        return "a link without a name" if post.link else "empty"
-    if reading.met_album:
-        return "album or event, not a song"
-    if post.retweet:
-        return "retweet that names no song"
-    if post.link:
-        return "a link without a name"
-    if reading.leads:
-        return "listening, but no title and artist"
-    if _ALBUM_OR_EVENT.search(text):
-        return "album or event, not a song"
-    return "no song named"
+    """Why no song was found, for a person and for a script alike; the first that is true."""
+    reasons = (
+        ("empty", not post.text.strip() and not post.link),
+        ("album or event, not a song", reading.met_album),
+        ("retweet that names no song", post.retweet),
+        ("a link without a name", post.link),
+        ("listening, but no title and artist", reading.leads),
+        ("album or event, not a song", _ALBUM_OR_EVENT.search(post.text)),
+    )
+    return next((reason for reason, true in reasons if true), "no song named")

@@ -1,6 +1,6 @@
-"""What in a post tells of a song, or against one: leads, words of music, albums, false owners.
+"""What in a post tells of a song, or against one: leads, words of music, other works.
 
-All but FILLER, NO_OWNER and NO_NAME are matched against the post in lower case.
+All but FILLER are matched against the post in lower case.
 """
 
 from __future__ import annotations
@@ -114,7 +114,8 @@ NOT_A_SONG_BEFORE = re.compile(
     r"\b(?:albums?|l\.?p\.?|e\.?p\.?|record|mixtape|movie|films?|books?|novel|shows?|series|"
     r"episode|season|tour|musical|play|documentary|poem|article|painting|interview|"
     r"soundtrack|game|magazine|poster|sign|shirt|account|app|festival|concert|gig|event|party|"
-    r"speech|selection|read|reading|reads|written|question|words?|phrase|said|says|saying|quote|called me|hashtag|headline|"
+    r"speech|selection|read|reading|reads|written|question|words?|phrase|said|says|saying|quote|"
+    r"called me|hashtag|headline|"
     r"compilation|memoir|essay|chapter|trailer|podcast|column|class|lecture|exhibition|"
     r"starring|costume|scene|sequel)"
     r"(?: is)?\W{0,3}(?:called|titled|entitled|named|for|on|of|to|from|in)?\W{0,3}$"
@@ -126,24 +127,3 @@ NOT_A_SONG_AFTER = re.compile(
     r"season|premiere|screening|fans?|day|moment|guy|face|costume|character|star|actor)\b"
 )
 """What says, before and after a quoted name, that it is no song."""
-
-NO_OWNER = re.compile(
-    r"(?:it|that|this|what|here|there|where|who|how|let|he|she|today|tonight|tomorrow|yesterday|"
-    r"everybody|everyone|someone|nobody|y'?all|(?:mon|tues|wednes|thurs|fri|satur|sun)day|"
-    r"world|life|mom|mum|dad|mother|father|sister|brother|america|nbc|abc|cbs|fox|bbc|cnn|hbo|"
-    r"netflix|disney|marvel|pixar|webster|hollywood|broadway|when|why|one|i|we|you|they|god|the|"
-    r"and|but|a|an|my|week|month|year|last night|women|men|kids|children|people|day|new|"
-    r"snl|espn|mtv|google|apple|twitter|facebook|microsoft|amazon|youtube|instagram)",
-    re.IGNORECASE,
-)
-"""Owners of quoted things that are no musicians, as in "Today's" and "NBC's"."""
-
-NO_NAME = re.compile(
-    r"\b(?:new|video|videos|music|cover|covers|song|songs|mv|watch|download|listen|official|premiere|"
-    r"live|single|track|tracks|album|releases?|drops?|debuts?|performs?|performing|sings?|singing|"
-    r"unveils?|shares?|premieres|replaced|posted|check|out now|flashback|preorder|pre-order|stream|"
-    r"now ?playing|np|trailer|episode|top \d+|best|via|tune|vote|win|issue|winning|i|i'm|my|your|you)\b"
-    r"|^[\d\W]+$",
-    re.IGNORECASE,
-)
-"""Words that no artist's name holds, where only its place in a post makes it one."""

@@ -6,6 +6,7 @@ A shortened link (t.co, bit.ly, spoti.fi) says nothing and is no music link here
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
@@ -22,20 +23,6 @@ class Link:
     artist: str | None = None
 
 
-_HOSTS = {
-    "open.spotify.com": "spotify",
-    "play.spotify.com": "spotify",
-    "music.apple.com": "apple_music",
-    "itunes.apple.com": "apple_music",
-    "youtube.com": "youtube",
-    "m.youtube.com": "youtube",
-    "music.youtube.com": "youtube",
-    "youtu.be": "youtube",
-    "soundcloud.com": "soundcloud",
-    "m.soundcloud.com": "soundcloud",
-    "last.fm": "lastfm",
-    "lastfm.com": "lastfm",
-}
 _KINDS = {"track", "album", "artist", "playlist", "episode", "show"}
 _SOUNDCLOUD_PAGES = {"discover", "search", "stream", "you", "charts", "pages", "stations"}
 _SPOTIFY_URI = re.compile(r"spotify:(track|album|artist|playlist):([0-9A-Za-z]{22})$")
@@ -57,21 +44,11 @@ def read_link(url: str) -> Link | None:
     path = [unquote_plus(piece) for piece in parts.path.split("/") if piece]
     if host.endswith(".bandcamp.com"):
         return _bandcamp(url, host, path)
-    match _HOSTS.get(host):
-        case "spotify":
-            return _spotify(url, path)
-        case "apple_music":
-            return _apple(url, path, parts.query)
-        case "youtube":
-            return _youtube(url, host, path, parts.query)
-        case "soundcloud":
-            return _soundcloud(url, path)
-        case "lastfm":
-            return _lastfm(url, path)
-    return None
+    read = _READERS.get(host)
+    return read(url, path, parts.query) if read else None
 
 
-def _spotify(url: str, path: list[str]) -> Link | None:
+def _spotify(url: str, path: list[str], _query: str) -> Link | None:
     if path and path[0].startswith("intl-"):
         path = path[1:]
     if len(path) >= 2 and path[0] in _KINDS:
@@ -94,17 +71,13 @@ def _apple(url: str, path: list[str], query: str) -> Link | None:
     return Link("apple_music", kind, number, url)
 
 
-def _youtube(url: str, host: str, path: list[str], query: str) -> Link | None:
-    if host == "youtu.be":
-        video = path[0] if path else ""
-    elif path and path[0] in {"shorts", "live", "embed"} and len(path) > 1:
-        video = path[1]
-    else:
-        video = parse_qs(query).get("v", [""])[0]
+def _youtube(url: str, path: list[str], query: str) -> Link | None:
+    named = parse_qs(query).get("v", [""])[0]
+    video = named or (path[-1] if path and len(path) <= 2 else "")
     return Link("youtube", "video", video, url) if _VIDEO_ID.match(video) else None
 
 
-def _soundcloud(url: str, path: list[str]) -> Link | None:
+def _soundcloud(url: str, path: list[str], _query: str) -> Link | None:
     if len(path) < 2 or path[0] in _SOUNDCLOUD_PAGES:
         return None
     if path[1] == "sets":
@@ -121,7 +94,7 @@ def _bandcamp(url: str, host: str, path: list[str]) -> Link | None:
     return Link("bandcamp", path[0], path[1], url, title=title, artist=artist)
 
 
-def _lastfm(url: str, path: list[str]) -> Link | None:
+def _lastfm(url: str, path: list[str], _query: str) -> Link | None:
     if "music" not in path:
         return None
     names = path[path.index("music") + 1 :]
@@ -134,3 +107,19 @@ def _lastfm(url: str, path: list[str]) -> Link | None:
 def _spoken(slug: str) -> str:
     """A slug as a name: "pink-moon" reads "pink moon"."""
     return slug.replace("-", " ").replace("_", " ").strip()
+
+
+_READERS: dict[str, Callable[[str, list[str], str], Link | None]] = {
+    "open.spotify.com": _spotify,
+    "play.spotify.com": _spotify,
+    "music.apple.com": _apple,
+    "itunes.apple.com": _apple,
+    "youtube.com": _youtube,
+    "m.youtube.com": _youtube,
+    "music.youtube.com": _youtube,
+    "youtu.be": _youtube,
+    "soundcloud.com": _soundcloud,
+    "m.soundcloud.com": _soundcloud,
+    "last.fm": _lastfm,
+    "lastfm.com": _lastfm,
+}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from worker.songs.links import Link, read_link
 
@@ -47,8 +47,7 @@ _RETWEET = re.compile(r'(?<!\w)[Rr][Tt][ :]*@\w+ ?:?|"@\w+: ')
 _ADDRESSED = re.compile(r"(?:[ .]*@\w+(?=\s))+(?!\s*[-\u2013|\"'])")
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(NamedTuple):
     """The tidied text, its music link if it has one, and the way back to the given text."""
 
     text: str
@@ -76,7 +75,8 @@ def tidy(given: str) -> Post:
     retweet = False
     if "@" in text:
         retweet = text.lstrip(' "').startswith("RT @")
-        text = _RETWEET.sub(_breaks, text)
+        if "RT" in text or '"@' in text or "rt" in text:
+            text = _RETWEET.sub(_breaks, text)
         if addressed := _ADDRESSED.match(text):
             text = _breaks(addressed) + text[addressed.end() :]
     return Post(text, unbroken, link, retweet, offsets)

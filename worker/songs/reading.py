@@ -6,26 +6,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
+from operator import attrgetter
 
-from worker.songs import names
-from worker.songs.cues import (
-    FILLER,
-    LEADS,
-    MUSIC,
-    NO_NAME,
-    NO_OWNER,
-    NOT_A_SONG_AFTER,
-    NOT_A_SONG_BEFORE,
-)
+from worker.songs.cues import FILLER, LEADS, MUSIC, NOT_A_SONG_AFTER, NOT_A_SONG_BEFORE
+from worker.songs.endings import artist_end, is_tail, title_end
+from worker.songs.names import clean_artists, clean_title, split_names
 from worker.songs.post import Post
-from worker.songs.rules import Rule, Sign, groups_for
+from worker.songs.rules import Rule, groups_for
+from worker.songs.signs import DOUBLE, SINGLE, signs_of
 from worker.songs.song import Song
+from worker.songs.words import NO_NAME, NO_OWNER, POINTING, WHOLE_WORK
 
 MOST_CANDIDATES = 6
 SURE = 0.7
 """A group of rules that reads this surely ends the reading."""
 _MOST_LEADS = 4
 _MOST_MATCHES = 4
+_confidence = attrgetter("confidence")
 _SQUASH = re.compile(r"\W+")
 _TAGS = re.compile(r"[@#](\w+)")
 _SMALL_WORDS = frozenset(
@@ -72,29 +69,6 @@ _SMALL_WORDS = frozenset(
 )
 _HINTS = tuple((hint, lead) for lead in LEADS for hint in lead.hints)
 _SINGLE_AFTER_LEAD = 0.9  # after a lead, single marks often stand inside the title: Rock 'n' Roll
-# Flags are slow to join; their bits are not.
-_LEAD, _ONE_BY, _TWO_BY, _CAPITAL_BY, _APOSTROPHE, _SINGLE, _DOUBLE = (
-    sign.value
-    for sign in (
-        Sign.LEAD,
-        Sign.BY,
-        Sign.TWO_BY,
-        Sign.CAPITAL_BY,
-        Sign.APOSTROPHE,
-        Sign.SINGLE,
-        Sign.DOUBLE,
-    )
-)
-_MARKS = (
-    ('"', Sign.DOUBLE.value),
-    (" - ", Sign.DASH.value),
-    ("\u2013", Sign.DASH.value),
-    (" ~ ", Sign.DASH.value),
-    (", ", Sign.COMMA.value),
-    ("pandora", Sign.PANDORA.value),
-)
-_BY = re.compile(r"\sby\b")
-_OPENING = re.compile(r"(?<!\w)'\S")
 _PREAMBLE = re.compile(r"[a-z][^\n:!]{0,40}[:!]\s+(?=[A-Z\"])")
 _AROUND = re.compile(r"[\s\"'.!,*:;)\]#@(\[\u2013\u266b>|-]*")
 
@@ -107,8 +81,8 @@ class Reading:
         # One capital letter would become two small ones, and move all places after it.
         self.lower = post.text.replace("\u0130", "I").lower()
         self.leads = self._leads()
-        self.signs = self._signs()
-        self.marks = (bool(self.signs & _DOUBLE), bool(self.signs & _SINGLE))
+        self.signs = signs_of(post.text, self.lower, lead=bool(self.leads))
+        self.marks = (bool(self.signs & DOUBLE), bool(self.signs & SINGLE))
         self.met_album = False
 
     def songs(self) -> tuple[Song, ...]:
@@ -119,9 +93,9 @@ class Reading:
                 key = (song.title.casefold(), *map(str.casefold, song.artists))
                 if key not in found or found[key].confidence < song.confidence:
                     found[key] = song
-            if any(song.confidence >= SURE for song in found.values()):
+            if found and max(map(_confidence, found.values())) >= SURE:
                 break
-        ranked = sorted(found.values(), key=lambda song: -song.confidence)
+        ranked = sorted(found.values(), key=_confidence, reverse=True)
         return tuple(ranked[:MOST_CANDIDATES])
 
     def _leads(self) -> list[tuple[float, int]]:
@@ -138,20 +112,6 @@ class Reading:
     def musical(self) -> bool:
         """Whether anything in the post speaks of music."""
         return bool(self.post.link or self.leads or MUSIC.search(self.lower))
-
-    def _signs(self) -> int:
-        """The bits of every Sign that is seen."""
-        text, lower = self.post.text, self.lower
-        signs = _LEAD if self.leads else 0
-        if "by" in lower and (count := len(_BY.findall(lower))):
-            signs |= _ONE_BY if count == 1 else _ONE_BY | _TWO_BY
-            signs |= _CAPITAL_BY if " By" in text or " BY" in text else 0
-        if "'" in text:
-            signs |= _APOSTROPHE | _SINGLE if _OPENING.search(text) else _APOSTROPHE
-        for mark, sign in _MARKS:
-            if mark in lower:
-                signs |= sign
-        return signs
 
     def _heard(self, group: tuple[Rule, ...]) -> Iterator[Song]:
         for rule in group:
@@ -188,13 +148,13 @@ class Reading:
                 return
             start, end = min(start, begin), max(end, stop)
             artists += tuple(name for name in featured if name not in artists)
-        change = self._change(rule, title, artists, (start, end))
-        if change is None:
+        if not self._looks_right(rule, title, artists, (start, end)):
             return
+        change = self._change(rule, artists, (start, end))
         confidence = round(min(max(rule.confidence * weight + change, 0.05), 0.99), 3)
         song = Song(title, artists, confidence, rule.name, self.post.span(start, end))
         yield song
-        if artists and len(apart := names.split_names(artists[0])) > 1:
+        if artists and len(apart := split_names(artists[0])) > 1:
             split = (*apart, *artists[1:])
             yield replace(song, artists=split, confidence=round(confidence * 0.6, 3))
 
@@ -203,11 +163,11 @@ class Reading:
         text = self.post.text
         start, end = match.span("title")
         if rule.open_title:
-            end = names.title_end(text, start, end)
+            end = title_end(text, start, end)
         if rule.after_lead and not rule.quoted and (begun := _PREAMBLE.match(text, start, end)):
             start = begun.end()
         marked = rule.quoted or rule.after_lead
-        cleaned = names.clean_title(text[start:end], marked=marked)
+        cleaned = clean_title(text[start:end], marked=marked)
         if cleaned is None:
             return "", start, end, ()
         if self._is_no_song(match, text[start:end], quoted=rule.quoted):
@@ -219,8 +179,10 @@ class Reading:
         """The artist's place and the names, none where they can be no artist's."""
         text = self.post.text
         start, end = match.span("artist")
-        end = names.artist_end(text, start, end)
-        artists = names.clean_artists(text[start:end]) or ()
+        end = artist_end(text, start, end)
+        if rule.dashed and start < match.start("title") and text[end : match.end("artist")].strip():
+            return start, end, ()  # a name before a dash reaches up to it
+        artists = clean_artists(text[start:end]) or ()
         if artists and rule.owned and NO_OWNER.fullmatch(artists[0]):
             return start, end, ()
         if artists and (rule.owned or rule.whole_line) and NO_NAME.search(artists[0]):
@@ -229,33 +191,38 @@ class Reading:
 
     def _is_no_song(self, match: re.Match[str], title: str, *, quoted: bool) -> bool:
         if not quoted:
-            return names.is_whole_work(title)
+            return WHOLE_WORK.search(title) is not None
         text = self.lower
         opening = match.start("title") - 1
         closing = match.end("title") + 1
         before = text[max(0, opening - 40) : opening]
         return bool(NOT_A_SONG_BEFORE.search(before) or NOT_A_SONG_AFTER.match(text, closing))
 
-    def _change(
+    def _looks_right(
         self, rule: Rule, title: str, artists: tuple[str, ...], span: tuple[int, int]
-    ) -> float | None:
-        """What the look of the names adds to or takes from a rule's confidence; None refuses."""
-        text = self.post.text
+    ) -> bool:
+        """Whether the names look as the rule wants them to."""
         if rule.capitals and not _is_capitalised(title):
-            return None
+            return False
         if rule.whole_line and not self._fills_line(title, artists, span):
-            return None
-        if rule.whole_line and any(span[0] < end <= span[1] for _, end in self.leads):
-            return None
+            return False
+        if artists and self._is_lower(artists[0], span):
+            # "these songs by the sea" is prose, "pink moon by nick drake" is not.
+            long_prose = not self.musical and artists[0].count(" ") > 2
+            return not (rule.capitals or POINTING.match(title) or long_prose)
+        return True
+
+    def _change(self, rule: Rule, artists: tuple[str, ...], span: tuple[int, int]) -> float:
+        """What the look of the artist adds to or takes from a rule's confidence."""
         if not artists:
             return 0.0
-        change = 0.15 if rule.dashed and self._is_tagged(artists[0]) else 0.0
-        if artists[0][0].islower() and not _TAGS.search(text, *span):
-            if rule.capitals or names.begins_loosely(title):
-                return None
-            if not self.musical:
-                return None if artists[0].count(" ") > 2 else -0.3
-        return change
+        if not self.musical and self._is_lower(artists[0], span):
+            return -0.3
+        return 0.15 if rule.dashed and self._is_tagged(artists[0]) else 0.0
+
+    def _is_lower(self, artist: str, span: tuple[int, int]) -> bool:
+        """Whether an artist is written small, and is no handle."""
+        return artist[0].islower() and not _TAGS.search(self.post.text, *span)
 
     def _is_tagged(self, artist: str) -> bool:
         """Whether a mention or a hashtag spells the artist."""
@@ -266,8 +233,10 @@ class Reading:
         """Whether a line holds only the song, of lengths that names have."""
         if title.count(" ") > 8 or artists[0].count(" ") > 5:
             return False
+        if any(span[0] < end <= span[1] for _, end in self.leads):
+            return False
         rest = self.post.text[span[1] :].split("\n", 1)[0]
-        return not _AROUND.sub("", _TAGS.sub("", rest)) or names.is_tail(rest)
+        return not _AROUND.sub("", _TAGS.sub("", rest)) or is_tail(rest)
 
 
 def _is_capitalised(name: str) -> bool:

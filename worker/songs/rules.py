@@ -3,71 +3,19 @@
 Rules stand in groups. Every rule of a group speaks, the surest is heard first, and what the
 others read stays as further candidates for the catalogue to try; once a group has read a song
 surely, the groups after it are not asked. To add a form, add a Rule with an example of your own
-and run the tests: they parse each example and want back what `reads` says. In a pattern
-
-- `{quoted}` is a title in double or in single quotation marks,
-- `{artist}` begins a name and runs to the end of the line: its tail is cut afterwards,
-- `{owner}` is a name in capitals before "'s" or a title,
-- `{by}` is the word, `{dash}` what stands between two names, `{work}` "the new single".
+and run the tests: they parse each example and want back what `reads` says. The
+parts in braces are explained in `forms`.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import Flag, auto
 from functools import cached_property, lru_cache
 
-from worker.songs.names import NOT_ARTIST
-
-
-class Sign(Flag):
-    """What is seen in a post at a glance, and spares us most rules."""
-
-    NOTHING = 0
-    BY = auto()
-    CAPITAL_BY = auto()
-    TWO_BY = auto()
-    DASH = auto()
-    COMMA = auto()
-    PANDORA = auto()
-    APOSTROPHE = auto()
-    DOUBLE = auto()  # a double quotation mark
-    SINGLE = auto()  # a single one that opens
-    LEAD = auto()
-
-
-_Q = r"[^\"\n]"
-_DOUBLE = rf'(?<![\w"])"\s{{0,4}}(?P<title>{_Q}{{1,100}}?(?:(?<=[\s(])"(?=\S){_Q}{{1,60}}"{_Q}{{0,60}})?)"'
-_SINGLE = (
-    r"(?<![\w'])'(?=\S)(?P<title>(?:[^'\"\n]|(?<=\w)'(?=\w)|(?<=[nN])'(?=\s)|(?<=^)'){1,80}?)"
-    r"'(?!\w)"
-)
-_PARTS = {
-    "artist": rf"{NOT_ARTIST}(?P<artist>[\w@#$!*(&][^\n]{{0,119}})",
-    "owner": r"(?P<artist>(?:[A-Z@#$0-9][^\s\"':!?,]*(?:'(?!s\s)[^\s\"':!?,]*)?"
-    r"(?: (?:&|and|x|of|the|for|de|la))? ){0,5}[A-Z@#$0-9][^\s\"':,]*(?<!\w's))",
-    "by": r"(?<=\s)by:?[ ]{1,4}",
-    "dash": r"(?:\s+[-\u2013~|\u00b7\u2022:/]{1,2}\s+|\u2013)",
-    "work": r"(?:(?:brand )?(?:new|latest|debut|classic|hit|lead|first|second|upcoming|number one|"
-    r"#1|smash|own|official|favou?rite|amazing|beautiful|lovely) ){0,3}"
-    r"(?:songs?|singles?|tracks?|tunes?|(?:music |lyric )?videos?|covers?|remix|hits?|anthem|"
-    r"ballad|version|cover of|remix of|video for|performance of|performs?|performing|sings?|"
-    r"singing|covers|covering)",
-}
-
-
-def _compile(form: str) -> tuple[re.Pattern[str], ...]:
-    """The form's patterns: one for each kind of quotation marks, where it has any."""
-    parts = dict(_PARTS)
-    kinds = (_DOUBLE, _SINGLE) if "{quoted}" in form else ("",)
-    patterns = []
-    for kind in kinds:
-        source = form.replace("{quoted}", kind)
-        for name, part in parts.items():
-            source = source.replace("{" + name + "}", part)
-        patterns.append(re.compile(source))
-    return tuple(patterns)
+from worker.songs.forms import compile_form
+from worker.songs.signs import Sign
+from worker.songs.words import NOT_ARTIST
 
 
 @dataclass(frozen=True)
@@ -88,7 +36,7 @@ class Rule:
     patterns: tuple[re.Pattern[str], ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "patterns", _compile(self.form))
+        object.__setattr__(self, "patterns", compile_form(self.form))
 
     @cached_property
     def quoted(self) -> bool:
@@ -255,7 +203,8 @@ _IN_PROSE = (
     Rule(
         "artist does quoted",
         0.75,
-        r"(?<![\w@#']){owner} (?:(?:just|has|have|will) )?(?i:released?s?|drops?|dropped|debut(?:s|ed)?|"
+        r"(?<![\w@#']){owner} (?:(?:just|has|have|will) )?"
+        r"(?i:released?s?|drops?|dropped|debut(?:s|ed)?|"
         r"performs?|performed|sings?|sang|covers|covered|unveils|shares|shared|premieres|plays) "
         r"(?:(?:her|his|their|its|the|new|single|song|track|video|for|a|cover|of) ){0,5}{quoted}",
         "Phoebe Bridgers just released her new single \u201cKyoto\u201d",
@@ -278,7 +227,7 @@ _LINES = (
     Rule(
         "line, title by artist",
         0.5,
-        _LINE + r"(?P<title>[A-Z0-9#(][^\n\".]{0,80}) by {artist}",
+        _LINE + r"(?P<title>[A-Z0-9#(][^\n\".!?]{0,80}[!?]?) by {artist}",
         "Fade Into You by Mazzy Star",
         ("Fade Into You", ("Mazzy Star",)),
         needs=Sign.BY,
@@ -288,8 +237,8 @@ _LINES = (
     Rule(
         "line, artist dash title",
         0.6,
-        _LINE
-        + r"(?P<artist>[A-Z0-9#@$][^\n\"]{0,60}?)(?:\s+[-\u2013~]\s+|\u2013)(?P<title>[^\n]{1,100})",
+        _LINE + r"(?P<artist>[A-Z0-9#@$][^\n\"]{0,60}?)(?:\s+[-\u2013~]\s+|\u2013)"
+        r"(?P<title>[^\n]{1,100})",
         "Beach House - Space Song (Official Video) https://youtu.be/abcdefghijk",
         ("Space Song", ("Beach House",)),
         needs=Sign.DASH,

@@ -1,0 +1,88 @@
+"""Where a name ends in running text.
+
+A rule says only roughly where a title and an artist stand. What may follow a name ("on Pandora",
+"#np", "is out now", a sentence's end) is cut here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from worker.songs.words import CHART_VERBS, PROSE, SERVICES, WHOLE_NAMES
+
+_TAIL = re.compile(
+    rf"""\s+(?:on|via|v\u00eda|thru|through|from|off|using|by|in)\s+[@\#]?(?i:{SERVICES})(?!\w)
+      | (?=\s)(?<!\band)(?<!&)(?<!\sx)(?<!,)(?<!\+)(?<![Ff]eat)(?<![Ff]t)(?<!t\.)(?<!eaturing)
+        \s+(?:(?:on|via|w/|with|at|by|from)\s+)?[@\#]\w
+      | \s+(?:via|v\u00eda|cc:?|RT|(?i:now\s+playing)|prod\.?\s+by|from\s+the\s+album)(?=[\s@:])
+      | \s+on\.\.\.
+      | \s\(at\s
+      | \s(?:[Mm]usic\s[Vv]ideo|MV|M/V)(?!\w)
+      | \s*(?:\||//|\u2022|>>|<<?3|->|=>|\u266b|\u2026|\.\.)
+      | \s+[:;=][-']?[()DPp]
+      | \s+[-~\u2013]+>?(?:\s|$)
+      | \s*\n
+      | \s(?:"(?![^"\n]{{1,20}}"\s[A-Z])|[*=\[](?!\s?\w+\s?[)\]]))
+      | \s\[\d+\s(?:weeks?|wks?)
+      | (?=[.;:]\s)(?<!\bDr)(?<!\bMr)(?<!\bSt)(?<!\bJr)(?<!\bMs)(?<![Ff]t)(?<!\b[A-Z])(?<!\bRev)
+        (?<![Ff]eat)(?<!\bMrs)(?<!\bvs)(?<!\bNo)(?:[.;]\s+(?=[\w@"'])|:\s+(?=[a-z]))
+      | [!?]+["']?\s+(?=[\w"'@\#])(?!at\sthe\b|&)
+      | ,\s+(?!and\s[A-Z])(?=[a-z@\#"]|I\b|This\b|It\b|But\b|And\b|So\b)
+    """,
+    re.VERBOSE,
+)
+_PROSE = re.compile(
+    rf"\s+(?:{PROSE}|{CHART_VERBS}(?= \S)"
+    r"|(?:on|in|at|with|from|off) (?:the|my|this|our|your|a|an|their|his|her|me)(?= [a-z])"
+    r"|and (?:it|i|i'm|im|my|the way|now|then|this|that|also|just))(?![\w-])"
+)
+_CAPITAL_RUN = re.compile(
+    r"[A-Z0-9$!\W][^\s]*(?:\s(?:[A-Z0-9$(&+@#][^\s]*|&|x|X|of|the|and|for|to|de|la|le|el|y|von|van|"
+    r"der|da|di|du|del|in|on|at|a|my|me|n|'n'|vs\.?|feat\.?|ft\.?|featuring|with)(?=\s|$))*"
+)
+_LOOSE_ENDS = re.compile(
+    r"(?:,|\s+(?:\+|of|the|and|for|to|in|on|at|a|my|me|with|by|&|de|la|y|from|feat\.?|ft\.?))+\s*$"
+)
+
+
+def artist_end(text: str, start: int, end: int) -> int:
+    """Where the artist's name that begins at `start` ends, `end` at the latest."""
+    length = _name_length(text[start:end])
+    loose = _LOOSE_ENDS.search(text, start, start + length)
+    end = loose.start() if loose else start + length
+    return start + len(text[start:end].rstrip())
+
+
+def _name_length(segment: str) -> int:
+    folded = segment[:40].casefold()
+    if folded.startswith(WHOLE_NAMES):
+        name = next(name for name in WHOLE_NAMES if folded.startswith(name))
+        return _outside_brackets(segment, _TAIL, len(name))
+    length = _outside_brackets(segment, _TAIL)
+    if (prose := _PROSE.search(segment, 1)) and prose.start() < length:
+        length = prose.start()
+    run = _CAPITAL_RUN.match(segment, 0, length) if segment.count(" ", 0, length) > 3 else None
+    if run and run.end() > 3 and run[0].count("(") == run[0].count(")"):
+        length = run.end()
+    return length
+
+
+def title_end(text: str, start: int, end: int) -> int:
+    """Where the title that begins at `start` ends, where nothing else bounds it."""
+    return start + _outside_brackets(text[start:end], _TAIL)
+
+
+def is_tail(rest: str) -> bool:
+    """Whether what follows a name is only what may follow one: " on repeat", " #np"."""
+    return _TAIL.match(rest) is not None
+
+
+def _outside_brackets(segment: str, boundary: re.Pattern[str], begin: int = 1) -> int:
+    """The first boundary after `begin` that lies in no open bracket."""
+    cut = boundary.search(segment, begin)
+    while cut and "(" in segment[: cut.start()] and segment.count(")", 0, cut.start()) == 0:
+        closing = segment.find(")", cut.start())
+        if closing < 0 or "\n" in segment[cut.start() : closing]:
+            break
+        cut = boundary.search(segment, closing)
+    return cut.start() if cut else len(segment)

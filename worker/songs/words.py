@@ -1,0 +1,157 @@
+"""The parser's vocabulary: words that end a name, and words that tell that something is none.
+
+Entries are regular expressions, apart by commas.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+def one_of(entries: str) -> str:
+    """A pattern that matches any of the entries."""
+    return "(?:" + "|".join(" ".join(entry.split()) for entry in entries.split(",")) + ")"
+
+
+SERVICES = one_of(
+    r"""pandora, spotify, apple\s?music, youtube, soundcloud, tidal, deezer, itunes,
+    i\s?heart\s?radio, last\.?fm, bandcamp, shazam, vevo, amazon, sirius\s?xm, radio, repeat, loop,
+    vinyl, rotation, vh1, mtv, pan\w*\.\."""
+)
+"""Where music plays: what may follow a name after "on" or "via"."""
+
+WHOLE_NAMES = (
+    "blood, sweat & tears",
+    "crosby, stills, nash & young",
+    "does it offend you, yeah?",
+    "earth, wind & fire",
+    "emerson, lake & palmer",
+    "godspeed you! black emperor",
+    "panic! at the disco",
+    "peter, paul and mary",
+    "portugal. the man",
+    "the good, the bad & the queen",
+    "tyler, the creator",
+)
+"""Names whose own punctuation would end them."""
+
+PROSE = one_of(
+    r"""is, are, was, were, has, have, had, will, would, can, could, should, makes?, made, got,
+    gets?, gave, just, while, when, whenever, because, cause, cuz, bc, right now, rn, again, today,
+    tonight, yesterday, tomorrow, this, every, always, still, so, which, (?<!\bthe\s)who, that, but,
+    it, its, it's, i, i'm, im, i've, lol, omg, since, after, before, until, if, really, never, not,
+    as (?=[a-z]), one of, out now, now, for (?=[a-z]), came, comes, plays, played, playing, turns,
+    turned, sounds?, or"""
+)
+"""Words that end a name where they stand in lower case; in upper case they may belong to it."""
+
+CHART_VERBS = one_of(
+    r"""debut(?:s|ed)?, enter(?:s|ed)?, hits?, rises?, climb(?:s|ed)?, reach(?:es|ed)?,
+    drop(?:s|ped)?, spends?, remains?, tops?, earns?, sold, surpass(?:es|ed)?, becomes?,
+    re-enters?, returns?, jumps?"""
+)
+
+NO_ARTIST_LOWER = one_of(
+    r"""far, accident, mistake, myself, yourself, himself, herself, itself, themselves, ourselves,
+    now, then, next, this, that, these, those, my, your, his, our, their, its, it, me, you, him,
+    them, us, everyone, anyone, someone, everybody, anybody, somebody, default, definition, design,
+    hand, heart, name, law, chance, choice, request, popular, email, e-mail, mail, phone, text,
+    train, car, bus, plane, foot, all, any, some, which, what, who, whom, whose, how, when, where,
+    an, one, two, three, as, at, in, on, to, for, from, and, or, via, ht, htt, http, is, are, was,
+    a(?! (?:tribe|perfect|day|flock|great|static|silent)), not, no, even, just, only, both, each,
+    another, other, others, many, several, various, day, night, side, and large, people, fans,
+    saying, doing, making, going, using, having, being, taking, putting, giving, watching,
+    clicking, following, tweeting, voting, buying, downloading, ordering, visiting, entering,
+    sending, posting, checking, reading, listening, streaming, texting, calling, joining, getting,
+    adding, saving, paying, working, winning, signing, sharing, leaving, running, walking, talking,
+    writing, turning, keeping, letting, trying, asking, showing, playing"""
+)
+"""What may follow "by" and is no artist, in lower case: a manner, a pronoun, a deed."""
+
+NO_ARTIST_AFTER_THE = one_of(
+    """way, time, end, pool, beach, sea, fire, door, side, hand, author, artist, same, year, river,
+    window, book, numbers, hour, day, minute, creators?, producers?, makers?, guys?, team, band,
+    amazing, great, legendary, lovely, incredible, one, original, late"""
+)
+_DAY = "(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_MONTH = one_of(
+    """january, february, march, april, may, june, july, august, september, october, november,
+    december, jan, feb, mar, apr, jun, jul, aug, sept?, oct, nov, dec"""
+)
+NOT_ARTIST = (
+    rf"(?!(?:{NO_ARTIST_LOWER}|the {NO_ARTIST_AFTER_THE})(?![\w-])"
+    rf"|(?i:(?:next |this )?{_DAY}\b"
+    r"|(?:today|tonight|tomorrow|noon|midnight)\b(?! [A-Z])"
+    r"|(?-i:(?!2[AP]M\b))\d{1,2}(?::\d\d)? ?(?:am|pm)\b"  # 2PM and 2AM are bands
+    r"|\d+%|\d+ (?:people|fans|points|minutes|hours|days|votes|million)"
+    rf"|{_MONTH}\.? \d|(?:the )?(?:end of|author)\b|@?(?:lastfm|pandora|spotify|youtube)\b))"
+)
+"""A lookahead: what follows is no artist, but a time, a manner or a pronoun."""
+
+NO_TITLE = re.compile(
+    one_of("a, an, the, this, that, my, his, her, our, some, any, more, another, your, good, best")
+    + r"?\s*"
+    + one_of(
+        r"""(?:brand )?new\s, favou?rite\s, first\s, latest\s, same\s, whole\s, other\s,
+        beautiful\s"""
+    )
+    + "*"
+    + one_of(
+        """it, that, this, them, these, those, music, songs?, singles?, tracks?, tunes?, stuff,
+        something, everything, anything, nothing, what, radio, podcasts?, albums?, ep, lp, videos?,
+        covers?, remix, photos?, pics?, picture, art, artwork, cover art, design, hair, make-?up,
+        lyrics, post, article, review, interview, tickets?, directed, written, produced, words,
+        story, quote, drawing, painting, report, presented, hosted, powered, filmed, shot, edited,
+        mixed, mastered, sponsored, inspired, styled, stop, drop, come, swing, pass, passed, walk,
+        stand, selected, curated, created, made, posted, brought to you, read, performed, designed,
+        book, novel, film, movie, text, image, illustration, news, yes, no, hi, thanks?, thank you,
+        the, and, pandora, spotify, youtube, out now, official, trailer, live, playlist, mixtape,
+        followed, retweeted, liked, info, opening, support, dj set, guest, performances?"""
+    ),
+    re.IGNORECASE,
+)
+"""What stands before "by" and is no title, unless it is marked as one: a credit, a thing."""
+
+WHOLE_WORK = re.compile(
+    r"\b"
+    + one_of(
+        """albums?, eps?, EP, lp, LP, mixtapes?, playlists?, podcasts?, audiobooks?, soundtracks?,
+        movies?, films?, novels?, episodes?, interviews?, music, songs?, discography, voice, words,
+        people, everything, someone, radio, stories"""
+    )
+    + "$"
+)
+"""The end of what is no song but an album, a film, music at large: "her new album"."""
+
+POINTING = re.compile(
+    one_of("these, those, this, that, my, some, all, your, our, his, her, their, more, so") + r"\b"
+)
+"""What opens things one points at: "these songs"."""
+
+NO_OWNER = re.compile(
+    one_of(
+        rf"""it, that, this, what, here, there, where, who, how, let, he, she, today, tonight,
+        tomorrow, yesterday, everybody, everyone, someone, nobody, y'?all, {_DAY}, world, life, mom,
+        mum, dad, mother, father, sister, brother, america, nbc, abc, cbs, fox, bbc, cnn, hbo,
+        netflix, disney, marvel, pixar, webster, hollywood, broadway, when, why, one, i, we, you,
+        they, god, the, and, but, a, an, my, week, month, year, last night, women, men, kids,
+        children, people, day, new, snl, espn, mtv, vh1, bet, google, apple, twitter, facebook,
+        microsoft, amazon, youtube, instagram"""
+    ),
+    re.IGNORECASE,
+)
+"""Owners of quoted things that are no musicians, as in "Today's" and "NBC's"."""
+
+NO_NAME = re.compile(
+    r"\b"
+    + one_of(
+        r"""new, videos?, music, covers?, songs?, mv, watch, download, listen, official, premieres?,
+        live, single, tracks?, album, releases?, drops?, debuts?, performs?, performing, sings?,
+        singing, unveils?, shares?, replaced, posted, check, out now, flashback, pre-?order, stream,
+        now ?playing, np, news, message, original, christmas, theme, teaser, trailer, episode,
+        top \d+, best, via, tune, vote, win, issue, winning, i, i'm, my, your, you"""
+    )
+    + r"\b|^[\d\W]+$",
+    re.IGNORECASE,
+)
+"""Words that no artist's name holds, where only its place in a post makes it one."""
