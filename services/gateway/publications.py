@@ -130,7 +130,12 @@ class Publications:
         raise error
 
     async def _find(self, row: RowMapping) -> Published | None:
-        found = await self.timeline.find(row["text"], row["started_at"] - CLOCK_MARGIN)
+        try:
+            found = await self.timeline.find(row["text"], row["started_at"] - CLOCK_MARGIN)
+        except RefusedByVendorError as error:
+            # It was the look that was refused; of the post nothing is known.
+            detail = f"The timeline cannot be read to see whether it is out. {error.detail}"
+            raise UnsettledError(detail, retry_after=30) from error
         others = await asyncio.to_thread(self._taken, row["key"], [post.id for post in found])
         ours = next((post for post in found if post.id not in others), None)
         if ours is None:

@@ -41,6 +41,9 @@ class GatewaySettings(ServiceSettings):
         None,
         description="The gateway's database; without one, a SQLite file in DATA_DIR.",
     )
+    sandbox_url: str | None = Field(
+        None, description="Where the sandbox stands in for the world; the pages link to it."
+    )
     curator: str = Field(
         "curator",
         validation_alias="CURATOR",

@@ -122,13 +122,17 @@ class VendorCalls:
 
     def transport_error(self, error: requests.RequestException) -> VendorError:
         """Tells a call that was never sent from one whose answer was lost."""
-        reason = getattr(error.args[0] if error.args else None, "reason", None)
+        cause = error.args[0] if error.args else None
+        reason = getattr(cause, "reason", None)
         never_sent = isinstance(
             reason, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError
         )
         if never_sent or isinstance(error, requests.ConnectTimeout):
             return UnreachableError(self.vendor, "cannot be reached.", retry_after=10)
-        if isinstance(error, requests.Timeout):
+        # A body that stops half-way is a ConnectionError to requests, whatever the reason.
+        if isinstance(error, requests.Timeout) or isinstance(
+            cause, urllib3.exceptions.ReadTimeoutError
+        ):
             return self.silent()
         return FailedVendorError(
             self.vendor, f"the connection broke ({type(error).__name__}).", retry_after=5

@@ -1,0 +1,175 @@
+"""A real sandbox on a real port, and a gateway's adapters pointed at it."""
+
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
+
+from services.common.database import migrate, open_database
+from services.common.serve import listen
+from services.gateway.settings import GatewaySettings
+from services.gateway.timelines.x import XKeys, XTimeline
+from services.gateway.vendor_calls import VendorCalls, VendorMetrics
+from services.sandbox.app import create_app as create_sandbox
+from services.sandbox.settings import SandboxSettings
+
+MIGRATIONS = Path(__file__).resolve().parents[3] / "services/gateway/migrations"
+KEYS = XKeys("key", "secret", "1000-token", "secret")
+
+
+class Clock:
+    """A clock that tests set."""
+
+    def __init__(self, now: float = 1_790_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Sandbox:
+    """A running sandbox, seen from the outside."""
+
+    def __init__(self, base: str, clock: Clock, http: httpx.Client) -> None:
+        self.base, self.clock, self.http = base, clock, http
+
+    def say(self, text: str, author: str = "visitor") -> str:
+        """Write a post into the timeline; its id."""
+        answer = self.http.post("/sandbox/posts", json={"text": text, "author": author})
+        return str(answer.raise_for_status().json()["id"])
+
+    def texts(self, *, by_bot: bool = True) -> list[str]:
+        """What stands on the timeline, newest first."""
+        posts = self.http.get("/sandbox/posts", params={"limit": 500}).json()
+        return [post["text"] for post in posts if post["by_bot"] == by_bot]
+
+    def plan(self, vendor: str, fault: str, **more: object) -> None:
+        plan = {"vendor": vendor, "fault": fault, **more}
+        self.http.post("/sandbox/faults", json=plan).raise_for_status()
+
+
+StartSandbox = Callable[..., Sandbox]
+
+
+@contextmanager
+def running(settings: SandboxSettings, clock: Clock) -> Iterator[Sandbox]:
+    """Serve the sandbox in a thread until the block ends."""
+    listener = listen(settings)
+    config = uvicorn.Config(
+        create_sandbox(settings, clock), log_config=None, timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    host, port = listener.getsockname()
+    base = f"http://{host}:{port}"
+    try:
+        with httpx.Client(base_url=base, timeout=5) as http:
+            yield Sandbox(base, clock, http)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def start_sandbox(clock: Clock) -> Iterator[StartSandbox]:
+    """Starts sandboxes with the given settings; they end with the test."""
+    with ExitStack() as cleanup:
+
+        def start(**settings: object) -> Sandbox:
+            plain: dict[str, Any] = {
+                "port": 0,
+                "feed_burst": 0,
+                "feed_interval": 1e9,
+                "musicbrainz_per_second": 0,
+            }
+            made = SandboxSettings(_env_file=None, **{**plain, **settings})
+            return cleanup.enter_context(running(made, clock))
+
+        yield start
+
+
+@pytest.fixture
+def sandbox(start_sandbox: StartSandbox) -> Sandbox:
+    """A sandbox whose timeline is empty and whose clock stands still."""
+    return start_sandbox()
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """The gateway's database, empty."""
+    engine = open_database(f"sqlite:///{tmp_path / 'gateway.sqlite3'}")
+    migrate(engine, MIGRATIONS)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def metrics() -> VendorMetrics:
+    return VendorMetrics(CollectorRegistry())
+
+
+@pytest.fixture
+def x_timeline(sandbox: Sandbox, metrics: VendorMetrics) -> Iterator[XTimeline]:
+    """The bot's timeline on the sandbox; half a second of silence is a timeout."""
+    calls = VendorCalls("x", 0.5, metrics)
+    timeline = XTimeline(KEYS, f"{sandbox.base}/x", "https://x.test/i/{id}", calls)
+    yield timeline
+    timeline.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Callable[..., GatewaySettings]:
+    """Complete settings of a gateway before a sandbox (or before nothing)."""
+
+    def settings(base: str = "http://127.0.0.1:9", **changes: object) -> GatewaySettings:
+        values: dict[str, Any] = {
+            "data_dir": tmp_path,
+            "upstream_timeout": 1.0,
+            "publish_settle_seconds": 0.0,
+            "x_base_url": f"{base}/x",
+            "x_consumer_key": "key",
+            "x_consumer_secret": "secret",
+            "x_access_token": "1000-token",
+            "x_access_token_secret": "secret",
+            "spotify_api_url": f"{base}/spotify",
+            "spotify_accounts_url": f"{base}/spotify-accounts",
+            "spotify_client_id": "id",
+            "spotify_client_secret": "secret",
+            "musicbrainz_url": f"{base}/musicbrainz",
+            "musicbrainz_contact": "operator@example.org",
+            "musicbrainz_interval": 0.0,
+        }
+        return GatewaySettings(_env_file=None, **{**values, **changes})
+
+    return settings
+
+
+@asynccontextmanager
+async def opened(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with AsyncExitStack() as cleanup:
+        await cleanup.enter_async_context(app.router.lifespan_context(app))
+        transport = httpx.ASGITransport(app)
+        yield await cleanup.enter_async_context(
+            httpx.AsyncClient(transport=transport, base_url="http://gateway")
+        )
+
+
+@pytest.fixture
+def open_app() -> Callable[[FastAPI], Any]:
+    """`async with open_app(app) as client`: the app with its lifespan, and a client of it."""
+    return opened

@@ -1,0 +1,250 @@
+"""X through tweepy, against the sandbox: what is read, what is sent, what goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from services.gateway.timelines.x import XKeys, XTimeline
+from services.gateway.timelines.x_documents import Reader, comparable, quota, reception
+from services.gateway.vendor_calls import VendorCalls, VendorMetrics
+from services.gateway.vendor_errors import (
+    BusyVendorError,
+    CredentialsError,
+    DuplicateError,
+    FailedVendorError,
+    NotDoneError,
+    OutOfCreditError,
+    RefusedByVendorError,
+    SilentVendorError,
+    UnreachableError,
+    VendorError,
+)
+
+if TYPE_CHECKING:
+    from tests.services.gateway.conftest import Clock, Sandbox, StartSandbox
+
+KEYS = XKeys("key", "secret", "1000-token", "secret")
+
+
+@contextmanager
+def timeline_at(base: str, metrics: VendorMetrics, keys: XKeys = KEYS) -> Iterator[XTimeline]:
+    timeline = XTimeline(keys, f"{base}/x", "https://x.test/i/{id}", VendorCalls("x", 1.0, metrics))
+    yield timeline
+    timeline.close()
+
+
+async def test_posts_come_whole(sandbox: Sandbox, x_timeline: XTimeline) -> None:
+    long = "A very long sentence about a song & its band. " * 10
+    post_id = sandbox.say(long, author="listener")
+    page = await x_timeline.posts(None, 10)
+    (post,) = page.posts
+    assert (post.origin, post.id, post.text) == ("x", post_id, long)
+    assert post.url == f"https://x.test/i/{post_id}"
+    assert post.created_at == datetime.fromtimestamp(sandbox.clock(), UTC)
+    assert page.quota is not None
+    assert page.quota.remaining == page.quota.limit - 1
+
+
+async def test_a_backlog_comes_in_bounded_answers(
+    start_sandbox: StartSandbox, metrics: VendorMetrics
+) -> None:
+    sandbox = start_sandbox(feed_burst=300, feed_interval=1)
+    with timeline_at(sandbox.base, metrics) as timeline:
+        whole = [post.id for post in (await timeline.posts(None, 500)).posts]
+        cursor: str | None = f"x.1.{whole[0]}.."
+        read: list[str] = []
+        for _ in range(4):
+            page = await timeline.posts(cursor, 120)
+            assert len(page.posts) <= 120
+            assert page.gap is None
+            read += [post.id for post in page.posts]
+            cursor = page.cursor
+    assert len(whole) > 240
+    assert sorted(read) == whole[1:]
+
+
+async def test_posts_older_than_a_week_are_a_gap(
+    sandbox: Sandbox, clock: Clock, x_timeline: XTimeline
+) -> None:
+    sandbox.say("before the holidays")
+    cursor = (await x_timeline.posts(None, 10)).cursor
+    sandbox.say("missed")
+    clock.now += 30 * 24 * 3600
+    seen = sandbox.say("after the holidays")
+    page = await x_timeline.posts(cursor, 10)
+    assert [post.id for post in page.posts] == [seen]
+    assert page.gap is not None
+    assert page.gap.before == seen
+
+
+async def test_a_since_id_that_x_refuses_begins_anew(
+    sandbox: Sandbox, x_timeline: XTimeline
+) -> None:
+    post_id = sandbox.say("still here")
+    page = await x_timeline.posts("x.1.99999999999999999999999..", 10)
+    assert [post.id for post in page.posts] == [post_id]
+    assert page.gap is not None
+
+
+async def test_replies_are_left_out_and_mentions_found(
+    sandbox: Sandbox, x_timeline: XTimeline
+) -> None:
+    asked = sandbox.say("@deephypebot what about this song?")
+    sandbox.say("nothing for the bot")
+    page = await x_timeline.mentions(None, 10)
+    assert [post.id for post in page.posts] == [asked]
+    assert (await x_timeline.mentions(page.cursor, 10)).posts == []
+
+
+async def test_the_vocabulary_of_2026_is_spoken_when_x_asks_for_it(
+    start_sandbox: StartSandbox, metrics: VendorMetrics
+) -> None:
+    sandbox = start_sandbox(x_vocabulary="post")
+    long = "words " * 80
+    sandbox.say(long)
+    with timeline_at(sandbox.base, metrics) as timeline:
+        (post,) = (await timeline.posts(None, 5)).posts
+        assert post.text == long
+        published = await timeline.publish("made for the chorus")
+        (received,) = await timeline.receptions([published.id])
+        assert received.id == published.id
+
+
+async def test_a_published_post_is_found_again(
+    sandbox: Sandbox, clock: Clock, x_timeline: XTimeline
+) -> None:
+    began = datetime.fromtimestamp(clock(), UTC)
+    published = await x_timeline.publish("sun-bleached & slow")
+    assert sandbox.texts() == ["sun-bleached & slow"]
+    assert published.url == f"https://x.test/i/{published.id}"
+    (found,) = await x_timeline.find("sun-bleached  & slow", began - timedelta(minutes=1))
+    assert (found.id, found.reconciled) == (published.id, True)
+    assert await x_timeline.find("something else", began - timedelta(minutes=1)) == []
+    assert await x_timeline.find("sun-bleached & slow", began + timedelta(minutes=1)) == []
+
+
+async def test_a_deleted_post_has_no_reception(sandbox: Sandbox, x_timeline: XTimeline) -> None:
+    kept = await x_timeline.publish("stays")
+    deleted = await x_timeline.publish("goes")
+    await x_timeline.delete(deleted.id)
+    receptions = await x_timeline.receptions([deleted.id, kept.id, "no number"])
+    assert [each.id for each in receptions] == [kept.id]
+    assert sandbox.texts() == ["stays"]
+
+
+async def test_a_second_post_with_the_same_words_is_a_duplicate(x_timeline: XTimeline) -> None:
+    await x_timeline.publish("twice")
+    with pytest.raises(DuplicateError):
+        await x_timeline.publish("twice")
+
+
+async def test_a_text_that_is_too_long_is_refused(x_timeline: XTimeline) -> None:
+    with pytest.raises(RefusedByVendorError, match="too long"):
+        await x_timeline.publish("x" * 281)
+
+
+FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
+    ({"fault": "status", "status": 401}, CredentialsError),
+    ({"fault": "status", "status": 402}, OutOfCreditError),
+    ({"fault": "status", "status": 403}, OutOfCreditError),
+    ({"fault": "status", "status": 429}, BusyVendorError),
+    ({"fault": "status", "status": 500}, FailedVendorError),
+    ({"fault": "html", "status": 503}, FailedVendorError),
+    ({"fault": "reset"}, FailedVendorError),
+    ({"fault": "half"}, FailedVendorError),
+    ({"fault": "timeout", "seconds": 5}, SilentVendorError),
+    ({"fault": "drip", "seconds": 60}, SilentVendorError),
+]
+
+
+@pytest.mark.parametrize(("fault", "error"), FAULTS)
+@pytest.mark.parametrize("act", ["read", "publish"])
+async def test_every_fault_is_a_typed_error(
+    sandbox: Sandbox,
+    x_timeline: XTimeline,
+    fault: dict[str, object],
+    error: type[VendorError],
+    act: str,
+) -> None:
+    sandbox.plan("x", **fault, times=10)  # type: ignore[arg-type]  # a fault as JSON
+    with pytest.raises(error) as raised:
+        await (x_timeline.posts(None, 5) if act == "read" else x_timeline.publish("words"))
+    assert raised.value.detail.startswith("x: ")
+    # Whatever may have been done must not look as if it certainly was not.
+    was_answered = error not in {FailedVendorError, SilentVendorError}
+    assert isinstance(raised.value, NotDoneError) == was_answered
+
+
+async def test_one_lost_answer_does_not_fail_a_reading(
+    sandbox: Sandbox, x_timeline: XTimeline
+) -> None:
+    sandbox.say("hello")
+    sandbox.plan("x", "reset", times=1)
+    assert len((await x_timeline.posts(None, 5)).posts) == 1
+
+
+async def test_a_rate_limit_says_when_to_come_back(sandbox: Sandbox, x_timeline: XTimeline) -> None:
+    sandbox.plan("x", "status", status=429, headers={"x-rate-limit-reset": "99999999999"})
+    with pytest.raises(BusyVendorError) as raised:
+        await x_timeline.posts(None, 5)
+    assert raised.value.headers["Retry-After"] == "3600"
+
+
+async def test_nothing_was_sent_where_nobody_listens(
+    unused_tcp_port_factory: Callable[[], int], metrics: VendorMetrics
+) -> None:
+    base = f"http://127.0.0.1:{unused_tcp_port_factory()}"
+    with timeline_at(base, metrics) as timeline, pytest.raises(UnreachableError):
+        await timeline.publish("words")
+
+
+def test_calls_are_counted_by_outcome(metrics: VendorMetrics) -> None:
+    calls = VendorCalls("x", 1.0, metrics)
+    with pytest.raises(BusyVendorError), calls.measured():
+        raise BusyVendorError("x", "not now")
+    samples = [sample for metric in metrics.seconds.collect() for sample in metric.samples]
+    counted = {tuple(s.labels.values()): s.value for s in samples if s.name.endswith("_count")}
+    assert counted == {("x", "rate_limited"): 1.0}
+
+
+def test_an_edited_post_keeps_its_first_id() -> None:
+    document = {
+        "data": [
+            {
+                "id": "1994000000000000002",
+                "text": "Second version",
+                "edit_history_post_ids": ["1994000000000000001", "1994000000000000002"],
+            }
+        ]
+    }
+    (entry,) = Reader("https://x.test/{id}").entries(document)
+    assert (entry.place, entry.post.id) == ("1994000000000000002", "1994000000000000001")
+
+
+def test_entities_are_read_as_people_see_them() -> None:
+    document = {"data": [{"id": "1994000000000000001", "text": "Guns &amp; Roses &lt;3"}]}
+    (entry,) = Reader("https://x.test/{id}").entries(document)
+    assert entry.post.text == "Guns & Roses <3"
+
+
+@pytest.mark.parametrize("reposts", ["retweet_count", "repost_count"])
+def test_reception_is_read_in_both_vocabularies(reposts: str) -> None:
+    post = {"id": "17", "public_metrics": {reposts: 3, "like_count": 2, "reply_count": 1}}
+    received = reception(post)
+    assert (received.reposts, received.likes, received.replies) == (3, 2, 1)
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-rate-limit-limit": "many"}])
+def test_a_missing_quota_is_no_error(headers: dict[str, str]) -> None:
+    assert quota(headers) is None
+
+
+def test_texts_are_compared_as_x_gives_them_back() -> None:
+    sent = "Cafe\u0301 <3  https://example.org/a"
+    shown = "Caf\u00e9 &lt;3 https://t.co/xyz"
+    assert comparable(sent) == comparable(shown)
