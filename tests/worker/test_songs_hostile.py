@@ -15,7 +15,8 @@ PIECES = (
     "listening to ", "@who", "#tag", " feat. ", " ft ", "(", ")", "[", "]", " on Pandora", "\n",
     "http://t.co/x ", "&amp;", "&#0;",
     "RT @a: ", "Title", "artist", "A", "\u266b", "\u202e",
-    "\x00", "'s ", ", ", ". ", "! ", "song ", "album ", "#5 ", "\u0130", "\U0001f3b6", "\ud800", " ",
+    "\x00", "'s ", ", ", ". ", "! ",
+    "song ", "album ", "#5 ", "\u0130", "\U0001f3b6", "\ud800", " ",
 )  # fmt: skip
 
 SECONDS = 0.25  # far above the few milliseconds that these take, far below what backtracking costs

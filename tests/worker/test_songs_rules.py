@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -90,3 +91,10 @@ def test_the_link_comes_along_with_the_song() -> None:
     assert parsed.link is not None
     assert (parsed.link.service, parsed.link.kind) == ("spotify", "track")
     assert parsed.link.id == "3n3Ppam7vgaVa1iaRUc9Lp"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_the_documentation_holds_the_rule(rule: Rule) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "parser.md").read_text(encoding="utf-8")
+    example = rule.example.replace("|", "\\|")
+    assert f"| {rule.name} | {rule.confidence} | `{example}` |" in page

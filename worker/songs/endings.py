@@ -36,6 +36,9 @@ _PROSE = re.compile(
     r"|(?:on|in|at|with|from|off) (?:the|my|this|our|your|a|an|their|his|her|me)(?= [a-z])"
     r"|and (?:it|i|i'm|im|my|the way|now|then|this|that|also|just))(?![\w-])"
 )
+_HANDLES = re.compile(
+    r"@\w+(?:,?\s(?:&|and|[xX]|\+|feat\.?|ft\.?|featuring|with)\s(?:@|(?=[A-Z]))\w+)*"
+)
 _CAPITAL_RUN = re.compile(
     r"[A-Z0-9$!\W][^\s]*(?:\s(?:[A-Z0-9$(&+@#][^\s]*|&|x|X|of|the|and|for|to|de|la|le|el|y|von|van|"
     r"der|da|di|du|del|in|on|at|a|my|me|n|'n'|vs\.?|feat\.?|ft\.?|featuring|with)(?=\s|$))*"
@@ -54,6 +57,8 @@ def artist_end(text: str, start: int, end: int) -> int:
 
 
 def _name_length(segment: str) -> int:
+    if handles := _HANDLES.match(segment):
+        return handles.end()
     folded = segment[:40].casefold()
     if folded.startswith(WHOLE_NAMES):
         name = next(name for name in WHOLE_NAMES if folded.startswith(name))

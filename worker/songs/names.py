@@ -68,7 +68,7 @@ def clean_artists(raw: str) -> tuple[str, ...] | None:
     main, featured = _split_featured(raw)
     main = " ".join(_without_noise(main).split()).strip(_EDGES + "!?")
     main = main if main.endswith(("Jr.", "Sr.")) or _initials(main) else main.rstrip(".")
-    main = spell(main)
+    main = spell(main if main.count("(") == main.count(")") else main.strip("()"))
     if not main or len(main) > 80 or main.count(" ") > 9 or not any(map(str.isalnum, main)):
         return None
     return (main, *featured)

@@ -67,7 +67,9 @@ _BY_NAME = (
     Rule(
         "quoted, by",
         0.95,
-        r"{quoted}[ ,.:\u2013-]{0,4}(?:[(\[][^)\]\n]{1,40}[)\]] )?(?:\w+ )??(?:\w+ )??"
+        r"{quoted}[ ,.:\u2013-]{0,4}(?:[(\[][^)\]\n]{1,40}[)\]] )?"
+        r"(?!(?:followed|directed|written|sponsored|hosted|presented|inspired) )"
+        r"(?:\w+ )??(?:\w+ )??"
         r"(?<=[\s\"'])by:?[ ]{1,4}{artist}",
         'Cannot get over "Pink Moon" by Nick Drake today',
         ("Pink Moon", ("Nick Drake",)),
