@@ -1,0 +1,96 @@
+"""A worker over a world in memory, with a time that the test moves."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+
+from services.gateway.client import GatewayClient
+from services.inference.client import InferenceClient
+from tests.worker.worker_world import Clock, World
+from worker.bot import Bot, open_bot
+from worker.run import Run
+from worker.settings import WorkerSettings
+from worker.store import Store
+
+
+@pytest.fixture(autouse=True)
+def quick_retries() -> Iterator[None]:
+    with stamina.set_testing(True, attempts=1):
+        yield
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> WorkerSettings:
+    return WorkerSettings(
+        data_dir=tmp_path,
+        name="test",
+        first_run_posts=200,
+        num_samples=3,
+        min_interval=0,
+        concurrency=4,
+        gateway_url="http://world",
+        inference_url="http://world",
+    )
+
+
+@pytest.fixture
+def store(settings: WorkerSettings) -> Iterator[Store]:
+    """The database, opened a second time: what a test reads in it is on disk."""
+    opened = Store.open(settings.database)
+    yield opened
+    opened.close()
+
+
+OpenBot = Callable[..., Any]
+
+
+@pytest.fixture
+async def start(world: World, clock: Clock, settings: WorkerSettings) -> AsyncIterator[OpenBot]:
+    """Starts a bot; settings may be overridden."""
+    async with AsyncExitStack() as stack:
+
+        async def open_one(**overrides: Any) -> Bot:
+            own = settings.model_copy(update=overrides)
+            bot = await stack.enter_async_context(
+                open_bot(
+                    own,
+                    gateway=GatewayClient(
+                        own.gateway_url,
+                        key=own.key_for(own.gateway_key),
+                        transport=world.transport,
+                    ),
+                    inference=InferenceClient(own.inference_url, transport=world.transport),
+                )
+            )
+            for job in (bot.cycle, bot.desk):
+                assert isinstance(job.new_run, partial)
+                job.new_run = partial(job.new_run, now=clock)
+            return bot
+
+        yield open_one
+
+
+@pytest.fixture
+async def bot(start: OpenBot) -> Bot:
+    opened: Bot = await start()
+    return opened
+
+
+@pytest.fixture
+def run(clock: Clock, settings: WorkerSettings) -> Run:
+    return Run("test", settings.longest_call, now=clock)

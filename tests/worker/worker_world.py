@@ -1,0 +1,272 @@
+"""Everything the worker speaks with, in memory, over the wire: the gateway and the writer.
+
+Faults are queued by door (`"publish"`, `"generate"` ...): a number is the status to answer with
+instead of acting, `"lost"` acts and then loses the answer, `"dead"` does neither.
+"""
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import httpx
+from fastapi import FastAPI, Header, Request
+from fastapi.responses import JSONResponse
+
+from services.gateway.schemas import (
+    Decision,
+    DecisionPage,
+    Draft,
+    DraftBatch,
+    Gap,
+    Heartbeat,
+    NewPost,
+    Outcome,
+    Post,
+    Published,
+    Received,
+    Song,
+    Stored,
+    TimelinePage,
+)
+from services.inference.schemas import (
+    GenerateAnswer,
+    GenerateRequest,
+    GenreMatch,
+    ModelName,
+    Sample,
+)
+
+START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+Fault = int | Literal["lost", "dead"]
+
+
+class Clock:
+    """A time that passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def pass_by(self, seconds: float) -> None:
+        self.time += timedelta(seconds=seconds)
+
+
+def song_post(number: int, title: str = "", artist: str = "The Lanterns") -> str:
+    return f'Listening to "{title or f"Harbour Lights {number}"}" by {artist}'
+
+
+class World:
+    """The timeline, the catalogue, the writer, the desk and the platform."""
+
+    def __init__(self) -> None:
+        self.posts: list[Post] = []
+        self.unknown_titles: set[str] = set()
+        self.genreless_titles: set[str] = set()
+        self.poison_titles: set[str] = set()
+        self.poison_items: set[str] = set()
+        self.gap: Gap | None = None
+        self.drafts: dict[str, Draft] = {}
+        self.decisions_made: list[Decision] = []
+        self.outcomes: dict[str, list[Outcome]] = defaultdict(list)
+        self.published: dict[str, Published] = {}
+        self.out: list[str] = []  # what the platform shows
+        self.heartbeats: list[Heartbeat] = []
+        self.calls: dict[str, int] = defaultdict(int)
+        self.seeds: dict[str, list[int]] = defaultdict(list)
+        self.faults: dict[str, list[Fault]] = defaultdict(list)
+        self.retry_after: dict[str, str] = {}
+        self.at_once = self.most_at_once = 0
+        self.key: str | None = None
+        self.app = create_app(self)
+        self.transport = Wire(self)
+
+    def post(self, *texts: str, **values: Any) -> list[Post]:
+        """People post these texts."""
+        new = []
+        for text in texts:
+            number = len(self.posts) + 1
+            given = {"origin": "x", "id": str(number), "text": text, "author_id": "7", **values}
+            new.append(Post(created_at=START + timedelta(seconds=number), **given))
+            self.posts.append(new[-1])
+        return new
+
+    def decide(
+        self,
+        draft_id: str,
+        verdict: Literal["approved", "rejected", "undecided"] = "approved",
+        text: str | None = None,
+    ) -> Decision:
+        """The curator decides."""
+        draft = self.drafts.get(draft_id)
+        words = text or (draft.text if draft else "words")
+        decision = Decision(
+            draft_id=draft_id,
+            verdict=verdict,
+            text=words,
+            edited=text is not None,
+            curator="ada",
+            decided_at=START + timedelta(hours=1, seconds=len(self.decisions_made)),
+            version=str(len(self.decisions_made) + 1),
+        )
+        self.decisions_made.append(decision)
+        return decision
+
+    def scheduled(self, draft_id: str) -> bool:
+        states = [outcome.state for outcome in self.outcomes[draft_id]]
+        return states[-1:] == ["scheduled"]
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """Carries requests to the world's app; may lose an answer on the way back."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.inner = httpx.ASGITransport(world.app)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        door = door_of(request.method, request.url.path)
+        fault = self.world.faults[door][0] if self.world.faults[door] else None
+        if fault == "dead":
+            self.world.faults[door].pop(0)
+            raise httpx.ConnectError("nobody listens", request=request)
+        response = await self.inner.handle_async_request(request)
+        await response.aread()
+        if fault == "lost":
+            self.world.faults[door].pop(0)
+            raise httpx.ReadTimeout("the answer was lost", request=request)
+        return response
+
+
+def door_of(method: str, path: str) -> str:
+    doors = {
+        ("GET", "v1/timeline"): "timeline",
+        ("GET", "v1/songs"): "songs",
+        ("POST", "v1/generate"): "generate",
+        ("PUT", "v1/drafts"): "drafts",
+        ("GET", "v1/drafts"): "decisions",
+        ("PATCH", "v1/drafts"): "mark",
+        ("POST", "v1/posts"): "publish",
+        ("PUT", "v1/heartbeat"): "heartbeat",
+    }
+    return doors[method, "/".join(path.strip("/").split("/")[:2])]
+
+
+def problem(status: int, detail: str, retry_after: str | None = None) -> JSONResponse:
+    headers = {"Retry-After": retry_after} if retry_after else {}
+    return JSONResponse(
+        {"title": "Problem", "status": status, "detail": detail}, status, headers=headers
+    )
+
+
+def create_app(world: World) -> FastAPI:
+    app = FastAPI()
+
+    @app.middleware("http")
+    async def count_and_fail(request: Request, call_next: Any) -> Any:
+        door = door_of(request.method, request.url.path)
+        world.calls[door] += 1
+        if world.key and request.headers.get("authorization") != f"Bearer {world.key}":
+            return problem(401, "This service wants a key.")
+        if world.faults[door] and isinstance(world.faults[door][0], int):
+            status = int(world.faults[door].pop(0))
+            return problem(status, f"the {door} door says {status}", world.retry_after.get(door))
+        return await call_next(request)
+
+    @app.get("/v1/timeline")
+    async def timeline(after: str | None = None, limit: int = 200) -> TimelinePage:
+        begin = int(after) if after else max(0, len(world.posts) - limit)
+        page = world.posts[begin : begin + limit]
+        cursor = str(begin + len(page)) if world.posts else after
+        gap, world.gap = world.gap, None
+        return TimelinePage(posts=page, cursor=cursor, gap=gap)
+
+    @app.get("/v1/songs", response_model=Song)
+    async def songs(title: str, artist: str | None = None) -> Any:
+        if title in world.poison_titles:
+            return problem(500, "the catalogue chokes")
+        if title in world.unknown_titles:
+            return problem(404, "No catalogue has it.")
+        genres = [] if title in world.genreless_titles else ["dream pop", "shoegaze"]
+        return Song(title=title, artists=[artist or "Somebody"], genres=genres, score=1.0)
+
+    @app.post("/v1/generate")
+    async def generate(request: GenerateRequest) -> GenerateAnswer:
+        world.at_once += 1
+        world.most_at_once = max(world.most_at_once, world.at_once)
+        await asyncio.sleep(0)
+        world.at_once -= 1
+        assert request.seed is not None
+        world.seeds[request.title or ""].append(request.seed)
+        return GenerateAnswer(
+            model=ModelName(name="tiny", revision="r1"),
+            genres=GenreMatch(known=request.genres, mapped={}, unknown=[]),
+            seed=request.seed,
+            samples=[
+                Sample(
+                    text=f"Sentence {rank} of seed {request.seed}.",
+                    score=1 / rank,
+                    log_prob=-1.0,
+                    topic=0.5,
+                    novelty=1.0,
+                    latent=[0.5, -0.5],
+                )
+                for rank in range(1, request.num_samples + 1)
+            ],
+        )
+
+    @app.put("/v1/drafts", response_model=Stored)
+    async def put_drafts(batch: DraftBatch) -> Any:
+        if any(draft.item_id in world.poison_items for draft in batch.drafts):
+            return problem(422, "a draft that the desk cannot hold")
+        new = [draft for draft in batch.drafts if draft.id not in world.drafts]
+        world.drafts.update((draft.id, draft) for draft in new)
+        return Stored(stored=len(new))
+
+    @app.get("/v1/drafts")
+    async def decisions(since: str | None = None, limit: int = 500) -> DecisionPage:
+        begin = int(since or 0)
+        page = world.decisions_made[begin : begin + limit]
+        return DecisionPage(decisions=page, cursor=str(begin + len(page)) if page else since)
+
+    @app.patch("/v1/drafts/{draft_id}", response_model=Received)
+    async def mark(draft_id: str, outcome: Outcome) -> Any:
+        if draft_id not in world.drafts:
+            return problem(404, "There is no such draft.")
+        world.outcomes[draft_id].append(outcome)
+        return Received()
+
+    @app.post("/v1/posts", status_code=201)
+    async def publish(post: NewPost, idempotency_key: str = Header()) -> Published:
+        """As the gateway does: one key, one post, whatever happens to the answer."""
+        if idempotency_key in world.published:
+            return world.published[idempotency_key].model_copy(update={"reconciled": True})
+        world.out.append(post.text)
+        number = f"out-{len(world.out)}"
+        world.published[idempotency_key] = Published(
+            origin="x",
+            id=number,
+            url=f"https://example.org/{number}",
+            text=post.text,
+            created_at=START,
+        )
+        return world.published[idempotency_key]
+
+    @app.put("/v1/heartbeat")
+    async def heartbeat(given: Heartbeat) -> Received:
+        world.heartbeats.append(given)
+        return Received()
+
+    return app
+
+
+def items(drafts: Sequence[Draft]) -> set[str]:
+    return {draft.item_id for draft in drafts}
+
+
+def as_json_lines(text: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in text.splitlines()]

@@ -1,0 +1,121 @@
+"""`python -m worker` serves until it is told to stop; `--once` and `--cycles N` end by themselves.
+
+Exit status: 0 when all went well, 1 when a service could not be reached, 2 for wrong settings.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+
+import uvicorn
+
+from services.common.logs import configure_logs
+from services.common.serve import USAGE_ERROR, listen, load_settings, serve
+from services.common.settings import SettingsError
+from worker.app import Errand, create_app
+from worker.bot import open_bot
+from worker.failpoints import FAILPOINTS
+from worker.run import utc_now
+from worker.settings import WorkerSettings
+from worker.store import Store
+from worker.summaries import DeskSummary, Summary
+
+
+def arguments(given: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--once", action="store_true", help="run one cycle, look at the desk, leave")
+    what.add_argument("--cycles", type=positive, metavar="N", help="leave after N cycles")
+    what.add_argument(
+        "--retry-parked", action="store_true", help="give parked posts another try, and leave"
+    )
+    what.add_argument(
+        "--failpoints", action="store_true", help="list where DEEPHYPEBOT_FAILPOINT can strike"
+    )
+    parser.add_argument("--json", action="store_true", help="summaries as JSON, one a line")
+    return parser.parse_args(given)
+
+
+def positive(given: str) -> int:
+    if not given.isdecimal() or int(given) < 1:
+        message = f"'{given}' is no number of cycles: 1 or more is needed"
+        raise argparse.ArgumentTypeError(message)
+    return int(given)
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def tell(summary: Summary | DeskSummary, *, as_json: bool) -> None:
+    say(json.dumps(summary.as_json(), ensure_ascii=False) if as_json else summary.line())
+
+
+async def once(settings: WorkerSettings, *, as_json: bool) -> int:
+    async with open_bot(settings) as bot:
+        cycle = await bot.run_cycle()
+        tell(cycle, as_json=as_json)
+        look = await bot.look_at_desk()
+        tell(look, as_json=as_json)
+    return int(cycle.unreached or look.unreached)
+
+
+def counted(settings: WorkerSettings, cycles: int, *, as_json: bool) -> int:
+    """Serve health and metrics for so many cycles."""
+    unreached = finished = False
+
+    def report(summary: Summary) -> None:
+        nonlocal unreached
+        unreached = unreached or summary.unreached
+        tell(summary, as_json=as_json)
+
+    def done() -> None:
+        nonlocal finished
+        finished = server.should_exit = True
+
+    listener = listen(settings)
+    app = create_app(settings, Errand(cycles, report, done))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    server.run(sockets=[listener])
+    return int(unreached or not finished)
+
+
+def retry_parked(settings: WorkerSettings) -> int:
+    store = Store.open(settings.database)
+    count = store.posts.retry_parked(utc_now())
+    store.close()
+    say(f"{count} parked posts wait for the next cycle")
+    return 0
+
+
+def run(wanted: argparse.Namespace, settings: WorkerSettings) -> int:
+    if not (wanted.once or wanted.cycles or wanted.retry_parked):
+        serve("worker", settings, create_app)
+        return 0
+    configure_logs("worker", settings.log_level, settings.log_format)
+    if wanted.once:
+        return asyncio.run(once(settings, as_json=wanted.json))
+    if wanted.cycles:
+        return counted(settings, wanted.cycles, as_json=wanted.json)
+    return retry_parked(settings)
+
+
+def main(given: list[str]) -> int:
+    wanted = arguments(given)
+    if wanted.failpoints:
+        say("\n".join(FAILPOINTS))
+        return 0
+    settings = load_settings(WorkerSettings)
+    try:
+        return run(wanted, settings)
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,166 @@
+"""The worker put together: store, clients, both jobs, and what is told of them to the outside.
+
+`Bot.run_cycle` and `Bot.look_at_desk` are the two jobs; each logs its summary, measures, and
+pushes a heartbeat to the gateway. They never run into each other in the store, but one of each
+may run at a time.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from services.common.rest import RestClient, ServiceError
+from services.gateway.client import GatewayClient
+from services.gateway.schemas import Heartbeat
+from services.inference.client import InferenceClient
+from worker.cycle import Cycle
+from worker.desk import Desk
+from worker.measures import Measures
+from worker.run import Run, utc_now
+from worker.settings import WorkerSettings
+from worker.store import Counts, Store
+from worker.summaries import DeskSummary, Summary
+
+log = structlog.get_logger()
+
+LONGEST_LOOK = timedelta(seconds=60)
+HEARTBEAT_TIMEOUT = 5.0
+STALE_INTERVALS = 3
+
+
+class Pulse:
+    """When the worker last got something done."""
+
+    def __init__(self) -> None:
+        self.beat()
+
+    def beat(self) -> None:
+        self.at = time.monotonic()
+
+    @property
+    def age(self) -> float:
+        """Seconds since then."""
+        return time.monotonic() - self.at
+
+
+@dataclass
+class Bot:
+    """Use `open_bot`."""
+
+    settings: WorkerSettings
+    store: Store
+    gateway: GatewayClient
+    inference: InferenceClient
+    measures: Measures | None = None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    pulse: Pulse = field(default_factory=Pulse)
+    counts: Counts = field(default_factory=Counts)
+    errors: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    cycle_seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        new_run = partial(
+            Run,
+            holder=settings.name,
+            grace=settings.longest_call,
+            stop=self.stop,
+            beat=self.pulse.beat,
+        )
+        longest = timedelta(seconds=settings.cycle_timeout)
+        cycle_run = partial(new_run, longest=longest)
+        desk_run = partial(new_run, longest=min(longest, LONGEST_LOOK))
+        self.cycle = Cycle(self.store, self.gateway, self.inference, settings, cycle_run)
+        self.desk = Desk(self.store, self.gateway, settings, desk_run)
+
+    async def run_cycle(self) -> Summary:
+        summary = await self.cycle.run()
+        self.cycle_seconds = summary.seconds
+        self.errors["cycle"] = summary.errors
+        log.info("cycle.done", **summary.as_json())
+        if self.measures is not None:
+            self.measures.cycle(summary)
+        await self._recount()
+        await self._push_heartbeat()
+        return summary
+
+    async def look_at_desk(self) -> DeskSummary:
+        summary = await self.desk.look()
+        self.errors["desk"] = summary.errors
+        if summary.eventful:
+            log.info("desk.done", **summary.as_json())
+            await self._recount()
+        await self._push_heartbeat()
+        return summary
+
+    async def _recount(self) -> None:
+        self.counts = await asyncio.to_thread(self.store.counts)
+        if self.measures is not None:
+            self.measures.count(self.counts)
+
+    async def _push_heartbeat(self) -> None:
+        """Tell the gateway, for `/status`; nothing depends on it."""
+        self.pulse.beat()
+        try:
+            async with asyncio.timeout(HEARTBEAT_TIMEOUT):
+                await self.gateway.put_heartbeat(await self._heartbeat())
+        except (ServiceError, TimeoutError) as error:
+            log.debug("heartbeat.failed", error=str(error))
+
+    async def _heartbeat(self) -> Heartbeat:
+        position = await asyncio.to_thread(self.store.timeline.position)
+        return Heartbeat(
+            worker=self.settings.name,
+            at=utc_now(),
+            interval=self.settings.interval,
+            cursor=position.cursor if position else None,
+            cycle=self.cycle.number,
+            seconds=self.cycle_seconds,
+            posts=self.counts.posts,
+            drafts=self.counts.drafts,
+            publications=self.counts.publications,
+            errors=[line for lines in self.errors.values() for line in lines],
+        )
+
+    async def stalled(self) -> str | None:
+        """Why the worker is not well; None when it is."""
+        most = STALE_INTERVALS * max(self.settings.interval, self.settings.desk_interval)
+        # A call that takes its time is no stall.
+        most = max(most, self.settings.longest_call.total_seconds())
+        if self.pulse.age <= most:
+            return None
+        return f"Nothing got done for {self.pulse.age:.0f} s: see the log, then restart the worker."
+
+
+@asynccontextmanager
+async def open_bot(
+    settings: WorkerSettings,
+    *,
+    measures: Measures | None = None,
+    gateway: GatewayClient | None = None,
+    inference: InferenceClient | None = None,
+) -> AsyncIterator[Bot]:
+    """A bot with its database open and migrated; given clients are used instead of new ones."""
+    gateway = gateway or GatewayClient(
+        settings.gateway_url,
+        key=settings.key_for(settings.gateway_key),
+        timeout=settings.gateway_timeout,
+    )
+    inference = inference or InferenceClient(
+        settings.inference_url,
+        key=settings.key_for(settings.inference_key),
+        timeout=settings.inference_timeout,
+    )
+    clients: tuple[RestClient, ...] = (gateway, inference)
+    async with AsyncExitStack() as stack:
+        for client in clients:
+            await stack.enter_async_context(client)
+        store = await asyncio.to_thread(Store.open, settings.database)
+        stack.callback(store.close)
+        yield Bot(settings, store, gateway, inference, measures)

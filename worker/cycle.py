@@ -1,0 +1,56 @@
+"""A cycle: the timeline is read, posts are parsed, songs looked up, drafts written and delivered.
+
+What is to be done is read from the store, so that a cycle takes up first what an earlier one left
+over, whether that one crashed, ran out of time or met a dead service.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict
+
+from services.gateway.client import GatewayClient
+from services.inference.client import InferenceClient
+from worker.course import Course
+from worker.drafting import Drafting
+from worker.listening import Listening
+from worker.run import Run
+from worker.settings import WorkerSettings
+from worker.store import Store
+from worker.summaries import Summary
+
+
+class Cycle:
+    """Runs cycles, one at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        gateway: GatewayClient,
+        inference: InferenceClient,
+        settings: WorkerSettings,
+        new_run: Callable[[], Run],
+    ) -> None:
+        self.store = store
+        self.gateway = gateway
+        self.inference = inference
+        self.settings = settings
+        self.new_run = new_run
+        self.number = 0
+
+    async def run(self) -> Summary:
+        """One cycle; what a service does wrong stands in the summary."""
+        self.number += 1
+        run = self.new_run()
+        course = Course(self.store, self.gateway, self.inference, self.settings, run)
+        await asyncio.to_thread(self.store.posts.take_back, run.holder)
+        listening = Listening(course)
+        await listening.read_timeline()
+        await listening.parse_posts()
+        await Drafting(course).run()
+        return Summary(
+            cycle=self.number,
+            **asdict(course.tally),
+            seconds=round(run.seconds, 3),
+            errors=course.troubles.lines(),
+            unreached=course.troubles.unreached,
+        )

@@ -1,0 +1,224 @@
+"""A look at the desk: decisions are collected, what was approved leaves, the curator is told.
+
+A publication leaves in steps, each stored before the next: the desk is told that it leaves now
+(from then on it lets nobody take the approval back); decisions are read once more, so that one
+taken back a moment before still counts; the row is claimed as sending; the gateway is asked; the
+answer is stored. Whoever dies after the claim leaves an unknown outcome, and whoever comes next
+asks again under the same key: the gateway looks for the post before it sends another.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from services.common.rest import BusyError, RefusedError, ServiceError
+from services.gateway.client import GatewayClient
+from services.gateway.schemas import Outcome
+from worker.course import gateway_of
+from worker.failpoints import reach
+from worker.run import Run
+from worker.settings import WorkerSettings
+from worker.store import Store
+from worker.store.outbox import Due, Pace, Sending
+from worker.store.outcomes import Owed
+from worker.summaries import DeskSummary
+from worker.troubles import Troubles, delay
+from worker.wording import compose
+
+log = structlog.get_logger()
+
+PAGE = 500
+# Refusals that are not about the text: a wrong address, a wrong key, an empty account.
+NOT_THE_TEXT = frozenset({401, 402, 404, 405, 408})
+
+
+class Desk:
+    """Looks at the desk, one look at a time."""
+
+    def __init__(
+        self,
+        store: Store,
+        gateway: GatewayClient,
+        settings: WorkerSettings,
+        new_run: Callable[[], Run],
+    ) -> None:
+        self.store = store
+        self.gateway = gateway
+        self.settings = settings
+        self.new_run = new_run
+
+    async def look(self) -> DeskSummary:
+        """One look; what a service does wrong stands in the summary."""
+        look = Look(self, self.new_run())
+        await look.all_of_it()
+        return DeskSummary(
+            decisions=look.decisions,
+            published=look.published,
+            failed=look.failed,
+            seconds=round(look.run.seconds, 3),
+            errors=look.troubles.lines(),
+            unreached=look.troubles.unreached,
+        )
+
+
+class Look:
+    """One look at the desk, on its way."""
+
+    def __init__(self, desk: Desk, run: Run) -> None:
+        settings = desk.settings
+        self.store = desk.store
+        self.gateway = desk.gateway
+        self.settings = settings
+        self.run = run
+        self.troubles = Troubles()
+        self.upstream = gateway_of(settings)
+        self.pace = Pace(timedelta(seconds=settings.min_interval), settings.most_a_day)
+        self.compose = partial(compose, template=settings.template, limit=settings.length_limit)
+        self.decisions = self.published = self.failed = 0
+
+    async def all_of_it(self) -> None:
+        found = await asyncio.to_thread(self.store.outbox.recover, self.run.holder, self.run.now())
+        if found:
+            log.warning("publications.recovered", count=found)
+        if await self.collect() and self.settings.publish:
+            await self.publish()
+        await self.tell()
+        self.run.beat()
+
+    async def collect(self) -> bool:
+        """Read all new decisions; False when the gateway could not be asked."""
+        try:
+            while await self._collect_page():
+                pass
+        except ServiceError as error:
+            log.warning("decisions.failed", error=self.troubles.note(self.upstream, error))
+            return False
+        return True
+
+    async def _collect_page(self) -> bool:
+        since = await asyncio.to_thread(self.store.decisions.position)
+        page = await self.gateway.decisions(since, PAGE)
+        reach("decisions.read")
+        if page.decisions or page.cursor != since:
+            take = self.store.decisions.take
+            self.decisions += await asyncio.to_thread(take, page, self.compose, self.run.now())
+            reach("decisions.stored")
+        return len(page.decisions) == PAGE and page.cursor != since
+
+    async def publish(self) -> None:
+        """Let leave whatever is due, at the pace that is set, until something stands in the way."""
+        outbox = self.store.outbox
+        while not self.run.over:
+            due = await asyncio.to_thread(outbox.due, self.pace, self.run.now())
+            if due is None:
+                return
+            if not due.announced:
+                if not (await self._announce(due) and await self.collect()):
+                    return
+                continue
+            sending = await asyncio.to_thread(
+                outbox.claim,
+                due,
+                self.pace,
+                lease=self.run.lease,
+                now=self.run.now(),
+                until=self.run.leased_until,
+            )
+            if sending is None or not await self._send(sending):
+                return
+
+    async def _announce(self, due: Due) -> bool:
+        try:
+            await self.gateway.mark(due.draft_id, Outcome(state="scheduled"))
+        except RefusedError as error:
+            if error.status == 404:
+                # Whoever removed the draft from the desk does not want it published.
+                reason = "the draft is no longer on the desk"
+                await asyncio.to_thread(self.store.outbox.fail, due, reason, self.run.now())
+                self.failed += 1
+                return True
+            return await self._hold_back(due, error)
+        except ServiceError as error:
+            return await self._hold_back(due, error)
+        reach("publication.announced")
+        await asyncio.to_thread(self.store.outbox.announce, due)
+        return True
+
+    async def _hold_back(self, due: Due, error: ServiceError) -> bool:
+        words = self.troubles.note(self.upstream, error)
+        next_at = self.run.now() + delay(0, error.retry_after)
+        await asyncio.to_thread(self.store.outbox.postpone, due, words, next_at)
+        return False
+
+    async def _send(self, sending: Sending) -> bool:
+        """Publish, and store what came of it; False when nothing else should be sent now."""
+        reach("publication.claimed")
+        outbox, now = self.store.outbox, self.run.now
+        try:
+            answer = await self.gateway.publish(sending.text, sending.key)
+        except ServiceError as error:
+            return await self._settle(sending, error)
+        reach("publication.answered")
+        await asyncio.to_thread(outbox.published, sending, answer, now())
+        reach("publication.stored")
+        self.published += 1
+        log.info(
+            "draft.published",
+            draft_id=sending.draft_id,
+            url=answer.url,
+            reconciled=answer.reconciled,
+        )
+        self.run.beat()
+        return True
+
+    async def _settle(self, sending: Sending, error: ServiceError) -> bool:
+        """Store that, and how, publishing did not go through."""
+        outbox, now = self.store.outbox, self.run.now()
+        words = self.troubles.note(self.upstream, error)
+        next_at = now + delay(sending.attempts - 1, error.retry_after)
+        refused = isinstance(error, RefusedError) and error.status not in NOT_THE_TEXT | {409}
+        log.warning(
+            "draft.refused" if refused else "draft.not_published",
+            draft_id=sending.draft_id,
+            attempt=sending.attempts,
+            error=words,
+        )
+        if refused:
+            await asyncio.to_thread(outbox.refused, sending, error.detail, now)
+            self.failed += 1
+        elif isinstance(error, BusyError) or error.status in NOT_THE_TEXT:
+            if error.retry_after is not None:
+                next_at = now + timedelta(seconds=error.retry_after)
+            await asyncio.to_thread(outbox.unsent, sending, words, next_at, now)
+        else:
+            await asyncio.to_thread(outbox.unknown, sending, words, next_at, now)
+        reach("publication.stored")
+        return refused
+
+    async def tell(self) -> None:
+        """Show the curator every outcome that is owed."""
+        for owed in await asyncio.to_thread(self.store.outcomes.due, self.run.now()):
+            if self.run.over:
+                return
+            if not await self._tell(owed, self.run.now()):
+                return
+
+    async def _tell(self, owed: Owed, now: datetime) -> bool:
+        outcomes = self.store.outcomes
+        try:
+            await self.gateway.mark(owed.draft_id, owed.outcome)
+        except ServiceError as error:
+            words = self.troubles.note(self.upstream, error)
+            if error.status in {404, 422}:
+                await asyncio.to_thread(outcomes.shown, owed, words)
+                return True
+            next_at = now + delay(owed.attempts, error.retry_after)
+            await asyncio.to_thread(outcomes.postpone, owed, words, next_at)
+            return False
+        reach("outcome.shown")
+        await asyncio.to_thread(outcomes.shown, owed)
+        reach("outcome.stored")
+        return True

@@ -1,0 +1,135 @@
+"""From songs to drafts before the curator.
+
+- Songs of one batch are looked up while the batch before it is being drafted.
+- Drafts go to the desk in one call at the end, or every 15 s while a cycle takes longer.
+- The seed is made from the post's id: whoever drafts it, and however often, gets the same text.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+
+from services.common.rest import RefusedError, ServiceError
+from services.gateway.schemas import Song
+from services.inference.schemas import GenerateRequest
+from worker.course import Course, gateway_of, inference_of
+from worker.failpoints import reach
+from worker.stages import Stage
+from worker.states import PostState
+from worker.store.posts import Asked, Claimed
+from worker.troubles import is_outage
+from worker.wording import credit
+
+BATCHES = 5  # posts claimed at a time, per lane
+DELIVERY_INTERVAL = 15.0
+MOST_DRAFTS_A_CALL = 2000
+MOST_NAME = 300  # characters of a title or an artist that a catalogue is asked for
+
+
+def seed_of(item_id: str) -> int:
+    """The same for the same post, on every machine and for ever."""
+    return int.from_bytes(hashlib.sha256(item_id.encode()).digest()[:8], "big") >> 1
+
+
+def request_for(item: Claimed, num_samples: int) -> GenerateRequest:
+    """What to ask the writer for."""
+    song = item.known_song
+    return GenerateRequest(
+        genres=[genre[:100] for genre in song.genres if genre][:32],
+        num_samples=num_samples,
+        artist=credit(song.artists)[:500],
+        title=song.title[:500],
+        seed=seed_of(item.item_id),
+    )
+
+
+class Drafting:
+    """The last three steps of a cycle."""
+
+    def __init__(self, course: Course) -> None:
+        settings = course.settings
+        self.course = course
+        self.lookups = Stage(PostState.SONG, gateway_of(settings), course)
+        self.writing = Stage(PostState.RESOLVED, inference_of(settings), course)
+        self.delivery = Stage(PostState.DRAFTED, gateway_of(settings), course)
+
+    async def run(self) -> None:
+        """Take every post as far as it goes."""
+        run, batch = self.course.run, BATCHES * self.course.settings.concurrency
+        delivered_at = run.seconds
+        while any(
+            await asyncio.gather(
+                self.lookups.step(batch, self.resolve), self.writing.step(batch, self.draft)
+            )
+        ):
+            if run.seconds - delivered_at > DELIVERY_INTERVAL:
+                await self.deliver()
+                delivered_at = run.seconds
+        await self.deliver()
+
+    async def resolve(self, item: Claimed) -> None:
+        """Ask the catalogue for the songs that a post may name, the likeliest first."""
+        posts, tally, now = self.course.store.posts, self.course.tally, self.course.run.now
+        song = await self._first_known(item.candidates)
+        reach("catalogue.answered")
+        if song is None:
+            named = "; ".join(str(asked) for asked in item.candidates)
+            await asyncio.to_thread(posts.dismiss, item, f"no catalogue has {named}", now())
+        else:
+            await asyncio.to_thread(posts.resolve, item, song, now())
+            tally.known += 1
+            tally.with_genres += bool(song.genres)
+        reach("catalogue.stored")
+
+    async def _first_known(self, candidates: Sequence[Asked]) -> Song | None:
+        for asked in candidates:
+            artist = credit(asked.artists)[:MOST_NAME] if asked.artists else None
+            try:
+                return await self.course.gateway.song(asked.title[:MOST_NAME], artist)
+            except RefusedError as error:
+                if error.status != 404:
+                    raise
+        return None
+
+    async def draft(self, item: Claimed) -> None:
+        """Have the writer draft, and keep all of it at once."""
+        course = self.course
+        request = request_for(item, course.settings.num_samples)
+        answer = await course.inference.generate(request)
+        reach("writer.answered")
+        if not answer.samples:
+            message = "no sentence passed the writer's filters"
+            raise ValueError(message)
+        # Not `+= await`, which would forget what other lanes add meanwhile.
+        count = await asyncio.to_thread(course.store.posts.draft, item, answer, course.run.now())
+        course.tally.drafts += count
+        reach("drafts.stored")
+
+    async def deliver(self) -> None:
+        """Lay every draft that is not there yet before the curator."""
+        most = MOST_DRAFTS_A_CALL // self.course.settings.num_samples
+        while posts := await self.delivery.claim(most):
+            await self._deliver(posts)
+
+    async def _deliver(self, posts: Sequence[Claimed]) -> None:
+        """One call for all; where it is refused, one call each, to find the one that is poison."""
+        try:
+            await self._put(posts)
+        except ServiceError as error:
+            if is_outage(error):
+                await self.delivery.postpone(posts, error)
+                self.delivery.outages = self.delivery.lanes
+                return
+            for item in posts:
+                await self.delivery.attempt(item, lambda item: self._put([item]))
+
+    async def _put(self, posts: Sequence[Claimed]) -> None:
+        store = self.course.store.posts
+        drafts = await asyncio.to_thread(store.undelivered, posts)
+        await self.course.gateway.put_drafts(
+            [draft for item in posts for draft in drafts[item.item_id]]
+        )
+        reach("desk.answered")
+        await asyncio.to_thread(store.deliver, posts, self.course.run.now())
+        reach("desk.stored")
+        self.course.run.beat()

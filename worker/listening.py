@@ -1,0 +1,90 @@
+"""From the timeline to songs: posts and cursor are stored together, then every post is parsed."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from services.common.rest import ServiceError
+from services.gateway.schemas import Post
+from worker.course import PARSER, Course, gateway_of
+from worker.failpoints import reach
+from worker.songs import parse
+from worker.stages import Stage
+from worker.states import PostState
+from worker.store.posts import Asked, Claimed, Reading
+
+log = structlog.get_logger()
+
+PARSE_BATCH = 500
+MOST_CANDIDATES = 3
+
+
+def read_post(given: Post) -> Reading:
+    """The songs that a post may name, or why it names none."""
+    if given.sensitive:
+        return Reading((), reason="marked as sensitive")
+    found = parse(given.text)
+    asked = tuple(Asked(song.title, song.artists) for song in found.candidates)
+    return Reading(asked[:MOST_CANDIDATES], found.rule, found.reason)
+
+
+class Listening:
+    """The first two steps of a cycle."""
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+        self.stage = Stage(PostState.STORED, PARSER, course)
+
+    async def read_timeline(self) -> None:
+        """Store the next page of the timeline; what is stored already waits for no gateway."""
+        try:
+            await self._read_timeline()
+        except ServiceError as error:
+            upstream = gateway_of(self.course.settings)
+            words = self.course.troubles.note(upstream, error)
+            log.warning("timeline.failed", error=words)
+
+    async def _read_timeline(self) -> None:
+        course, settings = self.course, self.course.settings
+        position = await asyncio.to_thread(course.store.timeline.position)
+        limit = settings.limit
+        if position is None:
+            # The flood of history is left alone: only its newest posts, or only where it ends.
+            limit = max(1, settings.first_run_posts)
+        page = await course.gateway.timeline(position.cursor if position else None, limit)
+        if position is None and not settings.first_run_posts:
+            page.posts.clear()
+        reach("posts.read")
+        course.tally.posts = await asyncio.to_thread(
+            course.store.timeline.take, page, course.run.now()
+        )
+        reach("posts.stored")
+        if page.gap is not None:
+            log.warning("timeline.gap", **page.gap.model_dump())
+        course.run.beat()
+
+    async def parse_posts(self) -> None:
+        while posts := await self.stage.claim(PARSE_BATCH):
+            await self._parse(posts)
+
+    async def _parse(self, posts: Sequence[Claimed]) -> None:
+        course = self.course
+        results = await asyncio.to_thread(lambda: [(item, try_to_read(item)) for item in posts])
+        read = [(item, found) for item, found in results if isinstance(found, Reading)]
+        course.tally.songs += await asyncio.to_thread(
+            course.store.posts.read, read, course.run.now()
+        )
+        reach("songs.stored")
+        for item, found in results:
+            if isinstance(found, Exception):
+                await self.stage.postpone([item], found)
+        course.run.beat()
+
+
+def try_to_read(item: Claimed) -> Reading | Exception:
+    """A post that the parser chokes on must not stop the others."""
+    try:
+        return read_post(item.post)
+    except Exception as error:  # noqa: BLE001 - it is stored with the post
+        return error

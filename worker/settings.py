@@ -1,0 +1,127 @@
+"""What the worker can be told (`WORKER_*`, and the bare names that it shares with others)."""
+
+import socket
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from services.common.settings import ServiceSettings
+
+
+class WorkerSettings(ServiceSettings):
+    """Which services the worker speaks with, how often, and how it publishes."""
+
+    model_config = SettingsConfigDict(env_prefix="WORKER_")
+
+    port: int = Field(8002, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    name: str = Field(
+        default_factory=socket.gethostname,
+        min_length=1,
+        max_length=80,
+        pattern=r"^[^/\s]+$",
+        description="This worker's name; two that share a database need two. Default: the host's.",
+    )
+    gateway_url: str = Field(
+        "http://127.0.0.1:8000", validation_alias="GATEWAY_URL", description="The gateway."
+    )
+    inference_url: str = Field(
+        "http://127.0.0.1:8001",
+        validation_alias="INFERENCE_URL",
+        description="The inference service.",
+    )
+    gateway_key: SecretStr | None = Field(
+        None,
+        validation_alias="GATEWAY_KEY",
+        description="Bearer key for the gateway; without one, the first of API_KEYS.",
+    )
+    inference_key: SecretStr | None = Field(
+        None,
+        validation_alias="INFERENCE_KEY",
+        description="Bearer key for the inference service; without one, the first of API_KEYS.",
+    )
+    gateway_timeout: float = Field(
+        45.0, gt=0, le=300, description="How long the gateway may take to answer, seconds."
+    )
+    inference_timeout: float = Field(
+        60.0, gt=0, le=300, description="How long drafts for one post may take, seconds."
+    )
+    data_dir: Path = Field(
+        Path("data"), validation_alias="DATA_DIR", description="Folder of the SQLite files."
+    )
+    database_url: str | None = Field(
+        None,
+        description="The worker's own database (sqlite:///... or postgresql+psycopg://...); "
+        "without one, DATABASE_URL, else a SQLite file in DATA_DIR.",
+    )
+    shared_database_url: str | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="A PostgreSQL database that services share, each in a schema of its own.",
+    )
+
+    interval: float = Field(60.0, gt=0, description="Time between two cycles, seconds.")
+    desk_interval: float = Field(
+        10.0, gt=0, description="Time between two looks at the curator's desk, seconds."
+    )
+    cycle_timeout: float = Field(
+        600.0, gt=0, description="Longest time that one cycle may take, seconds."
+    )
+    limit: int = Field(200, ge=1, le=200, description="Most posts that one cycle reads.")
+    first_run_posts: int = Field(
+        0,
+        ge=0,
+        le=200,
+        description="How many of the newest posts the very first cycle takes; 0 begins with what "
+        "is posted from then on.",
+    )
+    num_samples: int = Field(5, ge=1, le=20, description="Drafts per post.")
+    concurrency: int = Field(
+        8, ge=1, le=64, description="Calls to the catalogue, or to the writer, at one time."
+    )
+    most_faults: int = Field(
+        5, ge=1, description="After so many errors of its own a post is parked."
+    )
+
+    publish: bool = Field(
+        True, description="The kill switch: `false` keeps every approved draft in the outbox."
+    )
+    min_interval: float = Field(
+        300.0, ge=0, description="Least time between two publications, seconds."
+    )
+    most_a_day: int = Field(50, ge=0, description="Most publications within 24 hours.")
+    template: str = Field(
+        "{text} — “{title}” by {artist}",
+        description="How a post is made; without the song where the words name it already.",
+    )
+    length_limit: int = Field(
+        280, ge=20, le=5000, description="Longest post that the platform takes, as X counts it."
+    )
+
+    @field_validator("template")
+    @classmethod
+    def has_its_slots(cls, value: str) -> str:
+        try:
+            filled = value.format(text="\0", title="song", artist="artist")
+        except (KeyError, IndexError, ValueError) as error:
+            message = "only {text}, {title} and {artist} may stand in braces"
+            raise ValueError(message) from error
+        if "\0" not in filled:
+            message = "it must hold {text}, the curator's words"
+            raise ValueError(message)
+        return value
+
+    @property
+    def database(self) -> str:
+        given = self.database_url or self.shared_database_url
+        return given or f"sqlite:///{self.data_dir / 'worker.sqlite3'}"
+
+    @property
+    def longest_call(self) -> timedelta:
+        """How long one call to a service may take with its retries."""
+        return timedelta(seconds=3 * self.gateway_timeout + self.inference_timeout)
+
+    def key_for(self, own: SecretStr | None) -> SecretStr | None:
+        """The key to send to a service: its own, or the one that all share."""
+        return own or (self.api_keys[0] if self.api_keys else None)

@@ -1,0 +1,95 @@
+"""All the worker's SQL. Every public method is one transaction, synchronous, and re-runnable.
+
+`Store` opens the database; its parts are named after what they keep. On PostgreSQL the tables
+lie in a schema of their own, so that several services may share one database.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import Engine, Table, func, select, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
+
+from services.common.database import migrate, open_database, reading, writing
+from services.common.settings import SettingsError
+from worker.states import PostState
+from worker.store.decisions import Decisions
+from worker.store.outbox import Outbox
+from worker.store.outcomes import Outcomes
+from worker.store.posts import Posts
+from worker.store.timeline import Timeline
+from worker.tables import draft, post, publication
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+SCHEMA = "worker"
+UNDELIVERED = (PostState.STORED, PostState.SONG, PostState.RESOLVED, PostState.DRAFTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many of each kind are in which state, and since when the oldest post waits."""
+
+    posts: dict[str, int] = field(default_factory=dict)
+    drafts: dict[str, int] = field(default_factory=dict)
+    publications: dict[str, int] = field(default_factory=dict)
+    oldest_undelivered: datetime | None = None
+
+
+def prepared(url: URL) -> Engine:
+    """An engine for a database whose schema is up to date."""
+    postgres = url.get_backend_name() == "postgresql"
+    if postgres and "options" not in url.query:
+        url = url.update_query_dict({"options": f"-csearch_path={SCHEMA}"})
+    engine = open_database(url.render_as_string(hide_password=False))
+    if postgres:
+        with writing(engine) as connection:
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+    migrate(engine, MIGRATIONS)
+    return engine
+
+
+class Store:
+    """The database of one worker, or of several that share it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.timeline = Timeline(engine)
+        self.posts = Posts(engine)
+        self.decisions = Decisions(engine)
+        self.outbox = Outbox(engine)
+        self.outcomes = Outcomes(engine)
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Open the database and bring its schema up to date; raises SettingsError."""
+        parsed = make_url(url)
+        try:
+            return cls(prepared(parsed))
+        except (OSError, OperationalError) as error:
+            cause = error.orig if isinstance(error, OperationalError) else error
+            message = (
+                f"The database {parsed.render_as_string()} cannot be opened ({cause}): "
+                "set WORKER_DATABASE_URL, or DATA_DIR for a file."
+            )
+            raise SettingsError(message) from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def counts(self) -> Counts:
+        oldest = select(func.min(post.c.stored_at)).where(post.c.state.in_(UNDELIVERED))
+        with reading(self.engine) as connection:
+
+            def by_state(table: Table) -> dict[str, int]:
+                counted = select(table.c.state, func.count()).group_by(table.c.state)
+                return {row.state: row[1] for row in connection.execute(counted)}
+
+            return Counts(
+                posts=by_state(post),
+                drafts=by_state(draft),
+                publications=by_state(publication),
+                oldest_undelivered=connection.scalar(oldest),
+            )

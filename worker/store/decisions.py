@@ -1,0 +1,192 @@
+"""What curators decided, and the outbox rows that follow from it, in one transaction."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from services.common.database import reading, writing
+from services.gateway.schemas import Decision, DecisionPage, Song
+from worker.failpoints import reach
+from worker.states import DraftState, PostState, PublicationState
+from worker.store.moves import enter, move
+from worker.store.outcomes import owe
+from worker.store.posts import FREE, deliver_item
+from worker.store.timeline import set_cursor
+from worker.tables import cursor, decision, draft, post, publication
+
+log = structlog.get_logger()
+
+DECISIONS = "decisions"
+VERDICTS = {
+    "approved": DraftState.APPROVED,
+    "rejected": DraftState.REJECTED,
+    "undecided": DraftState.DELIVERED,
+}
+LEFT = frozenset({PublicationState.SENDING, PublicationState.UNKNOWN, PublicationState.PUBLISHED})
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The words as they will leave, or why they cannot."""
+
+    text: str
+    reason: str | None = None
+
+
+# From the approved words and the song to the text of a post.
+Compose = Callable[[str, Song], Wording]
+
+
+class Decisions:
+    """Every method is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def position(self) -> str | None:
+        with reading(self.engine) as connection:
+            wanted = select(cursor.c.cursor).where(cursor.c.source == DECISIONS)
+            value: str | None = connection.scalar(wanted)
+        return value
+
+    def take(self, page: DecisionPage, compose: Compose, now: datetime) -> int:
+        """Store a page of decisions, what follows from each, and the cursor; how many were new."""
+        with writing(self.engine) as connection:
+            new = sum(self._take(connection, each, compose, now) for each in page.decisions)
+            reach("decisions.storing")
+            set_cursor(connection, DECISIONS, page.cursor, now)
+            return new
+
+    def _take(
+        self, connection: Connection, given: Decision, compose: Compose, now: datetime
+    ) -> bool:
+        row = connection.execute(select(draft).where(draft.c.id == given.draft_id)).first()
+        if row is None:
+            log.warning("decision.of_unknown_draft", draft_id=given.draft_id)
+            return False
+        if not insert_decision(connection, given, now):
+            return False
+        settle_draft(connection, row, VERDICTS[given.verdict], now)
+        settle_post(connection, row.item_id, now)
+        if given.verdict == "approved":
+            approve(connection, row, given, compose, now)
+        else:
+            take_back(connection, row, now)
+        return True
+
+
+def insert_decision(connection: Connection, given: Decision, now: datetime) -> bool:
+    """Whether it is new: the same version of a decision may be read any number of times."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    added = dialect.insert(decision).on_conflict_do_nothing().returning(decision.c.version)
+    return connection.execute(added, [{**given.model_dump(), "stored_at": now}]).first() is not None
+
+
+def settle_draft(connection: Connection, row: Row[Any], state: DraftState, now: datetime) -> None:
+    current = row.state
+    if current == DraftState.WRITTEN:
+        # Decided before we heard that the desk has it.
+        deliver_item(connection, row.item_id, now)
+        current = DraftState.DELIVERED
+    if current != state:
+        move(connection, draft, row.id, to=state, now=now)
+
+
+def settle_post(connection: Connection, item_id: str, now: datetime) -> None:
+    """A post is decided when one of its drafts is approved, or all are rejected."""
+    counted = select(draft.c.state, func.count()).where(draft.c.item_id == item_id)
+    states = {row[0] for row in connection.execute(counted.group_by(draft.c.state))}
+    decided = DraftState.APPROVED in states or states == {DraftState.REJECTED}
+    state = PostState.DECIDED if decided else PostState.DELIVERED
+    if connection.scalar(select(post.c.state).where(post.c.item_id == item_id)) != state:
+        move(connection, post, item_id, to=state, now=now)
+
+
+def approve(
+    connection: Connection,
+    row: Row[Any],
+    given: Decision,
+    compose: Compose,
+    now: datetime,
+) -> None:
+    """Put an approved draft into the outbox, unless another one of its post stands there."""
+    wanted = select(publication).where(publication.c.item_id == row.item_id)
+    standing = connection.execute(wanted.with_for_update()).first()
+    other = standing is not None and standing.draft_id != row.id
+    if standing is not None and standing.state in LEFT:
+        if other:
+            state = "is published" if standing.state == "published" else "is on its way out"
+            owe(connection, row.id, "failed", now, detail=f"another draft of this post {state}")
+        else:
+            log.warning("decision.too_late", draft_id=row.id, state=standing.state)
+        return
+    if other and standing is not None and standing.state == PublicationState.READY:
+        detail = "another draft of this post was approved before"
+        owe(connection, row.id, "failed", now, detail=detail)
+        return
+    song = Song.model_validate(
+        connection.scalar(select(post.c.song).where(post.c.item_id == row.item_id))
+    )
+    put_out(connection, standing, row, given, wording=compose(given.text, song), now=now)
+
+
+def idempotency_key(draft_id: str, version: str) -> str:
+    """One key per approval: plain characters, whatever a platform or a sheet calls its things."""
+    return hashlib.sha256(f"{draft_id}@{version}".encode()).hexdigest()[:40]
+
+
+def put_out(
+    connection: Connection,
+    standing: Row[Any] | None,
+    row: Row[Any],
+    given: Decision,
+    *,
+    wording: Wording,
+    now: datetime,
+) -> None:
+    """Write the outbox row, or give the one that never left new words under a new key."""
+    state = PublicationState.FAILED if wording.reason else PublicationState.READY
+    values = {
+        "draft_id": row.id,
+        # Other words are another publication: nothing was accepted under the earlier key.
+        "idempotency_key": idempotency_key(row.id, given.version),
+        "text": wording.text,
+        "approved_at": given.decided_at,
+        "announced": False,
+        "uncertain": False,
+        "reconciled": False,
+        "attempts": 0,
+        "next_at": now,
+        "sent_at": None,
+        "last_error": wording.reason,
+    }
+    if standing is None:
+        new = {"item_id": row.item_id, "state": state, "changed_at": now, **values}
+        enter(connection, publication, [new])
+    elif standing.state == state:
+        changed = update(publication).where(publication.c.id == standing.id)
+        connection.execute(changed.values(changed_at=now, **values))
+    else:
+        move(connection, publication, standing.id, to=state, now=now, values={**values, **FREE})
+    if wording.reason:
+        owe(connection, row.id, "failed", now, detail=wording.reason)
+
+
+def take_back(connection: Connection, row: Row[Any], now: datetime) -> None:
+    """Cancel the publication of a draft that is no longer approved, if it has not left."""
+    wanted = select(publication).where(publication.c.draft_id == row.id)
+    standing = connection.execute(wanted.with_for_update()).first()
+    if standing is None or standing.state in {PublicationState.FAILED, PublicationState.CANCELLED}:
+        return
+    if standing.state in LEFT:
+        log.warning("decision.too_late", draft_id=row.id, state=standing.state)
+        return
+    move(connection, publication, standing.id, to=PublicationState.CANCELLED, now=now)
+    if standing.announced:
+        owe(connection, row.id, "failed", now, detail="taken back before it left")

@@ -1,0 +1,48 @@
+"""The one place where a `state` column is written."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select, update
+
+from worker.states import DRAFT, POST, PUBLICATION, START, Machine
+from worker.tables import draft, post, publication
+
+MACHINES: dict[str, Machine] = {post.name: POST, draft.name: DRAFT, publication.name: PUBLICATION}
+
+
+class LeaseLostError(Exception):
+    """Somebody else holds the row by now; what was done for it must not be stored."""
+
+
+def enter(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows in a state that the table of moves lets things begin in."""
+    for state in {row["state"] for row in rows}:
+        MACHINES[table.name].check(START, state)
+    connection.execute(insert(table), rows)
+
+
+def move(
+    connection: Connection,
+    table: Table,
+    key: str | int,
+    *,
+    to: str,
+    now: datetime,
+    values: Mapping[str, object] | None = None,
+    held: str | None = None,
+) -> None:
+    """Bring one row into the state `to`, with the values that go with it.
+
+    Raises IllegalTransitionError when the table of moves has no such move, and LeaseLostError
+    when a lease (`held`) is given that the row no longer carries.
+    """
+    (primary,) = table.primary_key
+    row = connection.execute(select(table).where(primary == key).with_for_update()).one()
+    if held is not None and row.lease != held:
+        message = f"{table.name} {key} is no longer held"
+        raise LeaseLostError(message)
+    MACHINES[table.name].check(row.state, to)
+    changes = {"state": to, "changed_at": now, **(values or {})}
+    connection.execute(update(table).where(primary == key).values(changes))

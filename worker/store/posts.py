@@ -1,0 +1,292 @@
+"""Posts and their drafts, from the timeline to the curator's desk.
+
+Work is claimed with a lease (one UPDATE; rows that somebody else is claiming are passed over),
+and what came of it is stored only by the holder of that lease.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, and_, or_, select, update
+
+from services.common.database import reading, writing
+from services.gateway.schemas import Draft, Post, Scores, Song
+from services.inference.schemas import GenerateAnswer
+from worker.failpoints import reach
+from worker.states import DraftState, PostState
+from worker.store.moves import LeaseLostError, enter, move
+from worker.tables import draft, post, publication
+
+FREE: dict[str, object] = {"lease": None, "leased_until": None}
+FRESH: dict[str, object] = {**FREE, "attempts": 0, "faults": 0, "last_error": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A song as a post names it: what the catalogue is asked for."""
+
+    title: str
+    artists: tuple[str, ...]
+
+    def __str__(self) -> str:
+        by = f" by {', '.join(self.artists)}" if self.artists else ""
+        return f"{self.title!r}{by}"
+
+    def as_json(self) -> dict[str, object]:
+        return {"title": self.title, "artists": list(self.artists)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the parser made of a post: songs, the likeliest first, or the reason for none."""
+
+    candidates: tuple[Asked, ...]
+    rule: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A post that this worker works on until its lease lapses."""
+
+    item_id: str
+    lease: str
+    post: Post
+    attempts: int
+    faults: int
+    candidates: tuple[Asked, ...]
+    song: Song | None
+
+    @property
+    def known_song(self) -> Song:
+        """The song, past the catalogue's step."""
+        if self.song is None:
+            message = f"post {self.item_id} is past the catalogue but has no song"
+            raise ValueError(message)
+        return self.song
+
+
+def item_id_of(given: Post) -> str:
+    return f"{given.origin}:{given.id}"
+
+
+class Posts:
+    """Every method is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def claim(
+        self, state: PostState, limit: int, *, lease: str, now: datetime, until: datetime
+    ) -> list[Claimed]:
+        """Posts in a state whose turn has come, the oldest first."""
+        due = (
+            select(post.c.item_id)
+            .where(
+                post.c.state == state,
+                post.c.next_at <= now,
+                or_(post.c.lease.is_(None), post.c.leased_until < now),
+            )
+            .order_by(post.c.posted_at, post.c.item_id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("due")
+        )
+        held = (
+            update(post)
+            .where(post.c.item_id.in_(select(due.c.item_id)))
+            .values(lease=lease, leased_until=until)
+            .returning(post)
+        )
+        with writing(self.engine) as connection:
+            rows = connection.execute(held).all()
+        return [claimed(row) for row in sorted(rows, key=lambda row: (row.posted_at, row.item_id))]
+
+    def release(self, items: Iterable[Claimed]) -> None:
+        """Give posts back that were claimed but not begun."""
+        with writing(self.engine) as connection:
+            for item in items:
+                held = and_(post.c.item_id == item.item_id, post.c.lease == item.lease)
+                connection.execute(update(post).where(held).values(FREE))
+
+    def take_back(self, holder: str) -> None:
+        """Free what an earlier run of this worker held when it died."""
+        held = post.c.lease.startswith(f"{holder}/", autoescape=True)
+        with writing(self.engine) as connection:
+            connection.execute(update(post).where(held).values(FREE))
+
+    def read(self, results: Sequence[tuple[Claimed, Reading]], now: datetime) -> int:
+        """Store what was parsed; how many posts name a song. Our own posts never do."""
+        songs = 0
+        with writing(self.engine) as connection:
+            own = own_posts(connection, [item.post for item, _ in results])
+            for item, found in results:
+                ours = item.item_id in own
+                state = PostState.SONG if found.candidates and not ours else PostState.NO_SONG
+                values = {
+                    "candidates": [asked.as_json() for asked in found.candidates],
+                    "rule": found.rule,
+                    "reason": "our own post" if ours else found.reason,
+                }
+                self._step(connection, item, state, now, values)
+                songs += state is PostState.SONG
+                reach("songs.storing")
+        return songs
+
+    def resolve(self, item: Claimed, song: Song, now: datetime) -> None:
+        """The catalogue knows the song."""
+        known = song.model_dump(mode="json")
+        with writing(self.engine) as connection:
+            self._step(connection, item, PostState.RESOLVED, now, {"song": known})
+
+    def dismiss(self, item: Claimed, reason: str, now: datetime) -> None:
+        """No catalogue knows any of the songs that the post may name."""
+        with writing(self.engine) as connection:
+            self._step(connection, item, PostState.UNKNOWN_SONG, now, {"reason": reason})
+
+    def draft(self, item: Claimed, answer: GenerateAnswer, now: datetime) -> int:
+        """Store the drafts of a post, all or none; how many."""
+        rows = draft_rows(item.item_id, answer, now)
+        with writing(self.engine) as connection:
+            enter(connection, draft, rows)
+            reach("drafts.storing")
+            self._step(connection, item, PostState.DRAFTED, now)
+        return len(rows)
+
+    def undelivered(self, items: Sequence[Claimed]) -> dict[str, list[Draft]]:
+        """The drafts of these posts as the desk takes them, by item."""
+        by_id = {item.item_id: item for item in items}
+        wanted = select(draft).where(draft.c.item_id.in_(by_id)).order_by(draft.c.rank)
+        found: dict[str, list[Draft]] = {item_id: [] for item_id in by_id}
+        with reading(self.engine) as connection:
+            for row in connection.execute(wanted):
+                found[row.item_id].append(desk_draft(row, by_id[row.item_id]))
+        return found
+
+    def deliver(self, items: Sequence[Claimed], now: datetime) -> None:
+        """The desk has the drafts of these posts."""
+        with writing(self.engine) as connection:
+            for item in items:
+                # A curator may have decided before we heard that the desk has it.
+                row = connection.execute(
+                    select(post.c.state).where(
+                        post.c.item_id == item.item_id, post.c.lease == item.lease
+                    )
+                ).first()
+                if row is not None and row.state == PostState.DRAFTED:
+                    deliver_item(connection, item.item_id, now)
+
+    def postpone(
+        self,
+        item: Claimed,
+        error: str,
+        *,
+        next_at: datetime,
+        blamed: bool,
+        most_faults: int,
+        now: datetime,
+    ) -> bool:
+        """Keep a post for another try, or park it when it was to blame too often; if parked."""
+        faults = item.faults + blamed
+        tried = {**FREE, "attempts": item.attempts + 1, "faults": faults, "last_error": error}
+        with writing(self.engine) as connection:
+            held = and_(post.c.item_id == item.item_id, post.c.lease == item.lease)
+            state = connection.scalar(select(post.c.state).where(held).with_for_update())
+            if state is None:
+                message = f"post {item.item_id} is no longer held"
+                raise LeaseLostError(message)
+            if faults < most_faults:
+                connection.execute(update(post).where(held).values(next_at=next_at, **tried))
+                return False
+            parked = {"parked_from": state, **tried}
+            move(connection, post, item.item_id, to=PostState.PARKED, now=now, values=parked)
+            return True
+
+    def retry_parked(self, now: datetime) -> int:
+        """Put every parked post back to the step where it failed; how many."""
+        with writing(self.engine) as connection:
+            rows = connection.execute(select(post).where(post.c.state == PostState.PARKED)).all()
+            for row in rows:
+                back = {"next_at": now, "parked_from": None, **FRESH}
+                move(connection, post, row.item_id, to=row.parked_from, now=now, values=back)
+        return len(rows)
+
+    def _step(
+        self,
+        connection: Connection,
+        item: Claimed,
+        state: PostState,
+        now: datetime,
+        values: Mapping[str, object] | None = None,
+    ) -> None:
+        values = {"next_at": now, **FRESH, **(values or {})}
+        move(connection, post, item.item_id, to=state, now=now, values=values, held=item.lease)
+
+
+def own_posts(connection: Connection, posts: Sequence[Post]) -> set[str]:
+    """Which of these are our publications come back, the ones not yet confirmed included."""
+    texts = {each.text for each in posts}
+    remote = {each.id for each in posts}
+    wanted = select(publication.c.origin, publication.c.remote_id, publication.c.text).where(
+        or_(publication.c.remote_id.in_(remote), publication.c.text.in_(texts)),
+        publication.c.sent_at.is_not(None),
+    )
+    rows = connection.execute(wanted).all()
+    ids = {f"{row.origin}:{row.remote_id}" for row in rows}
+    words = {row.text for row in rows}
+    return {item_id_of(each) for each in posts if item_id_of(each) in ids or each.text in words}
+
+
+def deliver_item(connection: Connection, item_id: str, now: datetime) -> None:
+    """Note, inside the caller's transaction, that the desk has a post's drafts."""
+    wanted = select(draft.c.id).where(draft.c.item_id == item_id)
+    for draft_id in connection.scalars(wanted).all():
+        move(connection, draft, draft_id, to=DraftState.DELIVERED, now=now)
+    move(connection, post, item_id, to=PostState.DELIVERED, now=now, values=FRESH)
+
+
+def claimed(row: Row[Any]) -> Claimed:
+    return Claimed(
+        item_id=row.item_id,
+        lease=row.lease,
+        post=Post.model_validate(row.body),
+        attempts=row.attempts,
+        faults=row.faults,
+        candidates=tuple(
+            Asked(asked["title"], tuple(asked["artists"])) for asked in row.candidates or ()
+        ),
+        song=Song.model_validate(row.song) if row.song else None,
+    )
+
+
+def draft_rows(item_id: str, answer: GenerateAnswer, now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"{item_id}:{rank}",
+            "item_id": item_id,
+            "rank": rank,
+            "state": DraftState.WRITTEN,
+            "seed": answer.seed,
+            "model": answer.model.name,
+            "model_revision": answer.model.revision,
+            "created_at": now,
+            "changed_at": now,
+            **sample.model_dump(exclude={"unrefined"}),
+        }
+        for rank, sample in enumerate(answer.samples, start=1)
+    ]
+
+
+def desk_draft(row: Row[Any], item: Claimed) -> Draft:
+    return Draft(
+        id=row.id,
+        item_id=row.item_id,
+        rank=row.rank,
+        text=row.text,
+        scores=Scores.model_validate(row, from_attributes=True),
+        post=item.post,
+        song=item.known_song,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,89 @@
+"""Reading the timeline: a page's posts, its gap and its cursor are stored all or none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from services.common.database import reading, writing
+from services.gateway.schemas import Gap, Post, TimelinePage
+from worker.failpoints import reach
+from worker.states import POST, START, PostState
+from worker.store.posts import item_id_of
+from worker.tables import cursor, gap, post
+
+TIMELINE = "timeline"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where reading goes on; `cursor` is None when the timeline was empty so far."""
+
+    cursor: str | None
+
+
+class Timeline:
+    """Every method is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def position(self) -> Position | None:
+        """None: it was never read."""
+        with reading(self.engine) as connection:
+            row = connection.execute(select(cursor).where(cursor.c.source == TIMELINE)).first()
+        return Position(row.cursor) if row else None
+
+    def take(self, page: TimelinePage, now: datetime) -> int:
+        """Store a page; how many of its posts were new."""
+        with writing(self.engine) as connection:
+            new = insert_new_posts(connection, page.posts, now)
+            reach("posts.storing")
+            if page.gap is not None:
+                note_gap(connection, page.gap, now)
+            set_cursor(connection, TIMELINE, page.cursor, now)
+            return new
+
+
+def insert_new_posts(connection: Connection, posts: Sequence[Post], now: datetime) -> int:
+    """Insert the posts that are not there yet; how many those were."""
+    if not posts:
+        return 0
+    POST.check(START, PostState.STORED)
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    added = dialect.insert(post).on_conflict_do_nothing().returning(post.c.item_id)
+    return len(connection.execute(added, [post_row(each, now) for each in posts]).all())
+
+
+def post_row(given: Post, now: datetime) -> dict[str, Any]:
+    return {
+        "item_id": item_id_of(given),
+        "origin": given.origin,
+        "id": given.id,
+        "state": PostState.STORED,
+        "body": given.model_dump(mode="json"),
+        "posted_at": given.created_at,
+        "stored_at": now,
+        "changed_at": now,
+        "next_at": now,
+        "attempts": 0,
+        "faults": 0,
+    }
+
+
+def note_gap(connection: Connection, given: Gap, now: datetime) -> None:
+    connection.execute(insert(gap).values(source=TIMELINE, noted_at=now, **given.model_dump()))
+
+
+def set_cursor(connection: Connection, source: str, value: str | None, now: datetime) -> None:
+    """Move a cursor; a page without one leaves it where it was."""
+    moved = connection.execute(
+        update(cursor)
+        .where(cursor.c.source == source)
+        .values(cursor=cursor.c.cursor if value is None else value, changed_at=now)
+    )
+    if moved.rowcount == 0:
+        connection.execute(insert(cursor).values(source=source, cursor=value, changed_at=now))

@@ -1,0 +1,170 @@
+"""What the worker keeps. `state` columns change only by the moves of `worker.states`.
+
+A row that somebody works on carries a `lease` (the holder's name and a random part, so that a
+holder who lost it cannot write any more) and the time when it lapses.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+from services.common.database import UtcDateTime
+
+metadata = MetaData()
+
+
+class State(TypeDecorator[str]):
+    """A state by its plain name (psycopg would write an enum's Python name)."""
+
+    impl = String(20)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - the signature is given
+        return None if value is None else str(value)
+
+
+# Where reading goes on: of the timeline, and of the curator's decisions.
+cursor = Table(
+    "cursor",
+    metadata,
+    Column("source", String(40), primary_key=True),
+    Column("cursor", Text),  # null: nothing was there yet when it was first read
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+# Posts that the platform no longer showed when they were asked for.
+gap = Table(
+    "gap",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("source", String(40), nullable=False),
+    Column("after", Text, nullable=False),
+    Column("before", Text),
+    Column("reason", Text, nullable=False),
+    Column("noted_at", UtcDateTime, nullable=False),
+)
+
+post = Table(
+    "post",
+    metadata,
+    Column("item_id", String(230), primary_key=True),  # origin:id
+    Column("origin", String(20), nullable=False),
+    Column("id", String(200), nullable=False),
+    Column("state", State, nullable=False),
+    Column("body", JSON, nullable=False),  # the post as the gateway gave it
+    Column("posted_at", UtcDateTime, nullable=False),
+    Column("stored_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("candidates", JSON(none_as_null=True)),  # songs that the text may name, best first
+    Column("rule", String(80)),
+    Column("reason", Text),  # why the post ended without drafts
+    Column("song", JSON(none_as_null=True)),  # as the catalogue knows it
+    # Of the step that is next: tries, those the post itself is to blame for, and when to try.
+    Column("attempts", Integer, nullable=False),
+    Column("faults", Integer, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("last_error", Text),
+    Column("parked_from", State),
+    Column("lease", String(120)),
+    Column("leased_until", UtcDateTime),
+    UniqueConstraint("origin", "id"),
+    Index("post_queue", "state", "next_at", "posted_at"),
+    Index("post_lease", "lease"),
+)
+
+draft = Table(
+    "draft",
+    metadata,
+    Column("id", String(240), primary_key=True),  # origin:id:rank
+    Column("item_id", String(230), ForeignKey("post.item_id"), nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("state", State, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("score", Float, nullable=False),
+    Column("log_prob", Float, nullable=False),
+    Column("topic", Float, nullable=False),
+    Column("novelty", Float, nullable=False),
+    Column("latent", JSON, nullable=False),
+    Column("seed", BigInteger, nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("model_revision", String(200), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    UniqueConstraint("item_id", "rank"),
+    Index("draft_state", "state"),
+)
+
+# Append-only. A decision that is read twice is stored, and acted on, once.
+decision = Table(
+    "decision",
+    metadata,
+    Column("draft_id", String(240), ForeignKey("draft.id"), primary_key=True),
+    Column("version", String(200), primary_key=True),
+    Column("verdict", String(20), nullable=False),  # approved, rejected, undecided
+    Column("text", Text, nullable=False),
+    Column("edited", Boolean, nullable=False),
+    Column("reason", Text),
+    Column("curator", String(200)),
+    Column("decided_at", UtcDateTime, nullable=False),
+    Column("stored_at", UtcDateTime, nullable=False),
+)
+
+# The outbox: one row per post, written with the decision that approves one of its drafts.
+publication = Table(
+    "publication",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("item_id", String(230), ForeignKey("post.item_id"), nullable=False, unique=True),
+    Column("draft_id", String(240), ForeignKey("draft.id"), nullable=False, unique=True),
+    Column("idempotency_key", String(200), nullable=False, unique=True),
+    Column("text", Text, nullable=False),
+    Column("state", State, nullable=False),
+    Column("approved_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("announced", Boolean, nullable=False),  # the desk was told that it leaves now
+    Column("uncertain", Boolean, nullable=False),  # some attempt may have been accepted
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),  # when the first attempt left; the pace counts from here
+    Column("lease", String(120)),
+    Column("leased_until", UtcDateTime),
+    Column("origin", String(20)),
+    Column("remote_id", String(200)),
+    Column("url", Text),
+    Column("published_at", UtcDateTime),
+    Column("reconciled", Boolean, nullable=False),
+    Column("last_error", Text),
+    Index("publication_queue", "state", "next_at"),
+    Index("publication_pace", "sent_at"),
+    Index("publication_remote", "remote_id"),
+)
+
+# What the curator is to be shown of a draft; owed until the desk has it.
+outcome = Table(
+    "outcome",
+    metadata,
+    Column("draft_id", String(240), ForeignKey("draft.id"), primary_key=True),
+    Column("state", String(20), nullable=False),  # published, failed
+    Column("url", Text),
+    Column("detail", Text),
+    Column("version", Integer, nullable=False),  # an older one that was shown is not this one
+    Column("owed", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("last_error", Text),
+    Index("outcome_owed", "owed", "next_at"),
+)

@@ -1,0 +1,70 @@
+"""What goes wrong with the services: who is to blame, how long to wait, what to tell whom."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.common.rest import ServiceError, UnreachableError
+
+# The service, its vendor or our key: nothing that another post would not meet as well.
+OUTAGES = frozenset({0, 401, 402, 403, 405, 429, 502, 503, 504})
+FIRST_DELAY = 15.0
+LONGEST_DELAY = 900.0
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether the service is to blame, rather than what it was asked."""
+    return isinstance(error, ServiceError) and error.status in OUTAGES
+
+
+def is_unreached(error: Exception) -> bool:
+    """Whether the service itself did not let us in, which only an operator can mend."""
+    return isinstance(error, ServiceError) and error.status in {0, 401, 403}
+
+
+def delay(attempts: int, retry_after: float | None = None) -> timedelta:
+    """How long to wait after so many attempts: doubling, and never longer than 15 minutes."""
+    doubled = min(FIRST_DELAY * 2 ** min(attempts, 10), LONGEST_DELAY)
+    return timedelta(seconds=max(doubled, retry_after or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A service as the operator knows it."""
+
+    name: str
+    url: str = ""
+    setting: str = ""
+    key_setting: str = ""
+
+    def explain(self, error: Exception) -> str:
+        """What was wrong and what to do."""
+        if isinstance(error, UnreachableError):
+            remedy = f"is it running, and is {self.setting} right?"
+            return f"the {self.name} at {self.url} gives no usable answer ({error}); {remedy}"
+        if isinstance(error, ServiceError) and error.status == 401:
+            return f"the {self.name} does not take our key: set {self.key_setting} or API_KEYS"
+        return f"the {self.name}: {error}"
+
+
+class Troubles:
+    """What went wrong in one run, each thing once."""
+
+    def __init__(self) -> None:
+        self.counted: dict[str, int] = {}
+        self.unreached = False
+
+    def note(self, upstream: Upstream, error: Exception) -> str:
+        """Keep an error for the summary; returns it in words."""
+        words = upstream.explain(error)
+        self.unreached = self.unreached or is_unreached(error)
+        self.add(words)
+        return words
+
+    def add(self, words: str) -> None:
+        self.counted[words] = self.counted.get(words, 0) + 1
+
+    def lines(self) -> tuple[str, ...]:
+        return tuple(
+            words if count == 1 else f"{words} ({count} times)"
+            for words, count in self.counted.items()
+        )
