@@ -37,7 +37,7 @@ def create_app(settings: InferenceSettings, load: Loader = load_writer) -> FastA
         batcher = Batcher(
             lambda: load(settings), backlog, measures, batch_sentences=settings.batch_sentences
         )
-        measures.watch_depth(lambda: backlog.sentences)
+        measures.watch(lambda: backlog.sentences, lambda: batcher.being_written)
 
         async def writer_ready() -> str | None:
             return batcher.missing()

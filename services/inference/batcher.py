@@ -64,7 +64,7 @@ class Batcher:
         batch_sentences: int,
     ) -> None:
         self.writer: SentenceWriter | None = None
-        self.pace = Pace()
+        self.pace = Pace(full=batch_sentences)
         self.being_written = 0  # sentences
         self._load = load
         self._backlog = backlog

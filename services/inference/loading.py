@@ -31,8 +31,7 @@ def load_writer(settings: InferenceSettings) -> Writer:
         message = f"{error}: install the writer with `pip install 'deephypebot[inference]'`."
         raise WriterMissingError(message) from error
 
-    if settings.threads is not None:
-        torch.set_num_threads(settings.threads)
+    torch.set_num_threads(settings.threads)
     writer = Writer.load(settings.bundle, _device(settings.device, gpu=torch.cuda.is_available()))
     writer.write([Request(num_samples=1, seed=0)])
     return writer

@@ -31,23 +31,36 @@ class Measures:
         self._depth = Gauge(
             "inference_queue_sentences", "Sentences that wait for the writer", registry=registry
         )
+        self._writing = Gauge(
+            "inference_batch_in_progress_sentences",
+            "Sentences with the writer now",
+            registry=registry,
+        )
 
-    def watch_depth(self, depth: Callable[[], float]) -> None:
-        self._depth.set_function(depth)
+    def watch(self, queued: Callable[[], float], being_written: Callable[[], float]) -> None:
+        """Read the gauges from where their values live."""
+        self._depth.set_function(queued)
+        self._writing.set_function(being_written)
 
 
 class Pace:
-    """Sentences per second lately: totals in which each batch counts a tenth less than the next."""
+    """What the writer can do under load, learned from its fuller batches.
+
+    A small batch says nothing of it: the writer takes hardly longer for a large one. Each batch
+    counts a tenth less than the next.
+    """
 
     FADE = 0.9
 
-    def __init__(self) -> None:
+    def __init__(self, full: int) -> None:
+        self._telling = full / 2  # sentences
         self._sentences = 0.0
         self._seconds = 0.0
 
     def note(self, sentences: int, seconds: float) -> None:
-        self._sentences = self.FADE * self._sentences + sentences
-        self._seconds = self.FADE * self._seconds + seconds
+        if sentences >= self._telling:
+            self._sentences = self.FADE * self._sentences + sentences
+            self._seconds = self.FADE * self._seconds + seconds
 
     def seconds_for(self, sentences: int) -> float:
         """How long that many sentences will take; 0 before anything was measured."""

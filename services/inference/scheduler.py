@@ -1,6 +1,6 @@
 """Who is served, and until when: admission, deadlines and cancellation, on the event loop.
 
-What cannot be done before its deadline, at the rate measured lately, is refused at once with 429
+What cannot be done before its deadline, at the pace measured lately, is refused at once with 429
 and told when to come back; a request whose caller left or whose deadline passed is withdrawn, and
 never computed unless it already is.
 """

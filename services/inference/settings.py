@@ -22,8 +22,11 @@ class InferenceSettings(ServiceSettings):
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$",
         description="Where to compute: `cpu`, `cuda`, `cuda:1`, `mps`; `auto` takes the best.",
     )
-    threads: int | None = Field(
-        None, ge=1, le=256, description="CPU threads of one computation; empty: one per core."
+    threads: int = Field(
+        1,  # the decoder's products are small: several threads mostly wait for each other
+        ge=1,
+        le=256,
+        description="CPU threads of one computation; on a busy machine, more of them are slower.",
     )
     batch_sentences: int = Field(
         128, ge=1, le=4096, description="Most sentences that are drafted in one batch."

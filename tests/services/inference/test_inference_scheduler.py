@@ -72,7 +72,7 @@ async def test_what_cannot_be_done_in_time_is_refused_and_told_when_to_return(
     furnish: Furnish,
 ) -> None:
     rooms = furnish()
-    rooms.batcher.pace.note(sentences=10, seconds=10.0)  # one sentence a second
+    rooms.batcher.pace.note(sentences=100, seconds=100.0)  # one sentence a second
     first = await rooms.occupy()
     others = await rooms.queue(draft(sentences=7))
     with pytest.raises(OverloadedError) as caught:
@@ -165,10 +165,16 @@ async def test_what_is_not_written_when_patience_ends_is_told_so(furnish: Furnis
 
 
 def test_the_pace_follows_what_was_measured_last() -> None:
-    pace = Pace()
+    pace = Pace(full=20)
     assert pace.seconds_for(10) == 0
     for _ in range(100):
         pace.note(sentences=10, seconds=1.0)
     for _ in range(100):
         pace.note(sentences=10, seconds=0.1)
     assert pace.seconds_for(100) == pytest.approx(1.0, rel=0.01)
+
+
+def test_small_batches_say_nothing_of_the_pace_under_load() -> None:
+    pace = Pace(full=20)
+    pace.note(sentences=9, seconds=9.0)
+    assert pace.seconds_for(10) == 0

@@ -1,0 +1,77 @@
+"""Clients that hang up, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import uvicorn
+
+from services.inference.app import create_app
+from services.inference.settings import InferenceSettings
+
+if TYPE_CHECKING:
+    from tests.services.inference.conftest import ScriptedWriter
+
+Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
+
+REQUEST = (
+    "POST /v1/generate HTTP/1.1\r\nHost: inference\r\nContent-Type: application/json\r\n"
+    "Content-Length: {length}\r\n\r\n{body}"
+)
+
+
+@asynccontextmanager
+async def listening(writer: ScriptedWriter, eventually: Eventually) -> AsyncIterator[int]:
+    """The service on a free port."""
+    app = create_app(InferenceSettings(), lambda _: writer)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        await eventually(lambda: server.started)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await serving
+
+
+async def send(port: int, seed: int) -> asyncio.StreamWriter:
+    _, stream = await asyncio.open_connection("127.0.0.1", port)
+    body = f'{{"seed": {seed}}}'
+    stream.write(REQUEST.format(length=len(body), body=body).encode())
+    await stream.drain()
+    return stream
+
+
+async def test_a_client_that_hangs_up_is_not_computed_for(
+    writer: ScriptedWriter, eventually: Eventually
+) -> None:
+    async with (
+        listening(writer, eventually) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+        asyncio.timeout(20),
+    ):
+        await metric(client, "inference_queue_sentences 0.0")
+        writer.hold()
+        first = asyncio.create_task(client.post("/v1/generate", json={"seed": 1}))
+        await eventually(writer.busy.is_set)
+        leaving = await send(port, seed=2)
+        await metric(client, "inference_queue_sentences 20.0")
+        leaving.close()
+        await metric(client, 'inference_rejected_total{reason="disconnected"} 1.0')
+        await metric(client, "inference_queue_sentences 0.0")
+        writer.release()
+        assert (await first).status_code == 200
+    assert [[request.seed for request in call] for call in writer.calls] == [[1]]
+
+
+async def metric(client: httpx.AsyncClient, line: str) -> None:
+    """Wait until a metric says so."""
+    while line not in (await client.get("/metrics")).text:  # noqa: ASYNC110 - it is polled over HTTP
+        await asyncio.sleep(0.005)
