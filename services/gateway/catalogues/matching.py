@@ -8,7 +8,6 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from rapidfuzz.distance import JaroWinkler
 from rapidfuzz.fuzz import ratio, token_sort_ratio
 
 # Below this it is another song.
@@ -82,8 +81,9 @@ def song_score(
         return titles if titles >= TITLE_ONLY_THRESHOLD else 0.0
     credit = artist_score(asked_artist, artists)
     # The weaker one decides: the right title by the wrong artist is a cover or a chance.
-    score = 0.7 * min(titles, credit) + 0.3 * max(titles, credit)
-    return score if score >= THRESHOLD else 0.0
+    if min(titles, credit) < THRESHOLD:
+        return 0.0
+    return 0.7 * min(titles, credit) + 0.3 * max(titles, credit)
 
 
 def _likeness(one: str, other: str) -> float:
@@ -92,8 +92,7 @@ def _likeness(one: str, other: str) -> float:
     score = max(ratio(one, other), token_sort_ratio(one, other)) / 100
     if _numbers(one) != _numbers(other):
         return score * OTHER_NUMBERS
-    # Short names that share a beginning are mostly typing errors.
-    return max(score, JaroWinkler.similarity(one, other) * 0.95) if score > 0.75 else score
+    return score
 
 
 def _numbers(text: str) -> list[str]:

@@ -5,6 +5,7 @@ it no longer says what an artist plays, so `genres` may be absent, null or a lis
 session of ours: its own one waits for as long as `Retry-After` asks, hours included.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -34,6 +35,10 @@ MOST_QUERY = 250
 T = TypeVar("T")
 
 
+class StaleTokenError(CredentialsError):
+    """The token is not accepted, although its time is not over."""
+
+
 class Spotify:
     """Spotify's catalogue, as seen with an app's own credentials."""
 
@@ -50,6 +55,8 @@ class Spotify:
         calls: VendorCalls,
     ) -> None:
         self.calls, self.market = calls, market
+        # It logs every failure with what was searched for; here all of them are raised.
+        logging.getLogger("spotipy.client").setLevel(logging.CRITICAL)
         self.tokens = MemoryCacheHandler()
         self.session = requests.Session()
         for scheme in ("http://", "https://"):
@@ -100,7 +107,7 @@ class Spotify:
         """Ask, and ask again with a new token where the old one was taken back."""
         try:
             return self._answer(question)
-        except CredentialsError:
+        except StaleTokenError:
             self.tokens.token_info = None
             return self._answer(question)
 
@@ -146,7 +153,7 @@ def _bare(text: str) -> str:
 def _error_from(error: spotipy.SpotifyException) -> VendorError:
     status, said = int(error.http_status), _said(error)
     if status == 401:
-        return CredentialsError(NAME, f"it refuses our token ({said}).", retry_after=60)
+        return StaleTokenError(NAME, f"it refuses our token ({said}).", retry_after=60)
     if status == 403:
         detail = f"our app may not ask ({said})"
         return CredentialsError(NAME, detail, retry_after=600)

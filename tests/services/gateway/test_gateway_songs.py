@@ -1,0 +1,344 @@
+"""Songs and genres, from the sandbox's Spotify and MusicBrainz through the real clients."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import Engine
+
+from services.gateway.catalogues.answers import Answers
+from services.gateway.catalogues.catalogue import Artist, Track
+from services.gateway.catalogues.musicbrainz import MusicBrainz
+from services.gateway.catalogues.songs import Songs
+from services.gateway.catalogues.spotify import Spotify
+from services.gateway.vendor_calls import VendorCalls, VendorMetrics
+from services.gateway.vendor_errors import (
+    BusyVendorError,
+    CredentialsError,
+    FailedVendorError,
+    RefusedByVendorError,
+    SilentVendorError,
+    VendorError,
+)
+
+if TYPE_CHECKING:
+    from tests.services.gateway.conftest import Clock, Sandbox, StartSandbox
+
+
+@asynccontextmanager
+async def spotify_at(base: str, metrics: VendorMetrics) -> AsyncIterator[Spotify]:
+    spotify = Spotify(
+        "id",
+        "secret",
+        api_url=f"{base}/spotify",
+        accounts_url=f"{base}/spotify-accounts",
+        market="US",
+        calls=VendorCalls("spotify", 0.5, metrics),
+    )
+    try:
+        yield spotify
+    finally:
+        spotify.close()
+
+
+@asynccontextmanager
+async def musicbrainz_at(
+    base: str, metrics: VendorMetrics, interval: float = 0.0
+) -> AsyncIterator[MusicBrainz]:
+    calls = VendorCalls("musicbrainz", 0.5, metrics)
+    musicbrainz = MusicBrainz(f"{base}/musicbrainz", "me@example.org", interval, calls)
+    try:
+        yield musicbrainz
+    finally:
+        await musicbrainz.close()
+
+
+@asynccontextmanager
+async def songs_at(base: str, metrics: VendorMetrics, engine: Engine) -> AsyncIterator[Songs]:
+    async with spotify_at(base, metrics) as spotify, musicbrainz_at(base, metrics) as brainz:
+        yield Songs([spotify, brainz], Answers(engine))
+
+
+def calls_to(metrics: VendorMetrics) -> int:
+    """How many calls were made to any vendor."""
+    samples = [sample for metric in metrics.seconds.collect() for sample in metric.samples]
+    return sum(int(sample.value) for sample in samples if sample.name.endswith("_count"))
+
+
+async def test_a_misspelled_song_is_found_with_genres(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
+) -> None:
+    async with songs_at(sandbox.base, metrics, engine) as songs:
+        song = await songs.find("midnight citty", "M83")
+    assert song is not None
+    assert (song.title, song.artists) == ("Midnight City", ["M83"])
+    assert song.genres
+    assert song.genres_from == "musicbrainz"
+    assert 0.8 <= song.score < 1
+    assert song.ids.keys() == {"spotify"}
+
+
+async def test_genres_come_from_spotify_where_it_gives_them(
+    start_sandbox: StartSandbox, metrics: VendorMetrics, engine: Engine
+) -> None:
+    sandbox = start_sandbox(spotify_extended=True)
+    async with songs_at(sandbox.base, metrics, engine) as songs:
+        song = await songs.find("Midnight City", "M83")
+    assert song is not None
+    assert song.genres
+    assert song.genres_from == "spotify"
+
+
+async def test_a_song_without_an_artist_is_found_by_its_title(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
+) -> None:
+    async with songs_at(sandbox.base, metrics, engine) as songs:
+        song = await songs.find("Midnight City", None)
+    assert song is not None
+    assert song.artists == ["M83"]
+
+
+async def test_a_song_by_the_wrong_artist_is_not_found(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
+) -> None:
+    async with songs_at(sandbox.base, metrics, engine) as songs:
+        assert await songs.find("Midnight City", "Dolly Parton") is None
+
+
+async def test_answers_are_kept_also_that_there_is_none(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
+) -> None:
+    async with songs_at(sandbox.base, metrics, engine) as songs:
+        found = await songs.find("Midnight City", "M83")
+        assert await songs.find("No Such Song At All", "Nobody") is None
+    asked = calls_to(metrics)
+    assert asked > 0
+    # A new process: nothing in memory, all in the database.
+    async with songs_at(sandbox.base, metrics, engine) as songs:
+        assert await songs.find("MIDNIGHT CITY", "m83") == found
+        assert await songs.find("No Such Song At All", "Nobody") is None
+    assert calls_to(metrics) == asked
+
+
+@pytest.mark.parametrize(("answer", "questions"), [({"title": "Hurt"}, 1), (None, 3), ([], 3)])
+async def test_what_is_missing_is_asked_for_again_sooner(
+    clock: Clock, engine: Engine, answer: object, questions: int
+) -> None:
+    answers = Answers(engine, clock=lambda: datetime.fromtimestamp(clock(), UTC))
+    asked = 0
+
+    async def ask() -> object:
+        nonlocal asked
+        asked += 1
+        return answer
+
+    for _ in range(3):
+        assert await answers.get("spotify", "which song?", ask) == answer
+        assert await answers.get("spotify", "which song?", ask) == answer
+        clock.now += timedelta(days=2).total_seconds()
+    assert asked == questions
+
+
+async def test_a_failure_is_not_kept(engine: Engine) -> None:
+    answers = Answers(engine)
+
+    async def fail() -> object:
+        raise FailedVendorError("spotify", "not now")
+
+    async def ask() -> object:
+        return "an answer"
+
+    with pytest.raises(FailedVendorError):
+        await answers.get("spotify", "which song?", fail)
+    assert await answers.get("spotify", "which song?", ask) == "an answer"
+
+
+async def test_questions_too_long_for_the_table_stay_apart(engine: Engine) -> None:
+    answers = Answers(engine)
+
+    async def one() -> object:
+        return "one"
+
+    async def two() -> object:
+        return "two"
+
+    assert await answers.get("spotify", "x" * 600 + "1", one) == "one"
+    assert await answers.get("spotify", "x" * 600 + "2", two) == "two"
+
+
+async def test_the_same_question_asked_at_once_is_asked_once(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
+) -> None:
+    async with songs_at(sandbox.base, metrics, engine) as songs:
+        await songs.find("Midnight City", "M83")
+        alone = calls_to(metrics)
+        many = await asyncio.gather(*(songs.find("Digital Love", "Daft Punk") for _ in range(30)))
+    assert len({song.title for song in many if song}) == 1
+    assert calls_to(metrics) <= 2 * alone
+
+
+async def test_missing_genres_do_not_cost_the_song(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
+) -> None:
+    sandbox.plan("musicbrainz", "status", status=500, times=100)
+    async with songs_at(sandbox.base, metrics, engine) as songs:
+        song = await songs.find("Midnight City", "M83")
+        assert song is not None
+        assert (song.genres, song.genres_from) == ([], None)
+        sandbox.http.delete("/sandbox/faults")
+        again = await songs.find("Midnight City", "M83")
+    assert again is not None
+    assert again.genres
+
+
+async def test_a_catalogue_that_fails_is_no_proof_that_there_is_no_song(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
+) -> None:
+    for vendor in ("spotify", "musicbrainz"):
+        sandbox.plan(vendor, "status", status=500, times=100)
+    async with songs_at(sandbox.base, metrics, engine) as songs:
+        with pytest.raises(FailedVendorError):
+            await songs.find("Midnight City", "M83")
+        sandbox.http.delete("/sandbox/faults")
+        assert await songs.find("Midnight City", "M83") is not None
+
+
+async def test_musicbrainz_stands_in_for_a_spotify_that_fails(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
+) -> None:
+    sandbox.plan("spotify", "status", status=500, times=100)
+    async with songs_at(sandbox.base, metrics, engine) as songs:
+        song = await songs.find("Midnight City", "M83")
+    assert song is not None
+    assert song.ids.keys() == {"musicbrainz"}
+    assert song.genres
+
+
+SPOTIFY_FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
+    ({"fault": "status", "status": 401, "times": 2}, CredentialsError),
+    ({"fault": "status", "status": 403, "body": "Active premium required"}, CredentialsError),
+    ({"fault": "status", "status": 429, "headers": {"Retry-After": "9000"}}, BusyVendorError),
+    ({"fault": "status", "status": 400}, RefusedByVendorError),
+    (
+        {"fault": "status", "status": 500, "body": '{"error": "text"}', "times": 2},
+        FailedVendorError,
+    ),
+    ({"fault": "html", "status": 502, "times": 2}, FailedVendorError),
+    ({"fault": "half", "times": 2}, FailedVendorError),
+    ({"fault": "reset", "times": 2}, FailedVendorError),
+    ({"fault": "timeout", "seconds": 3}, SilentVendorError),
+]
+
+
+@pytest.mark.parametrize(("fault", "error"), SPOTIFY_FAULTS)
+async def test_every_spotify_fault_is_a_typed_error(
+    sandbox: Sandbox, metrics: VendorMetrics, fault: dict[str, object], error: type[VendorError]
+) -> None:
+    sandbox.plan("spotify", path="/v1/search", **fault)  # type: ignore[arg-type]  # a fault as JSON
+    async with spotify_at(sandbox.base, metrics) as spotify:
+        with pytest.raises(error) as raised:
+            await spotify.tracks("Midnight City", "M83")
+        assert raised.value.retry_after is None or raised.value.retry_after <= 3600
+        assert await spotify.tracks("Midnight City", "M83")
+
+
+async def test_a_token_that_was_taken_back_is_replaced(
+    sandbox: Sandbox, metrics: VendorMetrics
+) -> None:
+    sandbox.plan("spotify", "status", path="/v1/search", status=401, times=1)
+    async with spotify_at(sandbox.base, metrics) as spotify:
+        assert await spotify.tracks("Midnight City", "M83")
+
+
+async def test_wrong_credentials_name_the_settings(
+    start_sandbox: StartSandbox, metrics: VendorMetrics
+) -> None:
+    sandbox = start_sandbox(spotify_client_secret="another")
+    async with spotify_at(sandbox.base, metrics) as spotify:
+        with pytest.raises(CredentialsError, match="SPOTIFY_CLIENT_SECRET"):
+            await spotify.tracks("Midnight City", "M83")
+
+
+MUSICBRAINZ_FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
+    ({"fault": "status", "status": 503}, BusyVendorError),
+    ({"fault": "status", "status": 400}, RefusedByVendorError),
+    ({"fault": "html", "status": 500, "times": 2}, FailedVendorError),
+    ({"fault": "half", "times": 2}, FailedVendorError),
+    ({"fault": "reset", "times": 2}, FailedVendorError),
+    ({"fault": "timeout", "seconds": 3}, SilentVendorError),
+    ({"fault": "drip", "seconds": 60}, SilentVendorError),
+]
+
+
+@pytest.mark.parametrize(("fault", "error"), MUSICBRAINZ_FAULTS)
+async def test_every_musicbrainz_fault_is_a_typed_error(
+    sandbox: Sandbox, metrics: VendorMetrics, fault: dict[str, object], error: type[VendorError]
+) -> None:
+    sandbox.plan("musicbrainz", **fault)  # type: ignore[arg-type]  # a fault as JSON
+    async with musicbrainz_at(sandbox.base, metrics) as musicbrainz:
+        with pytest.raises(error):
+            await musicbrainz.genres(Artist("M83"))
+
+
+async def test_an_artist_without_a_link_is_searched_by_name(
+    sandbox: Sandbox, metrics: VendorMetrics
+) -> None:
+    async with musicbrainz_at(sandbox.base, metrics) as musicbrainz:
+        by_name = await musicbrainz.genres(Artist("M83", {"spotify": "unknown"}))
+        nobody = await musicbrainz.genres(Artist("Nobody Of That Name"))
+    assert by_name
+    assert nobody == []
+
+
+async def test_musicbrainz_is_asked_at_its_pace(sandbox: Sandbox, metrics: VendorMetrics) -> None:
+    async with musicbrainz_at(sandbox.base, metrics, interval=0.1) as musicbrainz:
+        started = time.monotonic()
+        await asyncio.gather(*(musicbrainz.tracks(f"song {n}", None) for n in range(6)))
+        assert time.monotonic() - started >= 0.5
+
+
+async def test_a_queue_that_is_too_long_says_when_to_come_back(
+    sandbox: Sandbox, metrics: VendorMetrics
+) -> None:
+    async with musicbrainz_at(sandbox.base, metrics, interval=30.0) as musicbrainz:
+        await musicbrainz.tracks("one", None)
+        with pytest.raises(BusyVendorError, match="waiting") as raised:
+            await musicbrainz.tracks("two", None)
+    assert 25 <= float(raised.value.headers["Retry-After"]) <= 30
+
+
+async def test_a_caller_who_leaves_does_not_take_the_answer_along(engine: Engine) -> None:
+    catalogue = Slow()
+    songs = Songs([catalogue], Answers(engine))
+    leaving = asyncio.ensure_future(songs.find("Song", "Artist"))
+    staying = asyncio.ensure_future(songs.find("Song", "Artist"))
+    await catalogue.asked.wait()
+    leaving.cancel()
+    catalogue.may_answer.set()
+    song = await staying
+    assert song is not None
+    assert catalogue.questions == 1
+
+
+class Slow:
+    """A catalogue that answers when it is told to."""
+
+    name = "slow"
+
+    def __init__(self) -> None:
+        self.asked, self.may_answer, self.questions = asyncio.Event(), asyncio.Event(), 0
+
+    async def tracks(self, title: str, artist: str | None) -> Sequence[Track]:
+        self.questions += 1
+        self.asked.set()
+        await self.may_answer.wait()
+        return [Track(title, (Artist(artist or ""),))]
+
+    async def genres(self, artist: Artist) -> Sequence[str]:
+        return [artist.name]
