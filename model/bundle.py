@@ -49,6 +49,7 @@ class Serving:
     temperature: float = 0.7
     top_k: int = 0  # 0: no limit
     top_p: float = 0.9
+    spread: float = 1.0  # standard deviation of the z that are drawn
     register: str = "plain"  # the voice that is asked of the CVAE
     longest: int = 44  # pieces
 

@@ -30,7 +30,7 @@ def mix(value: Tensor) -> Tensor:
 def uniform(key: Tensor) -> Tensor:
     """Numbers in (0, 1), one for each 64-bit key."""
     bits = _shifted(mix(key), 64 - _BITS)
-    return ((bits.double() + 0.5) / 2**_BITS).float().clamp(min=2.0**-40, max=1.0 - 2.0**-24)
+    return ((bits.double() + 0.5) / 2.0**_BITS).float().clamp(min=2.0**-40, max=1.0 - 2.0**-24)
 
 
 def gumbel(key: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ _SLOT = re.compile(
         (?P<stop>[.!?](?=$|"$))?""",
     re.VERBOSE,
 )
-_VOWEL = re.compile(r"(?i)^(?!uni|use|usu|eu|one\b|once|ouija)[aeiou]|^8|^1[18]\b")
+_VOWEL = re.compile(r"(?i)^(?!uni|use|usu|u\d|u\b|eu|one\b|once|ouija)[aeiou]|^8|^1[18]\b")
 _SPELT_VOWEL = re.compile(r"^[FHLMNRSX](?:[.\d]|[B-DF-HJ-NP-TV-XZ]*\b)")
 
 

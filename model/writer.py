@@ -179,6 +179,7 @@ class Writer:
         seeds = seeds.to(self._device)
         a = torch.stack([row[1] for row in rows])
         z = blockwise(lambda key: normal(key, self._bundle.cvae.config.latent), self._block, seeds)
+        z = self._bundle.serving.spread * z
         strength = torch.tensor([[_strength(plan.request)] for *_, plan in rows])
         moved = blockwise(self._bundle.lcgan.actor, self._block, z, a, strength.to(self._device))
         codes: list[list[_Coded]] = [[] for _ in wanted]

@@ -1,0 +1,36 @@
+"""Learning to write: one loop, three trainings, and the report beside them.
+
+`train` does the whole of it for a `TrainingConfig`; `run` is the same with the settings that a
+command line offers. Only this package needs tomotopy and tqdm, the extra `train`.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from model.corpus.lines import ORIGINALS
+from model.training.config import TrainingConfig
+from model.training.run import train
+
+__all__ = ["TrainingConfig", "run", "train"]
+
+
+def run(
+    output: Path,
+    *,
+    corpus: Path = ORIGINALS,
+    minutes: float | None = None,
+    seed: int = 2018,
+    name: str = "originals",
+    threads: int | None = None,
+    epochs: int | None = None,
+) -> Path:
+    """Train from a corpus to `output/bundle`; returns that folder.
+
+    `minutes` limits the CVAE's share: fewer epochs are made where the machine is too slow for all.
+    """
+    config = TrainingConfig(
+        output=output, corpus=corpus, name=name, seed=seed, minutes=minutes, threads=threads
+    )
+    if epochs is not None:
+        config = replace(config, cvae=replace(config.cvae, epochs=epochs))
+    return train(config, command=f"deephypebot train --output {output.name} --seed {seed}")

@@ -3,6 +3,9 @@
 The loss of a batch is the mean over sentences of reconstruction + beta * KL with free bits, divided
 by the sentence's length so that the step size means the same for short and long. beta rises from a
 little to 1; at exactly 0 the posterior would run away and need epochs to come back.
+
+The first passes read everything, for the width of the language; the later ones read mostly the
+plain register, which is short enough for a small network to learn to say well.
 """
 
 import math
@@ -14,7 +17,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from model.cvae import CVAE, free_bits_kl
+from model.cvae import CVAE, REGISTERS, free_bits_kl
 from model.training.batches import Batch, Dataset, corrupt, hide
 from model.training.config import CVAETraining, TrainingConfig
 from model.training.journal import Journal
@@ -72,8 +75,7 @@ def validate(model: CVAE, data: Dataset) -> tuple[float, float]:
     reconstruction = kl = 0.0
     for batch in data.each(128):
         a = model.condition(batch.genres, batch.register, batch.slots)
-        with torch.autocast("cpu", torch.bfloat16):
-            loss, divergence = model(batch.sentences, a)
+        loss, divergence = model(batch.sentences, a)
         reconstruction += float(loss.sum())
         kl += float(divergence.sum())
     model.train()
@@ -131,7 +133,7 @@ def train_cvae(
 def _step(
     model: CVAE, optimiser: torch.optim.Optimizer, batch: Batch, beta: float, s: CVAETraining
 ) -> Loss:
-    with torch.autocast("cpu", torch.bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=s.bf16):
         loss = batch_loss(model, batch, beta, s)
     pieces = batch.sentences.shape[1] - 1
     # Small batches (rare lengths) count for as little as they are.
@@ -144,11 +146,13 @@ def _step(
 
 
 def _epoch(train: Dataset, settings: CVAETraining, plan: int, epoch: int) -> list[list[int]]:
-    """An epoch's batches: the plain register alone at first, everything later."""
+    """An epoch's batches: everything at first, later mostly the register that is served."""
     generator = torch.Generator().manual_seed(epoch)
-    plain = epoch < settings.plain_epochs * plan / settings.epochs - 0.5
-    only = train.register == 1 if plain else None
-    return train.batches(settings.batch, generator, only)
+    if epoch < round(settings.broad * plan):
+        return train.batches(settings.batch, generator)
+    plain = train.register == REGISTERS.index("plain")
+    some = torch.rand(len(train), generator=generator) < settings.florid_share
+    return train.batches(settings.batch, generator, only=plain | some)
 
 
 def _plan(model: CVAE, train: Dataset, config: TrainingConfig, clock: Callable[[], float]) -> int:

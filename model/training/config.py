@@ -11,7 +11,8 @@ class CVAETraining:
     """How the CVAE learns."""
 
     epochs: int = 12  # passes over the training lines
-    plain_epochs: int = 2  # of these, the first ones that read the plain register only
+    broad: float = 0.34  # share of these that read every line; the later ones are mostly plain
+    florid_share: float = 0.33  # florid lines in a later pass, drawn anew each time
     batch: int = 64  # sentences, all of one length
     rate: float = 2.5e-3  # peak learning rate of AdamW
     floor: float = 0.02  # last learning rate, as a share of the peak
@@ -22,6 +23,7 @@ class CVAETraining:
     beta_share: float = 0.3  # share of the training over which the weight rises to 1
     free_bits: float = 8.0  # nats of KL that cost nothing, shared evenly by the dimensions
     noise: float = 0.1  # share of pieces replaced at the encoder's input
+    bf16: bool = True  # mixed precision; turn it off on a CPU without bf16 instructions
     drop_genres: float = 0.15  # chance that a sentence's genres are all hidden
     drop_genre: float = 0.1  # chance that one of several genres is hidden
     drop_voice: float = 0.1  # chance that register or slots are hidden

@@ -37,6 +37,11 @@ class Journal:
                 writer.writeheader()
             writer.writerow({key: f"{value:.6g}" for key, value in values.items()})
 
+    def seconds(self) -> float:
+        """What the epochs in the log took together, whenever they were made."""
+        with self._log.open(encoding="utf-8", newline="") as file:
+            return sum(float(row["seconds"]) for row in csv.DictReader(file))
+
     def save(
         self,
         model: nn.Module,

@@ -72,7 +72,7 @@ class Decoder:
         register = torch.full((count,), REGISTERS.index(self._serving.register))
         slots = torch.randint(SLOTS.index("none"), SLOTS.index("title") + 1, (count,))
         a = self._cvae.condition(self._genres[rows], register, slots)
-        return torch.randn(count, self._cvae.config.latent), a
+        return self._serving.spread * torch.randn(count, self._cvae.config.latent), a
 
     def texts(self, z: Tensor, a: Tensor, seed: int) -> list[str]:
         """One sentence for each row; row i draws with seed + i."""

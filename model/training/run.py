@@ -1,0 +1,149 @@
+"""From text to bundle: the whole training in order."""
+
+import hashlib
+import json
+import os
+import platform
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from model.bundle import Bundle, Serving
+from model.corpus.genres import GenreBook, vocabulary
+from model.corpus.lines import Line, of_split, read_corpus
+from model.corpus.nearness import read_microgenres
+from model.cvae import CVAE, CVAEConfig
+from model.lcgan import LCGAN, LCGANConfig
+from model.novelty import CopyIndex
+from model.probe import GenreProbe
+from model.tokenizer import Pieces
+from model.training.autoencoder import train_cvae
+from model.training.batches import Dataset
+from model.training.card import model_card
+from model.training.config import TrainingConfig
+from model.training.evaluation import constraint, likelihood
+from model.training.journal import Journal
+from model.training.lcgan import Decoder, LCGANTrainer
+from model.training.topics import fit_topics
+
+BUNDLE = "bundle"  # the folder in the output that holds the writer
+CARD = "MODEL_CARD.md"
+REPORT = "report.json"
+_EVALUATED = 1000  # sentences drawn for the report
+
+
+@dataclass(frozen=True)
+class _Material:
+    """The corpus, encoded."""
+
+    train: list[Line]
+    valid: list[Line]
+    test: list[Line]
+    labels: tuple[str, ...]
+    pieces: Pieces
+
+    def dataset(self, lines: list[Line]) -> Dataset:
+        return Dataset.of(lines, self.pieces, self.labels)
+
+
+def train(config: TrainingConfig, command: str = "python -m model.training") -> Path:
+    """Train a writer; returns the folder of its bundle.
+
+    An interrupted training goes on from its last epoch when called again with the same settings.
+
+    Raises:
+        CorpusError: the corpus can't be read.
+        TrainingError: the output folder holds a training with other settings.
+    """
+    torch.set_num_threads(config.threads or os.cpu_count() or 1)
+    material = _material(config)
+    data = material.dataset(material.train)
+    journal = Journal(config.output, _fingerprint(config, material))
+    torch.manual_seed(config.seed)
+    cvae = CVAE(CVAEConfig(vocabulary=material.pieces.size, genres=len(material.labels)))
+    train_cvae(cvae, data, material.dataset(material.valid), config, journal)
+    began = time.monotonic()
+    bundle, record = _constrained(config, material, data, cvae.eval())
+    bundle = bundle.with_training(
+        **record,
+        minutes_cvae=round(journal.seconds() / 60, 1),
+        minutes_topics_and_lcgan=round((time.monotonic() - began) / 60, 1),
+    )
+    folder = config.output / BUNDLE
+    saved = bundle.save(folder)
+    _report(saved, material, data, folder, command)
+    return folder
+
+
+def _material(config: TrainingConfig) -> _Material:
+    lines = read_corpus(config.corpus)
+    train_lines = of_split(lines, "train")
+    return _Material(
+        train=train_lines,
+        valid=of_split(lines, "valid"),
+        test=of_split(lines, "test"),
+        labels=vocabulary(line.genres for line in lines),
+        pieces=Pieces.train((line.text for line in train_lines), config.pieces),
+    )
+
+
+def _constrained(
+    config: TrainingConfig, material: _Material, data: Dataset, cvae: CVAE
+) -> tuple[Bundle, dict[str, object]]:
+    """Everything after the CVAE: topics, LC-GAN, and the facts that the writer ranks by."""
+    texts = [line.text for line in material.train]
+    topics = fit_topics(texts, config.topics, config.seed)
+    lcgan = LCGAN(
+        LCGANConfig(
+            latent=cvae.config.latent,
+            condition=cvae.config.condition,
+            topics=topics.model.size,
+            favoured=topics.model.favoured,
+        )
+    )
+    serving = Serving()
+    decoder = Decoder(cvae, data.genres, material.pieces, topics.model, serving)
+    critic = LCGANTrainer(lcgan, decoder, config.lcgan, config.seed).train()
+    bundle = Bundle(
+        name=config.name,
+        pieces=material.pieces,
+        cvae=cvae,
+        lcgan=lcgan,
+        topics=topics.model,
+        probe=GenreProbe.fit([ids[1:-1] for ids in data.ids], data.genres, material.pieces.size),
+        copies=CopyIndex.of(texts),
+        genres=GenreBook(material.labels, read_microgenres()),
+        serving=serving,
+    )
+    record: dict[str, object] = {
+        "seed": config.seed,
+        "lines": len(material.train),
+        "parameters": sum(p.numel() for p in cvae.parameters()),
+        "machine": f"{os.cpu_count()} CPU cores, {platform.machine()}, torch {torch.__version__}",
+        "threads": torch.get_num_threads(),
+        "topic_coherence": {str(k): round(v, 4) for k, v in topics.coherence.items()},
+        "critic_held_out": {k: round(v, 4) for k, v in asdict(critic).items()},
+    }
+    return bundle, record
+
+
+def _report(bundle: Bundle, material: _Material, data: Dataset, folder: Path, command: str) -> None:
+    """Measure the bundle as it was saved, half precision and all, and write its card."""
+    decoder = Decoder(bundle.cvae, data.genres, bundle.pieces, bundle.topics, bundle.serving)
+    held_out = [line.text for line in material.test]
+    report = {
+        "test split": likelihood(bundle.cvae, material.dataset(material.test), material.test),
+        "LC-GAN": constraint(bundle, decoder, held_out, _EVALUATED),
+    }
+    text = json.dumps({"revision": bundle.revision, **report}, indent=1)
+    (folder.parent / REPORT).write_text(text + "\n", encoding="utf-8")
+    (folder / CARD).write_text(model_card(bundle, command, report), encoding="utf-8")
+
+
+def _fingerprint(config: TrainingConfig, material: _Material) -> str:
+    """What must be the same for a training to go on: the CVAE's settings and its text."""
+    facts = [asdict(config.cvae), config.seed, config.pieces, len(material.train)]
+    text = "\n".join(line.text for line in material.train)
+    return hashlib.sha256((json.dumps(facts) + text).encode()).hexdigest()

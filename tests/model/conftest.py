@@ -1,0 +1,80 @@
+"""Tiny writers: random weights, a few dozen lines of text, no training."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.bundle import Bundle
+from model.corpus.genres import GenreBook
+from model.cvae import CVAE, CVAEConfig
+from model.lcgan import LCGAN, LCGANConfig
+from model.novelty import CopyIndex
+from model.probe import GenreProbe
+from model.tokenizer import Pieces
+from model.topics import TopicModel
+
+TEXTS = [
+    f"The {what} of {{artist}} {does} the {room} on {{title}}, and nobody {ends}."
+    for what in ("guitar", "piano", "slow beat", "old voice", "bass")
+    for does, room in (("warms", "room"), ("fills", "street"), ("turns", "corner"))
+    for ends in ("minds", "leaves early")
+]
+LABELS = ("dream pop", "folk", "hip hop", "r&b")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Tiny products are slower on several threads."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def pieces() -> Pieces:
+    """Pieces learnt from the tiny text."""
+    return Pieces.train(TEXTS, 340)
+
+
+@pytest.fixture(scope="session")
+def cvae(pieces: Pieces) -> CVAE:
+    """A CVAE of a few thousand random weights."""
+    torch.manual_seed(3)
+    config = CVAEConfig(
+        vocabulary=pieces.size, genres=len(LABELS), embedding=16, encoder=8, decoder=32, latent=8
+    )
+    return CVAE(config).eval()
+
+
+@pytest.fixture(scope="session")
+def bundle(pieces: Pieces, cvae: CVAE) -> Bundle:
+    """A whole writer around the tiny CVAE."""
+    torch.manual_seed(4)
+    topics = TopicModel(
+        ("guitar", "piano", "room", "street"),
+        torch.tensor([[0.4, 0.4, 0.1, 0.1], [0.1, 0.1, 0.4, 0.4]]),
+        torch.tensor([0.1, 0.1]),
+        favoured=0,
+    )
+    config = cvae.config
+    return Bundle(
+        name="tiny",
+        pieces=pieces,
+        cvae=cvae,
+        lcgan=LCGAN(LCGANConfig(config.latent, config.condition, topics=2, favoured=0, hidden=8)),
+        topics=topics,
+        probe=GenreProbe(torch.randn(len(LABELS), pieces.size)),
+        copies=CopyIndex.of(TEXTS),
+        genres=GenreBook(LABELS, {"vaporwave": "dream pop"}),
+    )
+
+
+@pytest.fixture
+def saved(bundle: Bundle, tmp_path: Path) -> Callable[[], Path]:
+    """Saves the tiny bundle to a fresh folder."""
+
+    def save() -> Path:
+        bundle.save(tmp_path / "bundle")
+        return tmp_path / "bundle"
+
+    return save

@@ -1,0 +1,76 @@
+import math
+
+import torch
+from torch import Tensor
+
+from model.cvae import CVAE, Posterior, free_bits_kl, multi_hot
+from model.tokenizer import BOS, EOS
+
+
+def _posterior() -> Posterior:
+    torch.manual_seed(0)
+    return Posterior(torch.randn(3, 4), torch.randn(3, 4))
+
+
+def _log_density(x: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+    return -0.5 * ((x - mean) / scale).square() - scale.log() - 0.5 * math.log(2 * math.pi)
+
+
+def test_closed_form_kl_is_that_of_the_sampled_distribution() -> None:
+    posterior = _posterior()
+    draws = torch.stack([posterior.sample() for _ in range(40_000)])
+    zero = torch.zeros_like(posterior.mu)
+    scale = torch.exp(0.5 * posterior.logvar)
+    ratio = _log_density(draws, posterior.mu, scale) - _log_density(draws, zero, zero + 1)
+    error = 5 * ratio.std(0) / math.sqrt(len(draws))
+    assert ((ratio.mean(0) - posterior.kl()).abs() <= error).all()
+
+
+def test_sampler_has_the_mean_and_the_spread_of_the_posterior() -> None:
+    posterior = _posterior()
+    noise = torch.randn(20_000, 3, 4)
+    draws = posterior.sample(noise)
+    assert torch.allclose(draws.mean(0), posterior.mu, atol=0.1)
+    assert torch.allclose(draws.var(0).log(), posterior.logvar, atol=0.1)
+
+
+def test_free_bits_cost_the_same_below_the_share_and_the_kl_above_it() -> None:
+    low, high = torch.full((5, 4), 0.01), torch.full((5, 4), 3.0)
+    assert math.isclose(float(free_bits_kl(low, 8.0)), 8.0)
+    assert math.isclose(float(free_bits_kl(high, 8.0)), 12.0)
+
+
+def test_a_row_without_genres_has_the_unknown_genres_condition(cvae: CVAE) -> None:
+    none, unknown = multi_hot([[]], 4), multi_hot([[]], 4)
+    unknown[0, 0] = 1.0
+    zero = torch.zeros(1, dtype=torch.long)
+    assert torch.equal(cvae.condition(none, zero, zero), cvae.condition(unknown, zero, zero))
+
+
+def test_condition_is_the_mean_of_its_genres(cvae: CVAE) -> None:
+    zero = torch.zeros(3, dtype=torch.long)
+    one, two, both = cvae.condition(multi_hot([[1], [2], [1, 2]], 4), zero, zero)
+    assert torch.allclose(both, (one + two) / 2, atol=1e-6)
+
+
+def test_condition_leaves_its_input_as_it_was(cvae: CVAE) -> None:
+    genres, zero = multi_hot([[]], 4), torch.zeros(1, dtype=torch.long)
+    cvae.condition(genres, zero, zero)
+    assert float(genres.sum()) == 0.0
+
+
+def test_z_and_a_both_reach_every_step(cvae: CVAE) -> None:
+    torch.manual_seed(1)
+    tokens = torch.tensor([[BOS, 9, 10, 11]])
+    z, a = torch.randn(1, 8), torch.randn(1, cvae.config.condition)
+    logits = cvae.decode(tokens, z, a)
+    for other in (cvae.decode(tokens, z + 1.0, a), cvae.decode(tokens, z, a + 1.0)):
+        assert ((logits - other).abs().amax(2) > 1e-4).all()
+
+
+def test_a_piece_is_scored_by_what_stands_before_it_only(cvae: CVAE) -> None:
+    z, a = torch.zeros(1, 8), torch.zeros(1, cvae.config.condition)
+    one = cvae.token_nll(torch.tensor([[BOS, 9, 10, 11, EOS]]), z, a)
+    other = cvae.token_nll(torch.tensor([[BOS, 9, 10, 12, EOS]]), z, a)
+    assert torch.equal(one[:, :2], other[:, :2])
+    assert not torch.equal(one[:, 2:], other[:, 2:])

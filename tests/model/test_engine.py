@@ -1,0 +1,103 @@
+import pytest
+import torch
+
+from model.cvae import CVAE
+from model.engine import Decoded, Engine, Job
+from model.tokenizer import BOS, EOS
+
+
+def _jobs(cvae: CVAE, count: int, **settings: float) -> list[Job]:
+    generator = torch.Generator().manual_seed(5)
+    z = torch.randn(count, cvae.config.latent, generator=generator)
+    a = torch.randn(count, cvae.config.condition, generator=generator)
+    defaults = {"temperature": 1.0, "top_k": 0, "top_p": 1.0, **settings}
+    return [
+        Job(
+            z[i],
+            a[i],
+            seed=100 + i,
+            temperature=defaults["temperature"],
+            top_k=int(defaults["top_k"]),
+            top_p=defaults["top_p"],
+            longest=20,
+        )
+        for i in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"temperature": 0.6, "top_p": 0.8}, {"top_k": 5}, {"temperature": 0.0}]
+)
+def test_log_probs_are_those_of_scoring_the_row_again(
+    cvae: CVAE, settings: dict[str, float]
+) -> None:
+    jobs = _jobs(cvae, 7, **settings)
+    for job, row in zip(jobs, Engine(cvae).decode(jobs), strict=True):
+        ending = [EOS] if row.ended else []
+        sentence = torch.tensor([[BOS, *row.ids, *ending]])
+        again = -cvae.token_nll(sentence, job.z[None], job.a[None])[0]
+        assert torch.allclose(torch.tensor(row.log_probs), again, atol=1e-4)
+
+
+@pytest.mark.parametrize("settings", [{}, {"temperature": 0.8, "top_p": 0.9}])
+def test_a_row_is_the_same_bit_by_bit_alone_in_a_batch_and_again(
+    cvae: CVAE, settings: dict[str, float]
+) -> None:
+    jobs = _jobs(cvae, 64, **settings)
+    engine = Engine(cvae)
+    together = engine.decode(jobs)
+    assert engine.decode(jobs) == together
+    assert [engine.decode([job])[0] for job in jobs[::7]] == together[::7]
+    assert engine.decode(jobs[::-1]) == together[::-1]
+
+
+def test_a_row_does_not_notice_rows_with_other_settings(cvae: CVAE) -> None:
+    free, limited = _jobs(cvae, 3), _jobs(cvae, 6, temperature=0.7, top_k=9, top_p=0.9)[3:]
+    engine = Engine(cvae)
+    assert engine.decode([*free, *limited]) == [*engine.decode(free), *engine.decode(limited)]
+
+
+def test_rows_admitted_later_decode_as_if_alone(cvae: CVAE) -> None:
+    jobs = _jobs(cvae, 5)
+    alone = Engine(cvae).decode(jobs)
+    engine, finished = Engine(cvae), dict[int, Decoded]()
+    tickets = engine.admit(jobs[:2])
+    for _ in range(3):
+        finished |= engine.step()
+    tickets += engine.admit(jobs[2:])
+    while engine.active:
+        finished |= engine.step()
+    assert [finished[ticket] for ticket in tickets] == alone
+
+
+def test_cancelled_rows_are_not_decoded_any_further(cvae: CVAE) -> None:
+    jobs = _jobs(cvae, 4)
+    alone = Engine(cvae).decode(jobs)
+    engine, finished = Engine(cvae), dict[int, Decoded]()
+    tickets = engine.admit(jobs)
+    engine.cancel([tickets[1], 999])
+    while engine.active:
+        finished |= engine.step()
+    assert finished == {tickets[i]: alone[i] for i in (0, 2, 3)}
+
+
+def test_forbidden_pieces_and_controls_are_never_said(cvae: CVAE) -> None:
+    jobs = _jobs(cvae, 40)
+    said = {i for row in Engine(cvae).decode(jobs) for i in row.ids}
+    banned = tuple(sorted(said)[:20])
+    jobs = [Job(job.z, job.a, job.seed, longest=20, forbidden=banned) for job in jobs]
+    said = {i for row in Engine(cvae).decode(jobs) for i in row.ids}
+    assert not said & {*banned, 0, BOS, EOS}
+
+
+def test_a_row_stops_at_its_longest(cvae: CVAE) -> None:
+    job = _jobs(cvae, 1)[0]
+    row = Engine(cvae).decode([Job(job.z, job.a, 1, longest=4, forbidden=(EOS,))])[0]
+    assert len(row.ids) == len(row.log_probs) == 4
+    assert not row.ended
+
+
+def test_nothing_to_decode_is_no_work(cvae: CVAE) -> None:
+    engine = Engine(cvae)
+    assert engine.decode([]) == []
+    assert engine.step() == {}

@@ -1,0 +1,66 @@
+import torch
+
+from model.lcgan import LCGAN, LCGANConfig
+from model.training.lcgan import Labelled, measure_critic
+
+_CONFIG = LCGANConfig(latent=6, condition=3, topics=4, favoured=2, hidden=16)
+
+
+def _codes() -> tuple[LCGAN, torch.Tensor, torch.Tensor]:
+    torch.manual_seed(0)
+    return LCGAN(_CONFIG).eval(), torch.randn(20, 6), torch.randn(20, 3)
+
+
+def test_strength_zero_is_the_identity() -> None:
+    lcgan, z, a = _codes()
+    assert torch.equal(lcgan.actor(z, a, 0.0), z)
+
+
+def test_strength_scales_the_step() -> None:
+    lcgan, z, a = _codes()
+    whole, half = lcgan.actor(z, a, 1.0) - z, lcgan.actor(z, a, 0.5) - z
+    assert torch.allclose(half, whole / 2, atol=1e-6)
+
+
+def test_each_row_may_have_its_own_strength() -> None:
+    lcgan, z, a = _codes()
+    strength = torch.linspace(0, 1, 20)[:, None]
+    assert torch.equal(lcgan.actor(z, a, strength)[:1], z[:1])
+
+
+def test_an_untrained_actor_hardly_moves() -> None:
+    lcgan, z, a = _codes()
+    assert (lcgan.actor(z, a) - z).abs().mean() < 0.3 * z.abs().mean()
+
+
+def test_the_critic_gives_a_distribution_over_topics() -> None:
+    lcgan, z, a = _codes()
+    assert torch.allclose(lcgan.critic(z, a).exp().sum(1), torch.ones(20))
+
+
+def test_the_penalty_charges_for_distance_alone() -> None:
+    lcgan, z, a = _codes()
+    free, dear = lcgan.actor_loss(z, a, 0.0), lcgan.actor_loss(z, a, 2.0)
+    distance = torch.log1p((lcgan.actor(z, a) - z).square()).mean()
+    assert torch.allclose(dear - free, 2.0 * distance, atol=1e-6)
+
+
+def test_the_actors_loss_leads_it_to_codes_that_the_critic_favours() -> None:
+    lcgan, z, a = _codes()
+    lcgan.critic.topics.weight.data *= 10
+    optimiser = torch.optim.Adam(lcgan.actor.parameters(), lr=1e-2)
+    before = lcgan.critic(z, a)[:, 2].mean()
+    for _ in range(60):
+        optimiser.zero_grad()
+        lcgan.actor_loss(z, a, 0.01).backward()  # type: ignore[no-untyped-call]  # torch's own
+        optimiser.step()
+    assert lcgan.critic(lcgan.actor(z, a), a)[:, 2].mean() > before + 0.5
+
+
+def test_a_critic_is_measured_beside_the_best_constant() -> None:
+    lcgan, z, a = _codes()
+    topics = torch.tensor([[0.7, 0.1, 0.1, 0.1], [0.1, 0.1, 0.7, 0.1]]).repeat(10, 1)
+    fit = measure_critic(lcgan, Labelled(z, a, topics))
+    mean = topics.mean(0)
+    assert abs(fit.constant_loss + float((mean * mean.log()).sum())) < 1e-6
+    assert -1.0 <= fit.correlation <= 1.0

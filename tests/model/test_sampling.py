@@ -1,0 +1,67 @@
+import torch
+
+from model.sampling import choose, gumbel, normal, uniform
+
+
+def _choose(
+    logits: torch.Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
+) -> torch.Tensor:
+    rows = logits.shape[0]
+    return choose(
+        logits,
+        temperature=torch.full((rows,), temperature),
+        top_k=torch.full((rows,), top_k),
+        top_p=torch.full((rows,), top_p),
+        seed=torch.arange(rows),
+        step=torch.zeros(rows, dtype=torch.long),
+    )
+
+
+def test_draws_follow_the_probabilities() -> None:
+    probabilities = torch.tensor([0.5, 0.3, 0.15, 0.05])
+    drawn = _choose(probabilities.log().expand(40_000, 4))
+    shares = torch.bincount(drawn, minlength=4) / 40_000
+    assert torch.allclose(shares, probabilities, atol=0.012)
+
+
+def test_temperature_sharpens_as_the_power_of_the_probabilities() -> None:
+    probabilities = torch.tensor([0.5, 0.3, 0.2])
+    drawn = _choose(probabilities.log().expand(40_000, 3), temperature=0.5)
+    expected = probabilities.square() / probabilities.square().sum()
+    assert torch.allclose(torch.bincount(drawn, minlength=3) / 40_000, expected, atol=0.012)
+
+
+def test_temperature_zero_takes_the_likeliest() -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(50, 20)
+    assert torch.equal(_choose(logits, temperature=0.0), logits.argmax(1))
+
+
+def test_top_k_draws_from_the_k_likeliest_only() -> None:
+    logits = torch.tensor([0.1, 0.4, 0.3, 0.2]).log().expand(2_000, 4)
+    assert set(_choose(logits, top_k=2).tolist()) == {1, 2}
+
+
+def test_top_p_draws_from_the_smallest_set_that_reaches_p() -> None:
+    logits = torch.tensor([0.1, 0.4, 0.3, 0.2]).log().expand(2_000, 4)
+    assert set(_choose(logits, top_p=0.6).tolist()) == {1, 2}
+    assert set(_choose(logits, top_p=0.01).tolist()) == {1}
+
+
+def test_uniform_numbers_fill_the_open_interval_evenly() -> None:
+    numbers = uniform(torch.arange(50_000))
+    assert float(numbers.min()) > 0.0
+    assert float(numbers.max()) < 1.0
+    assert torch.allclose(
+        torch.histc(numbers, 10, 0, 1) / 50_000, torch.full((10,), 0.1), atol=0.01
+    )
+
+
+def test_normal_rows_are_standard_and_uncorrelated() -> None:
+    rows = normal(torch.arange(20_000), 6)
+    assert torch.allclose(rows.mean(0), torch.zeros(6), atol=0.03)
+    assert torch.allclose(torch.cov(rows.T), torch.eye(6), atol=0.04)
+
+
+def test_gumbel_noise_has_its_mean() -> None:
+    assert abs(float(gumbel(torch.arange(100_000)).mean()) - 0.5772) < 0.02
