@@ -13,6 +13,7 @@ from deephypebot.vendors import Environment, X, stand_ins, standings
 DEFAULT_PORTS = {"sandbox": 8090, "inference": 8001, "gateway": 8000, "worker": 8002}
 # Reading X costs money; looking at the sandbox does not.
 LIVE_INTERVAL, SANDBOX_INTERVAL = 60.0, 10.0
+ENDLESS = 10**9  # cycles; more than there are seconds in thirty years
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,6 @@ class House:
     def _program(
         self, name: str, module: str, told: Mapping[str, str], after: tuple[str, ...] = ()
     ) -> Program:
-        counted = name == "worker" and self.wishes.cycles is not None
         own = {port_setting(name): str(self.ports[name]), f"{name.upper()}_HOST": LOOPBACK}
         shared = wiring.common(self.wishes.data, self.environment.get("NO_PROXY"))
         hushed = self._unless_set({"LOG_LEVEL": "warning"}) if self.wishes.headless else {}
@@ -92,11 +92,16 @@ class House:
             name=name,
             module=module,
             ready_url=f"{self.url(name)}/readyz",
-            arguments=("--cycles", str(self.wishes.cycles)) if counted else (),
+            arguments=self._arguments() if name == "worker" else (),
             environment={**shared, **hushed, **own, **told},
             after=after,
-            finishes=counted,
+            finishes=name == "worker" and self.wishes.cycles is not None,
         )
+
+    def _arguments(self) -> tuple[str, ...]:
+        """The worker prints a summary of each cycle when it counts them."""
+        cycles = self.wishes.cycles or (ENDLESS if self.wishes.headless else None)
+        return ("--cycles", str(cycles)) if cycles else ()
 
     def _sandbox(self) -> dict[str, str]:
         told = {"SANDBOX_STATE": str(self.wishes.data / "sandbox.sqlite3")}

@@ -40,6 +40,8 @@ def replay(feed: Path, interval: float) -> dict[str, str]:
         "SANDBOX_FEED": str(feed),
         "SANDBOX_FEED_BURST": str(POSTS_PER_CYCLE),
         "SANDBOX_FEED_INTERVAL": f"{interval / FEED_PER_CYCLE:.6f}",
+        # X forgets what is 3200 posts back, and a slow reader of a fast replay would lose posts.
+        "SANDBOX_X_DEPTH": "1000000",
     }
 
 

@@ -39,6 +39,7 @@ class SandboxSettings(ServiceSettings):
     bot_name: str = Field("deephypebot", description="The bot's display name on X.")
     bot_username: str = Field("deephypebot", description="The bot's handle on X.")
     x_limits: bool = Field(True, description="Count X's rate limits per 15 minutes.")
+    x_depth: int = Field(3200, ge=1, description="How many posts back X shows its home timeline.")
     x_vocabulary: Literal["both", "tweet", "post"] = Field(
         "both",
         description="Query vocabulary X accepts: `tweet.fields`, `post.fields` (2026), or both.",

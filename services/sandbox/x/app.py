@@ -40,7 +40,7 @@ LIMITS = {
     "create": (100, 100),
     "delete": (50, 50),
 }
-HOME_DEPTH, HOME_SECONDS, MENTIONS_DEPTH = 3200, 7 * 24 * 3600, 800
+OWN_DEPTH, HOME_SECONDS, MENTIONS_DEPTH = 3200, 7 * 24 * 3600, 800
 RECENT_POSTS = 100
 CREATE_FIELDS = {
     "text", "reply", "quote_tweet_id", "reply_settings", "media", "poll", "card_uri",
@@ -96,7 +96,7 @@ class XApi:
         check_names(request.query_params, PAGING | FIELDS | {"exclude"})
         page = page_query(request.query_params, default=100)
         oldest = self.timeline.clock() - HOME_SECONDS
-        recent = islice(self.timeline.newest_first(), HOME_DEPTH)
+        recent = islice(self.timeline.newest_first(), self.settings.x_depth)
         return self._page(
             request, page, (post for post in recent if post.created > oldest), headers
         )
@@ -105,7 +105,7 @@ class XApi:
         _, headers = self._enter(request, "own")
         check_names(request.query_params, PAGING | FIELDS | {"exclude"})
         page = page_query(request.query_params, default=10, least=5)
-        posts = islice(self.timeline.by_author(request.path_params["user_id"]), HOME_DEPTH)
+        posts = islice(self.timeline.by_author(request.path_params["user_id"]), OWN_DEPTH)
         return self._page(request, page, posts, headers)
 
     async def mentions(self, request: Request) -> Response:
@@ -113,7 +113,7 @@ class XApi:
         check_names(request.query_params, PAGING | FIELDS)
         page = page_query(request.query_params, default=10, least=5)
         handle = f"@{self.settings.bot_username}".casefold()
-        recent = islice(self.timeline.newest_first(), HOME_DEPTH)
+        recent = islice(self.timeline.newest_first(), OWN_DEPTH)
         posts = (post for post in recent if handle in post.text.casefold() and not post.by_bot)
         return self._page(request, page, islice(posts, MENTIONS_DEPTH), headers)
 
