@@ -41,6 +41,10 @@ class Adapters:
     missing: dict[str, str] = field(default_factory=dict)
     closing: list[Close] = field(default_factory=list)
 
+    def miss(self, name: str, reason: str) -> None:
+        known = self.missing.get(name)
+        self.missing[name] = f"{known} {reason}" if known else reason
+
     async def close(self) -> None:
         for close in self.closing:
             closed = close()
@@ -70,13 +74,14 @@ class Wiring:
         settings = self.settings
         names = ("x_consumer_key", "x_consumer_secret", "x_access_token", "x_access_token_secret")
         if reason := missing(settings, *names):
-            adapters.missing["timeline"] = reason
+            adapters.miss("timeline", reason)
             return
         keys = XKeys(*(_secret(getattr(settings, name)) for name in names))
         if not keys.user_id.isdecimal():
-            adapters.missing["timeline"] = (
-                "X_ACCESS_TOKEN is no access token of an account: it begins with the account's "
-                "number and a dash."
+            adapters.miss(
+                "timeline",
+                "X_ACCESS_TOKEN is no access token of an account: such a one begins with the "
+                "account's number and a dash.",
             )
             return
         timeline = XTimeline(keys, settings.x_base_url, settings.x_post_url, self._calls("x"))
@@ -92,11 +97,11 @@ class Wiring:
             adapters.sheet, adapters.desk = local, local
             return
         if reason := missing(settings, "google_service_account_file", "google_sheet_key"):
-            adapters.missing["sheet"] = reason
+            adapters.miss("sheet", reason)
             return
         account, reason = _service_account(settings)
         if reason:
-            adapters.missing["sheet"] = reason
+            adapters.miss("sheet", reason)
             return
         place = SheetPlace(settings.google_sheet_key or "", settings.google_worksheet)
         adapters.sheet = GoogleSheet(
@@ -108,14 +113,14 @@ class Wiring:
         built = [builders[name](adapters) for name in self.settings.catalogues]
         adapters.catalogues = [catalogue for catalogue in built if catalogue is not None]
         if not self.settings.catalogues:
-            adapters.missing["catalogues"] = "CATALOGUES names none."
+            adapters.miss("catalogues", "CATALOGUES names none.")
         if "catalogues" not in adapters.missing:
             adapters.songs = Songs(adapters.catalogues, Answers(self.engine))
 
     def _spotify(self, adapters: Adapters) -> Catalogue | None:
         settings = self.settings
         if reason := missing(settings, "spotify_client_id", "spotify_client_secret"):
-            adapters.missing["catalogues"] = f"{reason} (Or leave spotify out of CATALOGUES.)"
+            adapters.miss("catalogues", f"{reason} Or leave spotify out of CATALOGUES.")
             return None
         spotify = Spotify(
             settings.spotify_client_id or "",
@@ -131,7 +136,7 @@ class Wiring:
     def _musicbrainz(self, adapters: Adapters) -> Catalogue | None:
         settings = self.settings
         if reason := missing(settings, "musicbrainz_contact"):
-            adapters.missing["catalogues"] = f"{reason} (Or leave musicbrainz out of CATALOGUES.)"
+            adapters.miss("catalogues", f"{reason} Or leave musicbrainz out of CATALOGUES.")
             return None
         musicbrainz = MusicBrainz(
             settings.musicbrainz_url,

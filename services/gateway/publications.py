@@ -31,7 +31,7 @@ from services.gateway.vendor_errors import (
 log = structlog.get_logger()
 
 # Our clock and the platform's may disagree by this much.
-CLOCK_MARGIN = timedelta(minutes=2)
+CLOCK_MARGIN = timedelta(minutes=10)
 # `detail` of a publication that was found on the timeline.
 RECONCILED = "reconciled"
 

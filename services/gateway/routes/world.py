@@ -25,7 +25,7 @@ World = Annotated[Adapters, Depends(_adapters)]
 
 def _present(adapters: Adapters, name: str, adapter: T | None) -> T:
     if adapter is None:
-        raise UnavailableError(f"The {name} is not set up. {adapters.missing[name]}")
+        raise UnavailableError(f"This gateway has no {name} yet. {adapters.missing[name]}")
     return adapter
 
 

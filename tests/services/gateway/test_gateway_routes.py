@@ -1,0 +1,308 @@
+"""The gateway's doors: what they answer, and that everything wrong is a problem document."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.common.problems import Problem
+from services.common.rest import BusyError, FailedError, RefusedError
+from services.gateway.app import create_app
+from services.gateway.client import GatewayClient
+from services.gateway.heartbeats import heartbeats
+from services.gateway.schemas import Draft, Heartbeat, Outcome, Post, Scores, Song
+from services.gateway.settings import GatewaySettings
+
+if TYPE_CHECKING:
+    from tests.services.gateway.conftest import Clock, Sandbox
+
+    MakeSettings = Callable[..., GatewaySettings]
+    OpenApp = Callable[[FastAPI], AbstractAsyncContextManager[httpx.AsyncClient]]
+
+NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
+BEAT = Heartbeat(
+    worker="host:1",
+    at=NOW,
+    interval=60,
+    cycle=3,
+    seconds=1.5,
+    posts={"new": 2},
+    drafts={},
+    publications={},
+)
+CREDENTIALS = (
+    "x_consumer_key",
+    "x_consumer_secret",
+    "x_access_token",
+    "x_access_token_secret",
+    "spotify_client_id",
+    "spotify_client_secret",
+    "musicbrainz_contact",
+)
+
+
+def a_draft(rank: int = 1) -> Draft:
+    post = Post(origin="x", id="17", text='"Hurt" by Johnny Cash', author_id="7", created_at=NOW)
+    song = Song(title="Hurt", artists=["Johnny Cash"], genres=["country"], score=1.0)
+    scores = Scores(score=0.5, log_prob=-1.0, topic=0.5, novelty=0.5)
+    return Draft(
+        id=f"x:17:{rank}",
+        item_id="x:17",
+        rank=rank,
+        text=f"a slow burn, number {rank}",
+        scores=scores,
+        post=post,
+        song=song,
+        created_at=NOW,
+    )
+
+
+def client_of(app: FastAPI) -> GatewayClient:
+    return GatewayClient("http://gateway", transport=httpx.ASGITransport(app), attempts=1)
+
+
+async def test_from_a_post_to_a_publication(
+    sandbox: Sandbox, settings: MakeSettings, open_app: OpenApp
+) -> None:
+    sandbox.say('now playing "Midnight City" by M83')
+    app = create_app(settings(sandbox.base))
+    async with open_app(app), client_of(app) as gateway:
+        page = await gateway.timeline(None)
+        assert [post.text for post in page.posts] == ['now playing "Midnight City" by M83']
+        song = await gateway.song("Midnight City", "M83")
+        assert song.genres
+        draft = a_draft().model_copy(update={"song": song, "post": page.posts[0]})
+        assert (await gateway.put_drafts([draft])).stored == 1
+        assert (await gateway.put_drafts([draft])).stored == 0
+        published = await gateway.publish(draft.text, "publication:1")
+        assert await gateway.publish(draft.text, "publication:1") == published
+        outcome = Outcome(state="published", url=published.url)
+        assert (await gateway.mark(draft.id, outcome)).received
+        received = await gateway.receptions([published.id])
+        assert [each.id for each in received.receptions] == [published.id]
+    assert sandbox.texts() == [draft.text]
+
+
+async def test_a_lost_answer_is_unknown_then_reconciled(
+    sandbox: Sandbox, clock: Clock, settings: MakeSettings, open_app: OpenApp
+) -> None:
+    clock.now = time.time()
+    sandbox.plan("x", "accept-then-timeout", method="POST", seconds=3)
+    app = create_app(settings(sandbox.base))
+    async with open_app(app), client_of(app) as gateway:
+        with pytest.raises(FailedError):
+            await gateway.publish("a warm haze", "publication:1")
+        assert (await gateway.publish("a warm haze", "publication:1")).reconciled
+    assert sandbox.texts() == ["a warm haze"]
+
+
+async def test_refusals_and_delays_are_told_apart(
+    sandbox: Sandbox, settings: MakeSettings, open_app: OpenApp
+) -> None:
+    app = create_app(settings(sandbox.base))
+    async with open_app(app), client_of(app) as gateway:
+        with pytest.raises(RefusedError, match="too long"):
+            await gateway.publish("x" * 400, "publication:1")
+        sandbox.plan("x", "status", method="POST", status=429)
+        with pytest.raises(BusyError) as raised:
+            await gateway.publish("a warm haze", "publication:2")
+        assert raised.value.retry_after is not None
+        with pytest.raises(RefusedError, match="another text"):
+            await gateway.publish("a cold haze", "publication:1")
+        with pytest.raises(RefusedError) as refused:
+            await gateway.song("No Such Song At All", "Nobody")
+        assert refused.value.status == 404
+
+
+async def test_the_last_heartbeat_of_each_worker_is_kept(
+    settings: MakeSettings, open_app: OpenApp
+) -> None:
+    app = create_app(settings())
+    async with open_app(app), client_of(app) as gateway:
+        await gateway.put_heartbeat(BEAT)
+        await gateway.put_heartbeat(BEAT.model_copy(update={"cycle": 4}))
+        await gateway.put_heartbeat(BEAT.model_copy(update={"worker": "host:2"}))
+        kept = heartbeats(app.state.engine)
+    assert sorted((beat.worker, beat.cycle) for beat in kept) == [("host:1", 4), ("host:2", 3)]
+
+
+def requests_of(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Every method and path of the REST contract."""
+    for path, item in app.openapi()["paths"].items():
+        for method in item:
+            if path.startswith("/v1/"):
+                yield method.upper(), path.replace("{draft_id}", "x:17:1")
+
+
+def assert_problem(response: httpx.Response, *statuses: int) -> Problem:
+    assert response.status_code in statuses, (response.request.url, response.text)
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem = Problem.model_validate(response.json())
+    assert problem.status == response.status_code
+    assert problem.request_id == response.headers["X-Request-ID"]
+    assert problem.detail
+    return problem
+
+
+async def test_no_door_opens_without_a_key(settings: MakeSettings, open_app: OpenApp) -> None:
+    app = create_app(settings(api_keys="right"))
+    doors = list(requests_of(app))
+    assert len(doors) >= 9
+    async with open_app(app) as client:
+        for method, path in doors:
+            assert_problem(await client.request(method, path), 401)
+            wrong = {"Authorization": "Bearer wrong"}
+            assert_problem(await client.request(method, path, headers=wrong), 401)
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"unknown": 1}', b"\xff\xfe"])
+async def test_every_door_answers_nonsense_with_a_problem(
+    settings: MakeSettings, open_app: OpenApp, body: bytes
+) -> None:
+    app = create_app(settings())
+    nonsense = {
+        "limit": "many",
+        "after": "no cursor",
+        "since": "no cursor",
+        "ids": ",",
+        "title": "",
+    }
+    async with open_app(app) as client:
+        for method, path in requests_of(app):
+            headers = {"Content-Type": "application/json", "Idempotency-Key": "k"}
+            response = await client.request(
+                method, path, params=nonsense, content=body, headers=headers
+            )
+            assert_problem(response, 400, 422)
+
+
+async def test_unknown_paths_and_methods_are_problems(
+    settings: MakeSettings, open_app: OpenApp
+) -> None:
+    async with open_app(create_app(settings())) as client:
+        assert_problem(await client.get("/v1/nothing"), 404)
+        assert_problem(await client.delete("/v1/timeline"), 405)
+
+
+@pytest.mark.parametrize("key", [None, "", "   ", "x" * 201, "bell\x07"])
+async def test_publishing_needs_a_key_of_its_own(
+    settings: MakeSettings, open_app: OpenApp, key: str | None
+) -> None:
+    headers = {} if key is None else {"Idempotency-Key": key}
+    async with open_app(create_app(settings())) as client:
+        response = await client.post("/v1/posts", json={"text": "hello"}, headers=headers)
+    problem = assert_problem(response, 400)
+    assert "Idempotency-Key" in problem.detail
+
+
+async def test_too_many_drafts_at_once_are_refused(
+    settings: MakeSettings, open_app: OpenApp
+) -> None:
+    draft = a_draft().model_dump(mode="json")
+    async with open_app(create_app(settings())) as client:
+        response = await client.put("/v1/drafts", json={"drafts": [draft] * 2001})
+    assert_problem(response, 422)
+
+
+@pytest.mark.parametrize("ids", [",", ",".join(str(n) for n in range(101))])
+async def test_receptions_are_asked_for_by_1_to_100_ids(
+    settings: MakeSettings, open_app: OpenApp, ids: str
+) -> None:
+    async with open_app(create_app(settings())) as client:
+        assert_problem(await client.get("/v1/posts", params={"ids": ids}), 400)
+
+
+async def test_a_vendor_that_is_down_is_a_problem_with_a_time_to_return(
+    settings: MakeSettings, open_app: OpenApp, unused_tcp_port_factory: Callable[[], int]
+) -> None:
+    base = f"http://127.0.0.1:{unused_tcp_port_factory()}"
+    async with open_app(create_app(settings(base))) as client:
+        for path in ("/v1/timeline", "/v1/songs?title=Hurt", "/v1/posts?ids=17"):
+            response = await client.get(path)
+            assert_problem(response, 503)
+            assert int(response.headers["Retry-After"]) > 0
+
+
+async def test_missing_credentials_are_named_by_readiness_and_routes(
+    settings: MakeSettings, open_app: OpenApp
+) -> None:
+    app = create_app(settings(**dict.fromkeys(CREDENTIALS)))
+    async with open_app(app) as client:
+        missing = (await client.get("/readyz")).json()["missing"]
+        assert set(missing) == {"timeline", "catalogues"}
+        timeline = assert_problem(await client.get("/v1/timeline"), 503)
+        songs = assert_problem(await client.get("/v1/songs?title=Hurt"), 503)
+    for name in CREDENTIALS[:4]:
+        assert name.upper() in timeline.detail
+    for name in CREDENTIALS[4:]:
+        assert name.upper() in songs.detail
+
+
+async def test_a_complete_gateway_is_ready(settings: MakeSettings, open_app: OpenApp) -> None:
+    async with open_app(create_app(settings())) as client:
+        assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_vendor_calls_are_in_the_metrics(
+    sandbox: Sandbox, settings: MakeSettings, open_app: OpenApp
+) -> None:
+    async with open_app(create_app(settings(sandbox.base))) as client:
+        await client.get("/v1/timeline")
+        metrics = (await client.get("/metrics")).text
+    assert 'vendor_call_duration_seconds_count{outcome="ok",vendor="x"} 1.0' in metrics
+
+
+@pytest.mark.parametrize("name", ["mastodon", "bluesky"])
+def test_timelines_to_come_are_refused_by_name(settings: MakeSettings, name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} cannot be read yet"):
+        settings(timeline=name)
+
+
+def test_every_setting_is_described() -> None:
+    undescribed = [n for n, f in GatewaySettings.model_fields.items() if not f.description]
+    assert undescribed == []
+
+
+def test_every_operation_is_named_and_documented(settings: MakeSettings) -> None:
+    schema: dict[str, Any] = create_app(settings()).openapi()
+    operations = [
+        operation
+        for path, item in schema["paths"].items()
+        if path.startswith("/v1/")
+        for operation in item.values()
+    ]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names) == 9
+    assert all(operation["summary"] for operation in operations)
+
+
+WITHOUT_TORCH = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"torch", "model"}:
+            raise ImportError(f"{name} must not be imported here")
+
+sys.meta_path.insert(0, Blocker())
+from services.gateway.app import create_app
+from services.gateway.settings import GatewaySettings
+create_app(GatewaySettings(_env_file=None)).openapi()
+assert not {"torch", "model"} & set(sys.modules)
+"""
+
+
+def test_the_gateway_runs_without_torch_and_model() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
