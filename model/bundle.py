@@ -46,10 +46,10 @@ _FILES = (_WEIGHTS, _FACTS, _TOKENIZER, _GENRES, _TOPICS)
 class Serving:
     """What the writer does where a request does not say."""
 
-    temperature: float = 0.7
+    temperature: float = 0.6
     top_k: int = 0  # 0: no limit
     top_p: float = 0.9
-    spread: float = 1.0  # standard deviation of the z that are drawn
+    spread: float = 0.9  # standard deviation of the z that are drawn
     register: str = "plain"  # the voice that is asked of the CVAE
     longest: int = 44  # pieces
 
@@ -122,17 +122,17 @@ class Bundle:
     def _assemble(cls, folder: Path, config: dict[str, Any], device: torch.device) -> "Bundle":
         weights, facts = load_file(folder / _WEIGHTS), load_file(folder / _FACTS)
         genres, topics = _read(folder / _GENRES), _read(folder / _TOPICS)
-        lcgan = LCGANConfig(**config["lcgan"])
+        cvae, lcgan = _networks(config, weights, device)
         return cls(
             name=config["name"],
             pieces=Pieces.load(folder / _TOKENIZER),
-            cvae=_restored(_on_meta(CVAE, CVAEConfig(**config["cvae"])), weights, "cvae", device),
-            lcgan=_restored(_on_meta(LCGAN, lcgan), weights, "lcgan", device),
+            cvae=cvae,
+            lcgan=lcgan,
             topics=TopicModel(
                 tuple(topics["vocabulary"]),
                 facts["topics.phi"].float(),
                 torch.tensor(topics["alpha"]),
-                lcgan.favoured,
+                lcgan.config.favoured,
             ),
             probe=GenreProbe(facts["probe.log_odds"].float()),
             copies=CopyIndex(
@@ -150,20 +150,22 @@ class Bundle:
         return replace(self, training={**self.training, **record})
 
 
-def _on_meta(kind: type, config: CVAEConfig | LCGANConfig) -> Any:  # noqa: ANN401 - kind's instance
-    """A network without storage: what it would be filled with at random is about to be replaced."""
-    with torch.device("meta"):
-        return kind(config)
-
-
-def _restored(module: Any, weights: dict[str, Tensor], prefix: str, device: torch.device) -> Any:  # noqa: ANN401 - the module itself
-    own = {
-        key.removeprefix(f"{prefix}."): value.to(device, torch.float32)
-        for key, value in weights.items()
-        if key.startswith(f"{prefix}.")
-    }
+def _restored(module: nn.Module, weights: dict[str, Tensor], device: torch.device) -> None:
+    own = {key: value.to(device, torch.float32) for key, value in weights.items()}
     module.load_state_dict(own, assign=True)
-    return module.requires_grad_(requires_grad=False).eval()
+    module.requires_grad_(requires_grad=False).eval()
+
+
+def _networks(
+    config: Mapping[str, Any], weights: Mapping[str, Tensor], device: torch.device
+) -> tuple[CVAE, LCGAN]:
+    # Making a network draws random weights, only to replace them: the caller's generator is spared.
+    with torch.random.fork_rng(devices=[]):
+        cvae, lcgan = CVAE(CVAEConfig(**config["cvae"])), LCGAN(LCGANConfig(**config["lcgan"]))
+    for prefix, module in (("cvae.", cvae), ("lcgan.", lcgan)):
+        own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+        _restored(module, own, device)
+    return cvae, lcgan
 
 
 def _prefixed(prefix: str, module: nn.Module) -> dict[str, Tensor]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from model.corpus.lines import ORIGINALS
+from model.cvae import CVAEConfig
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class LCGANTraining:
     critic_steps: int = 10  # M, steps of D in a round (paper: M >> N = 1)
     relabel_every: int = 50  # rounds after which what G now does is decoded and labelled
     relabel: int = 512  # sentences in each relabelling
-    penalty: float = 1.5  # weight of log(1 + (z' - z)^2), reached linearly from a tenth of it
+    penalty: float = 3.0  # weight of log(1 + (z' - z)^2), reached linearly from a tenth of it
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ class TrainingConfig:
     minutes: float | None = None  # wall-clock for the CVAE; fewer epochs if these do not fit
     threads: int | None = None  # torch threads; None: one per core
     pieces: int = 4096  # size of the vocabulary
+    sizes: CVAEConfig = field(default_factory=CVAEConfig)  # vocabulary and genres: from the text
+    evaluated: int = 1000  # sentences drawn for the report
     cvae: CVAETraining = field(default_factory=CVAETraining)
     topics: TopicTraining = field(default_factory=TopicTraining)
     lcgan: LCGANTraining = field(default_factory=LCGANTraining)

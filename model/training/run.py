@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -14,7 +14,7 @@ from model.bundle import Bundle, Serving
 from model.corpus.genres import GenreBook, vocabulary
 from model.corpus.lines import Line, of_split, read_corpus
 from model.corpus.nearness import read_microgenres
-from model.cvae import CVAE, CVAEConfig
+from model.cvae import CVAE
 from model.lcgan import LCGAN, LCGANConfig
 from model.novelty import CopyIndex
 from model.probe import GenreProbe
@@ -31,7 +31,6 @@ from model.training.topics import fit_topics
 BUNDLE = "bundle"  # the folder in the output that holds the writer
 CARD = "MODEL_CARD.md"
 REPORT = "report.json"
-_EVALUATED = 1000  # sentences drawn for the report
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def train(config: TrainingConfig, command: str = "python -m model.training") -> 
     data = material.dataset(material.train)
     journal = Journal(config.output, _fingerprint(config, material))
     torch.manual_seed(config.seed)
-    cvae = CVAE(CVAEConfig(vocabulary=material.pieces.size, genres=len(material.labels)))
+    cvae = CVAE(replace(config.sizes, vocabulary=material.pieces.size, genres=len(material.labels)))
     train_cvae(cvae, data, material.dataset(material.valid), config, journal)
     began = time.monotonic()
     bundle, record = _constrained(config, material, data, cvae.eval())
@@ -73,7 +72,7 @@ def train(config: TrainingConfig, command: str = "python -m model.training") -> 
     )
     folder = config.output / BUNDLE
     saved = bundle.save(folder)
-    _report(saved, material, data, folder, command)
+    _report(saved, material, folder, config.evaluated, command)
     return folder
 
 
@@ -129,13 +128,16 @@ def _constrained(
     return bundle, record
 
 
-def _report(bundle: Bundle, material: _Material, data: Dataset, folder: Path, command: str) -> None:
+def _report(
+    bundle: Bundle, material: _Material, folder: Path, evaluated: int, command: str
+) -> None:
     """Measure the bundle as it was saved, half precision and all, and write its card."""
-    decoder = Decoder(bundle.cvae, data.genres, bundle.pieces, bundle.topics, bundle.serving)
+    genres = material.dataset(material.train).genres
+    decoder = Decoder(bundle.cvae, genres, bundle.pieces, bundle.topics, bundle.serving)
     held_out = [line.text for line in material.test]
     report = {
         "test split": likelihood(bundle.cvae, material.dataset(material.test), material.test),
-        "LC-GAN": constraint(bundle, decoder, held_out, _EVALUATED),
+        "LC-GAN": constraint(bundle, decoder, held_out, evaluated),
     }
     text = json.dumps({"revision": bundle.revision, **report}, indent=1)
     (folder.parent / REPORT).write_text(text + "\n", encoding="utf-8")
