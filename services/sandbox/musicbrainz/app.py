@@ -10,9 +10,14 @@ from starlette.routing import Route
 from services.sandbox.answers import VendorError, json_answer, json_response
 from services.sandbox.catalogue import Catalogue
 from services.sandbox.catalogue.identity import musicbrainz_id, spotify_id
-from services.sandbox.catalogue.search import parse
+from services.sandbox.catalogue.search import Hit, Index, parse
 from services.sandbox.limits import Bucket, Clock
-from services.sandbox.musicbrainz.artists import Document, artist_document, search_result
+from services.sandbox.musicbrainz.documents import (
+    Document,
+    artist_document,
+    recording_result,
+    search_result,
+)
 from services.sandbox.musicbrainz.errors import HELP, musicbrainz_failure
 from services.sandbox.settings import SandboxSettings
 from services.sandbox.vendor_app import vendor_app
@@ -35,6 +40,7 @@ class MusicBrainz:
         routes = [
             Route("/ws/2/url", self.url),
             Route("/ws/2/artist", self.search),
+            Route("/ws/2/recording", self.recordings),
             Route("/ws/2/artist/{mbid}", self.artist),
         ]
         return vendor_app(routes, musicbrainz_failure)
@@ -67,15 +73,28 @@ class MusicBrainz:
 
     async def search(self, request: Request) -> Response:
         self._enter(request)
+        hits, limit = self._search(request, self.catalogue.artist_index)
+        names = [(self.catalogue.artists[hit.place], hit.score) for hit in hits[:limit]]
+        artists = [search_result(name, self._genres(name), score) for name, score in names]
+        return json_response({"count": len(hits), "offset": 0, "artists": artists})
+
+    async def recordings(self, request: Request) -> Response:
+        self._enter(request)
+        hits, limit = self._search(request, self.catalogue.song_index)
+        found = [
+            recording_result(self.catalogue.songs[hit.place], hit.score) for hit in hits[:limit]
+        ]
+        return json_response({"count": len(hits), "offset": 0, "recordings": found})
+
+    @staticmethod
+    def _search(request: Request, index: Index) -> tuple[list[Hit], int]:
+        """All that fits the `query`, and how much of it is wanted."""
         text = request.query_params.get("query", "")
         if not text.strip():
             raise _bad_request("Missing parameter: query.")
         asked = request.query_params.get("limit", "")
         limit = min(int(asked), MAX_LIMIT) if asked.isdecimal() else DEFAULT_LIMIT
-        hits = self.catalogue.artist_index.search(parse(text))
-        names = [(self.catalogue.artists[hit.place], hit.score) for hit in hits[:limit]]
-        artists = [search_result(name, self._genres(name), score) for name, score in names]
-        return json_response({"count": len(hits), "offset": 0, "artists": artists})
+        return index.search(parse(text)), limit
 
     def _genres(self, name: str) -> tuple[str, ...]:
         return self.catalogue.genres.get(name, ())

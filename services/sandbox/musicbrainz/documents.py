@@ -1,5 +1,6 @@
-"""Artists as MusicBrainz words them: curated genres apart from people's tags."""
+"""Artists and recordings as MusicBrainz words them: curated genres apart from tags."""
 
+from services.sandbox.catalogue import Song
 from services.sandbox.catalogue.identity import musicbrainz_id
 from services.sandbox.catalogue.musicbrainz_genres import musicbrainz_genre
 
@@ -36,6 +37,22 @@ def search_result(name: str, genres: tuple[str, ...], score: float) -> Document:
     if tags := [counted for _, counted in _counted(_tags(genres))]:
         result["tags"] = tags
     return result
+
+
+def recording_result(song: Song, score: float) -> Document:
+    credit = [
+        {
+            "name": name,
+            "artist": {"id": musicbrainz_id(name), "name": name, "sort-name": sort_name(name)},
+        }
+        for name in song.artists
+    ]
+    return {
+        "id": musicbrainz_id(f"recording/{song.id}"),
+        "score": round(100 * score),
+        "title": song.title,
+        "artist-credit": credit,
+    }
 
 
 def sort_name(name: str) -> str:

@@ -1,0 +1,172 @@
+"""`spreadsheets.values`: reading, writing, appending and clearing ranges of values."""
+
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, Literal
+
+from services.sandbox.google.a1 import Box, written
+from services.sandbox.google.cells import Cell, entered, rendered
+from services.sandbox.google.errors import invalid, invalid_value
+from services.sandbox.google.spreadsheet import Document, Spreadsheet
+from services.sandbox.google.worksheet import Worksheet
+
+RENDER_OPTIONS = {"FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"}
+INPUT_OPTIONS = {"RAW", "USER_ENTERED"}
+DIMENSIONS = {"ROWS", "COLUMNS"}
+
+Insertion = Literal["OVERWRITE", "INSERT_ROWS"]
+
+
+@dataclass(frozen=True)
+class Update:
+    """Values for a place in a worksheet, checked; None leaves its cell as it is."""
+
+    worksheet: Worksheet
+    box: Box
+    cells: list[list[Cell]]
+
+    def apply(self) -> None:
+        top, left, _, _ = self.box.edges()
+        for row, cells in enumerate(self.cells, top):
+            for column, cell in enumerate(cells, left):
+                if cell is not None:
+                    self.worksheet.put(row, column, cell)
+
+    def summary(self, spreadsheet: Spreadsheet) -> Document:
+        top, left, bottom, right = self.box.edges()
+        return {
+            "spreadsheetId": spreadsheet.id,
+            "updatedRange": written(self.worksheet.title, self.box),
+            "updatedRows": bottom - top,
+            "updatedColumns": right - left,
+            "updatedCells": sum(cell is not None for row in self.cells for cell in row),
+        }
+
+
+def get(spreadsheet: Spreadsheet, text: str, render: str, dimension: str) -> Document:
+    """A ValueRange; `values` is absent when all is empty."""
+    if render not in RENDER_OPTIONS or dimension not in DIMENSIONS:
+        raise invalid(f"Invalid value at 'value_render_option', \"{render}\"")
+    worksheet, box = spreadsheet.find(text)
+    _check_inside(worksheet, box)
+    box = worksheet.whole(box)
+    document: Document = {"range": written(worksheet.title, box), "majorDimension": dimension}
+    cells = worksheet.read(box)
+    if dimension == "COLUMNS":
+        cells = _transposed(cells)
+    if cells:
+        document["values"] = [[rendered(cell, render) for cell in row] for row in cells]
+    return document
+
+
+def update(spreadsheet: Spreadsheet, text: str, body: Document, option: str) -> Update:
+    """An update that is sure to fit; nothing is written yet."""
+    worksheet, box = spreadsheet.find(text)
+    cells = _cells(body, option)
+    _check_inside(worksheet, box)
+    height, width = len(cells), max(map(len, cells), default=0)
+    top, left, bottom, right = worksheet.whole(box).edges()
+    target = Box(top, left, top + max(1, height), left + max(1, width))
+    if not box.is_cell:
+        where = written(worksheet.title, worksheet.whole(box))
+        if top + height > bottom:
+            message = f"tried writing to row [{bottom + 1}]"
+            raise invalid(f"Requested writing within range [{where}], but {message}")
+        if left + width > right:
+            message = f"tried writing to column [{right + 1}]"
+            raise invalid(f"Requested writing within range [{where}], but {message}")
+    _check_inside(worksheet, target)
+    return Update(worksheet, target, cells)
+
+
+def batch_summary(spreadsheet: Spreadsheet, updates: list[Update]) -> Document:
+    """The answer to several updates; rows and columns that two of them touch count once."""
+    summaries = [update.summary(spreadsheet) for update in updates]
+    rows: set[tuple[str, int]] = set()
+    columns: set[tuple[str, int]] = set()
+    for update in updates:
+        title, (top, left, bottom, right) = update.worksheet.title, update.box.edges()
+        rows |= {(title, row) for row in range(top, bottom)}
+        columns |= {(title, column) for column in range(left, right)}
+    return {
+        "spreadsheetId": spreadsheet.id,
+        "totalUpdatedRows": len(rows),
+        "totalUpdatedColumns": len(columns),
+        "totalUpdatedCells": sum(summary["updatedCells"] for summary in summaries),
+        "totalUpdatedSheets": len({update.worksheet.title for update in updates}),
+        "responses": summaries,
+    }
+
+
+def append(
+    spreadsheet: Spreadsheet, text: str, body: Document, option: str, insertion: Insertion
+) -> Document:
+    """Write below the table that the range touches; the grid grows when it must."""
+    worksheet, box = spreadsheet.find(text)
+    cells = _cells(body, option)
+    _check_inside(worksheet, box)
+    table = worksheet.table(box)
+    top, left = (box.top, box.left) if table is None else (table.edges()[2], table.left)
+    height, width = len(cells), max(map(len, cells), default=0)
+    if table is not None and insertion == "INSERT_ROWS":
+        worksheet.insert("ROWS", top, height)
+    target = Box(top, left, top + max(1, height), left + max(1, width))
+    _grow(worksheet, target)
+    applied = Update(worksheet, target, cells)
+    applied.apply()
+    document: Document = {"spreadsheetId": spreadsheet.id}
+    if table is not None:
+        document["tableRange"] = written(worksheet.title, table)
+    return document | {"updates": applied.summary(spreadsheet)}
+
+
+def clear(spreadsheet: Spreadsheet, text: str) -> str:
+    """Empty a range; returns it as Google writes it."""
+    worksheet, box = spreadsheet.find(text)
+    _check_inside(worksheet, box)
+    worksheet.clear(box)
+    return written(worksheet.title, worksheet.whole(box))
+
+
+def _cells(body: Document, option: str) -> list[list[Cell]]:
+    if option not in INPUT_OPTIONS:
+        raise invalid("'valueInputOption' is required but not specified")
+    values = body.get("values", [])
+    if not isinstance(values, list):
+        raise invalid_value("data.values", "google.protobuf.ListValue", str(values))
+    for place, row in enumerate(values):
+        if not isinstance(row, list):
+            raise invalid_value(f"data.values[{place}]", "google.protobuf.ListValue", str(row))
+        for cell in row:
+            if isinstance(cell, dict | list):
+                raise invalid(f"Invalid values[{place}]: list_value or struct_value {{ }}")
+    cells = [[_cell(value, option) for value in row] for row in values]
+    return _transposed(cells) if body.get("majorDimension") == "COLUMNS" else cells
+
+
+def _cell(value: Any, option: str) -> Cell:  # noqa: ANN401 - a value of a JSON body
+    return None if value is None else entered(value, option)
+
+
+def _transposed(rows: list[list[Cell]]) -> list[list[Cell]]:
+    columns = [list(column) for column in zip_longest(*rows)]
+    for column in columns:
+        while column and column[-1] is None:
+            column.pop()
+    return columns
+
+
+def _check_inside(worksheet: Worksheet, box: Box) -> None:
+    whole = worksheet.whole(box)
+    if worksheet.holds(whole) and whole.top < worksheet.row_count:
+        return
+    raise invalid(
+        f"Range ({written(worksheet.title, whole)}) exceeds grid limits. "
+        f"Max rows: {worksheet.row_count}, max columns: {worksheet.column_count}"
+    )
+
+
+def _grow(worksheet: Worksheet, box: Box) -> None:
+    _, _, bottom, right = box.edges()
+    worksheet.grid["rowCount"] = max(worksheet.row_count, bottom)
+    worksheet.grid["columnCount"] = max(worksheet.column_count, right)
