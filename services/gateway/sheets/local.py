@@ -189,14 +189,13 @@ class LocalSheet:
                 raise ConflictError("There is nothing to undo: this post waits for a decision.")
             refuse_if_leaving(item)
             move(connection, item_id, version, item.state, "waiting")
-            decided = [
-                laid.draft
+            # The words that were approved go along, so that an edit outlives its undoing.
+            taken_back = [
+                decision_row(laid.draft, "undecided", curator, words=laid.decision.text)
                 for laid in item.drafts
                 if laid.decision is not None and laid.decision.verdict != "undecided"
             ]
-            append_decisions(
-                connection, [decision_row(draft, "undecided", curator) for draft in decided]
-            )
+            append_decisions(connection, taken_back)
             # A failure belonged to the decision that was just taken back.
             connection.execute(
                 update(desk_draft).where(desk_draft.c.item_id == item_id).values(outcome=None)

@@ -231,6 +231,15 @@ async def test_another_draft_can_be_approved_after_an_undo(sheet: LocalSheet) ->
     assert log == [("x:1:1", "approved"), ("x:1:1", "undecided"), ("x:1:2", "approved")]
 
 
+async def test_an_edit_outlives_its_undoing(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    item = await sheet.approve("x:1:1", text="my own words", version=1, curator="Ada")
+    item = await sheet.undo("x:1", version=item.version, curator="Ada")
+    decision = item.drafts[0].decision
+    assert decision is not None
+    assert (decision.verdict, decision.text) == ("undecided", "my own words")
+
+
 async def test_rejecting_records_every_draft_with_the_reason(sheet: LocalSheet) -> None:
     await sheet.upsert(drafts_for(1))
     await sheet.reject("x:1", reason=" wrong song ", version=1, curator="Ada")

@@ -1,0 +1,249 @@
+"""`/curate`: one post at a time, its drafts ranked, one key to decide.
+
+A form carries the version of the item that the curator saw. When somebody else was faster, the
+answer is the same page with status 409: it says what they decided and still holds the words that
+were typed. `head` is the newest item at the start of the pass; what stands above it is new.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import structlog
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import AfterValidator
+
+from services.common.problems import BadRequestError, ConflictError, ProblemError, UnavailableError
+from services.gateway.pages.decided import decided
+from services.gateway.pages.report import last_worker
+from services.gateway.pages.views import PageRoute, page
+from services.gateway.pages.visitors import (
+    CURATOR,
+    CURATOR_SECONDS,
+    FORM_CHECKS,
+    MAX_NAME,
+    Visitor,
+    admit,
+    set_cookie,
+)
+from services.gateway.sheets.sheet import Desk, DeskItem
+
+RECENT = 6
+REASONS = ("Wrong song", "Not true", "Off tone", "Seen before", "Not worth a post")
+SAID = {
+    "approved": "Approved.",
+    "rejected": "Rejected.",
+    "undone": "Taken back. Decide again.",
+    "named": "Your decisions now carry this name.",
+}
+
+log = structlog.get_logger()
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+def unix_lines(text: str) -> str:
+    """Forms send CRLF for every line break; the curator typed one line feed."""
+    return text.replace("\r\n", "\n")
+
+
+Words = Annotated[str, AfterValidator(unix_lines), Form()]
+Field = Annotated[str, Form()]
+Known = Annotated[Visitor, Depends(admit)]
+
+
+def the_desk(request: Request) -> Desk:
+    desk: Desk | None = request.app.state.desk
+    if desk is None:
+        raise UnavailableError("Drafts are curated in the Google Sheet (SHEET=google).")
+    return desk
+
+
+TheDesk = Annotated[Desk, Depends(the_desk)]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a pass through the queue is: its newest item, and the item to look at."""
+
+    head: str | None
+    item: DeskItem | None
+    wrapped: bool = False
+
+    @property
+    def here(self) -> str:
+        return address(item=self.item.item_id, head=self.head) if self.item else "/curate"
+
+    @property
+    def next(self) -> str:
+        return address(after=self.item.item_id, head=self.head) if self.item else "/curate"
+
+
+def address(**query: str | None) -> str:
+    return "/curate?" + urlencode({name: value for name, value in query.items() if value})
+
+
+@router.get("/curate")
+async def show_desk(
+    request: Request,
+    visitor: Known,
+    *,
+    item: str | None = None,
+    after: str | None = None,
+    head: str | None = None,
+    said: str | None = None,
+) -> Response:
+    if request.app.state.desk is None:
+        return page(request, "google_sheet.html", key=request.app.state.settings.google_sheet_key)
+    place = await find_place(the_desk(request), item, after, head)
+    return await desk_page(request, visitor, place, said=SAID.get(said or ""))
+
+
+async def find_place(desk: Desk, item: str | None, after: str | None, head: str | None) -> Place:
+    if item is not None:
+        return Place(head or await top_of(desk), await desk.item(item))
+    if after is not None and (below := await desk.queue(1, after)):
+        return Place(head or await top_of(desk), below[0])
+    top = await desk.queue(1)
+    if not top:
+        return Place(None, None)
+    return Place(top[0].item_id, top[0], wrapped=after is not None)
+
+
+async def top_of(desk: Desk) -> str | None:
+    top = await desk.queue(1)
+    return top[0].item_id if top else None
+
+
+async def desk_page(
+    request: Request,
+    visitor: Visitor,
+    place: Place,
+    *,
+    status: int = 200,
+    said: str | None = None,
+    problem: str | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    """The desk with `place` in focus; `typed` are words, by draft, that were not accepted."""
+    return page(
+        request,
+        "curate.html",
+        status,
+        place=place,
+        item=place.item,
+        verdict=decided(place.item) if place.item else None,
+        said=said,
+        problem=problem,
+        typed=typed or {},
+        reasons=REASONS,
+        **await pulse_of(request, visitor, place.head),
+    )
+
+
+async def pulse_of(request: Request, visitor: Visitor, head: str | None) -> dict[str, Any]:
+    """What changes while a curator thinks: counts, what is new, what became of decisions."""
+    desk = the_desk(request)
+    counts = await desk.counts()
+    recent = [verdict for item in await desk.recent(RECENT) if (verdict := decided(item))]
+    own = (v for v in recent if v.can_undo and v.curator == visitor.curator)
+    return {
+        "head": head,
+        "counts": counts,
+        "new": await desk.above(head) if head else counts.waiting,
+        "recent": recent,
+        "undo_first": next(own, None),
+        "worker": await asyncio.to_thread(last_worker, request.app.state.engine),
+    }
+
+
+@router.get("/curate/pulse")
+async def show_pulse(request: Request, visitor: Known, head: str | None = None) -> Response:
+    return page(request, "pulse.html", **await pulse_of(request, visitor, head or None))
+
+
+@router.post("/curate/approve", dependencies=FORM_CHECKS)
+async def approve(
+    request: Request,
+    visitor: Known,
+    desk: TheDesk,
+    *,
+    item_id: Field,
+    draft_id: Field,
+    version: Annotated[int, Form()],
+    text: Words = "",
+    head: Field = "",
+) -> Response:
+    try:
+        item = await desk.approve(draft_id, text=text, version=version, curator=visitor.curator)
+    except (ConflictError, BadRequestError) as error:
+        return await refused(
+            request, visitor, error, item_id=item_id, head=head, typed={draft_id: text}
+        )
+    log.info("draft.approved", draft_id=draft_id, curator=visitor.curator)
+    return RedirectResponse(address(after=item.item_id, head=head, said="approved"), 303)
+
+
+@router.post("/curate/reject", dependencies=FORM_CHECKS)
+async def reject(
+    request: Request,
+    visitor: Known,
+    desk: TheDesk,
+    *,
+    item_id: Field,
+    version: Annotated[int, Form()],
+    reason: Words = "",
+    head: Field = "",
+) -> Response:
+    try:
+        await desk.reject(item_id, reason=reason, version=version, curator=visitor.curator)
+    except (ConflictError, BadRequestError) as error:
+        return await refused(request, visitor, error, item_id=item_id, head=head)
+    log.info("item.rejected", item_id=item_id, curator=visitor.curator)
+    return RedirectResponse(address(after=item_id, head=head, said="rejected"), 303)
+
+
+@router.post("/curate/undo", dependencies=FORM_CHECKS)
+async def undo(
+    request: Request,
+    visitor: Known,
+    desk: TheDesk,
+    *,
+    item_id: Field,
+    version: Annotated[int, Form()],
+    head: Field = "",
+) -> Response:
+    try:
+        await desk.undo(item_id, version=version, curator=visitor.curator)
+    except ConflictError as error:
+        return await refused(request, visitor, error, item_id=item_id, head=head)
+    log.info("decision.undone", item_id=item_id, curator=visitor.curator)
+    return RedirectResponse(address(item=item_id, head=head, said="undone"), 303)
+
+
+@router.post("/curate/name", dependencies=[*FORM_CHECKS, Depends(admit)])
+async def name_curator(
+    request: Request, name: Field = "", item_id: Field = "", head: Field = ""
+) -> Response:
+    """Remember under which name this browser's decisions are kept; blank for the usual one."""
+    response = RedirectResponse(address(item=item_id, head=head, said="named"), 303)
+    set_cookie(request, response, CURATOR, name.strip()[:MAX_NAME], CURATOR_SECONDS)
+    return response
+
+
+async def refused(
+    request: Request,
+    visitor: Visitor,
+    error: ProblemError,
+    *,
+    item_id: str,
+    head: str,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    """The item as it now is, why the form was not accepted, and the words that were typed."""
+    place = await find_place(the_desk(request), item_id, None, head or None)
+    return await desk_page(
+        request, visitor, place, status=error.status, problem=error.detail, typed=typed
+    )

@@ -1,0 +1,47 @@
+"""What was decided about an item, and what became of it, as the pages tell it."""
+
+from dataclasses import dataclass
+
+from services.gateway.schemas import Decision, Outcome
+from services.gateway.sheets.sheet import DeskDraft, DeskItem
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A decided item: `draft` is the approved one, or the first of those rejected."""
+
+    item: DeskItem
+    draft: DeskDraft
+    can_undo: bool
+
+    @property
+    def decision(self) -> Decision | None:
+        """None when an undo came too late and the post is out all the same."""
+        decision = self.draft.decision
+        return decision if decision is not None and decision.verdict == self.item.state else None
+
+    @property
+    def curator(self) -> str | None:
+        return self.decision.curator if self.decision else None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        return self.draft.outcome
+
+    @property
+    def words(self) -> str:
+        return self.draft.decision.text if self.draft.decision else self.draft.draft.text
+
+
+def decided(item: DeskItem) -> Decided | None:
+    """None while the item waits."""
+    if item.state == "waiting":
+        return None
+    draft = max(item.drafts, key=lambda laid: _weight(laid, item.state))
+    leaving = draft.outcome is not None and draft.outcome.state != "failed"
+    return Decided(item, draft, can_undo=not leaving)
+
+
+def _weight(laid: DeskDraft, state: str) -> tuple[bool, bool, int]:
+    stands = laid.decision is not None and laid.decision.verdict == state
+    return stands, laid.outcome is not None, -laid.draft.rank

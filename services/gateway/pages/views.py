@@ -1,0 +1,146 @@
+"""How a page is made: templates that escape everything, and headers that forbid the rest."""
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from services.common.problems import ProblemError, TooLargeError
+from services.common.request_ids import current_request_id
+from services.gateway.pages.visitors import LoginNeeded, visitor_of
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+MAX_FORM_BYTES = 256 * 1024
+PROPER_NAMES = {"x": "X", "spotify": "Spotify", "musicbrainz": "MusicBrainz"}
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "connect-src 'self'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:  # noqa: ANN401 - a template takes anything
+    """Render a template; `visitor` and `settings` are there in each."""
+    visitor = visitor_of(request)
+    settings = request.app.state.settings
+    body = (
+        templates()
+        .get_template(template)
+        .render(
+            visitor=visitor,
+            path=request.url.path,
+            google=request.app.state.desk is None,
+            sandbox_url=getattr(settings, "sandbox_url", None),
+            now=datetime.now(UTC),
+            **context,
+        )
+    )
+    response = HTMLResponse(body, status)
+    visitor.remember_token(request, response)
+    return response
+
+
+@cache
+def templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "ago": ago,
+        "in_words": in_words,
+        "web_link": web_link,
+        "proper_name": proper_name,
+    }
+    environment.globals["asset"] = asset
+    return environment
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a static file; it changes with the content, so that it may be cached."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def web_link(address: str | None) -> str | None:
+    """The address, if a person may safely be sent there."""
+    return address if address and urlsplit(address).scheme in {"http", "https"} else None
+
+
+def proper_name(name: str) -> str:
+    """A platform or catalogue as it writes itself."""
+    return PROPER_NAMES.get(name, name)
+
+
+def ago(then: datetime, now: datetime) -> str:
+    return f"{in_words((now - then).total_seconds())} ago"
+
+
+def in_words(seconds: float) -> str:
+    """A span of time as a person would say it."""
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= 1.5 * length:
+            return f"{round(seconds / length)} {unit}s"
+    return f"{max(0, round(seconds))} s"
+
+
+class PageRoute(APIRoute):
+    """A route for people: its errors are pages too, and all its answers carry the headers."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            response: Response
+            try:
+                refuse_large_form(request)
+                response = await answer(request)
+            except LoginNeeded as needed:
+                response = RedirectResponse(f"/login?next={quote(needed.wanted, safe='')}", 303)
+            except ProblemError as error:
+                response = error_page(request, error.status, error.detail)
+            except RequestValidationError as error:
+                fields = ", ".join(str(fault["loc"][-1]) for fault in error.errors())
+                response = error_page(request, 422, f"The form came incomplete or wrong: {fields}.")
+            response.headers.update(HEADERS)
+            return response
+
+        return guarded
+
+
+def refuse_large_form(request: Request) -> None:
+    if request.method != "POST":
+        return
+    length = request.headers.get("content-length", "")
+    if not length.isdecimal() or int(length) > MAX_FORM_BYTES:
+        raise TooLargeError(f"A form may have {MAX_FORM_BYTES // 1024} KiB, and says its length.")
+
+
+def error_page(request: Request, status: int, detail: str) -> HTMLResponse:
+    title = HTTPStatus(status).phrase
+    return page(
+        request,
+        "error.html",
+        status,
+        title=title,
+        detail=detail,
+        request_id=current_request_id(),
+    )

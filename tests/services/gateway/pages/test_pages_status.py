@@ -1,0 +1,110 @@
+"""`/status`: whether the bot is well, in the words of the person who has to act."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fastapi import FastAPI
+from sqlalchemy import insert
+
+from services.common.database import writing
+from services.gateway.heartbeats import keep_heartbeat
+from services.gateway.pages.report import workers
+from services.gateway.schemas import Heartbeat, Outcome
+from services.gateway.sheets.local import LocalSheet
+from services.gateway.tables import publication
+
+Fixture = Any  # the builders of conftest.py, which is no module to import from
+
+
+def beat(worker: str = "host:1", seconds_ago: float = 5, **changes: object) -> Heartbeat:
+    values: dict[str, Any] = {
+        "worker": worker,
+        "at": datetime.now(UTC) - timedelta(seconds=seconds_ago),
+        "interval": 60,
+        "cursor": "cursor-17",
+        "cycle": 42,
+        "seconds": 1.25,
+        "posts": {"no_song": 120},
+        "drafts": {"waiting": 9},
+        "publications": {"published": 3},
+    }
+    return Heartbeat(**values | changes)
+
+
+async def test_a_bot_that_runs_is_well(app: FastAPI, browser: Fixture) -> None:
+    keep_heartbeat(app.state.engine, beat())
+    page = await browser.read("/status")
+    for seen in ("All is well", "cursor-17", "no song", "120", "database ready"):
+        assert seen in page.text
+
+
+async def test_a_worker_that_was_never_heard_is_named(browser: Fixture) -> None:
+    page = await browser.read("/status")
+    assert "The bot needs you" in page.text
+    assert "has never reported here" in page.text
+
+
+async def test_a_worker_that_fell_silent_is_named(app: FastAPI, browser: Fixture) -> None:
+    keep_heartbeat(app.state.engine, beat(seconds_ago=240))
+    page = await browser.read("/status")
+    assert "worker was last heard 4 minutes ago" in " ".join(page.text.split())
+
+
+async def test_three_missed_intervals_are_too_many_and_two_are_not(app: FastAPI) -> None:
+    now = datetime.now(UTC)
+    keep_heartbeat(app.state.engine, beat(seconds_ago=150, interval=60))
+    assert not workers(app.state.engine, now)[0].stale
+    assert workers(app.state.engine, now + timedelta(seconds=60))[0].stale
+
+
+async def test_a_worker_that_was_replaced_is_forgotten(app: FastAPI) -> None:
+    keep_heartbeat(app.state.engine, beat("host:1", seconds_ago=900))
+    keep_heartbeat(app.state.engine, beat("host:2"))
+    keep_heartbeat(app.state.engine, beat("host:3", seconds_ago=20))
+    heard = [report.heartbeat.worker for report in workers(app.state.engine)]
+    assert heard == ["host:2", "host:3"]
+
+
+async def test_what_went_wrong_is_listed_with_what_to_do(app: FastAPI, browser: Fixture) -> None:
+    keep_heartbeat(app.state.engine, beat(errors=["Spotify refused the token: check the secret."]))
+    page = await browser.read("/status")
+    assert "Running, with something to look at" in page.text
+    assert "Spotify refused the token: check the secret." in page.text
+
+
+async def test_what_the_gateway_lacks_is_listed(make_app: Fixture, open_browser: Fixture) -> None:
+    app = make_app(x_consumer_key=None)
+    async with app.router.lifespan_context(app):
+        page = await open_browser(app).read("/status")
+    assert "timeline not ready" in page.text
+    assert "X_CONSUMER_KEY" in page.text
+
+
+async def test_a_draft_that_could_not_be_published_is_listed(
+    browser: Fixture, desk: LocalSheet, drafts_for: Fixture
+) -> None:
+    await desk.upsert(drafts_for(1))
+    await desk.approve("x:1:1", text=None, version=1, curator="Ada")
+    await desk.mark("x:1:1", Outcome(state="failed", detail="Too long for the platform."))
+    page = await browser.read("/status")
+    assert "Too long for the platform." in page.text
+
+
+async def test_the_last_publications_are_linked(app: FastAPI, browser: Fixture) -> None:
+    now = datetime.now(UTC)
+    row = {"key": "k", "text": "a <b> sentence", "state": "published", "attempts": 1}
+    row |= {"started_at": now, "last_attempt_at": now, "published_at": now}
+    with writing(app.state.engine) as connection:
+        connection.execute(insert(publication).values(**row, url="https://x.example/9"))
+    page = await browser.read("/status")
+    assert "a <b> sentence" in page.text
+    assert ("href", "https://x.example/9") in page.attributes
+
+
+async def test_the_header_links_the_sandbox_where_there_is_one(
+    make_app: Fixture, open_browser: Fixture
+) -> None:
+    app = make_app(sandbox_url="http://127.0.0.1:8090")
+    async with app.router.lifespan_context(app):
+        page = await open_browser(app).read("/status")
+    assert ("href", "http://127.0.0.1:8090/sandbox/") in page.attributes
