@@ -42,9 +42,11 @@ class FileSecrets(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         values = {}
         for name, field in self.settings_cls.model_fields.items():
-            value, key, _ = self.get_field_value(field, name)
+            value, _, _ = self.get_field_value(field, name)
             if value is not None:
-                values[key] = value
+                # The key that the other sources use, or both values would stand side by side.
+                alias = field.validation_alias
+                values[alias if isinstance(alias, str) else name] = value
         return values
 
 

@@ -3,10 +3,12 @@
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 GenreName = Annotated[str, Field(min_length=1, max_length=100)]
 MAX_SAMPLES = 64
 MAX_CANDIDATES = 256
+MODEL_EXAMPLE: JsonDict = {"name": "originals", "revision": "3f9a1c20"}
 
 
 class Contract(BaseModel):
@@ -76,6 +78,31 @@ class Sample(Contract):
 
 
 class GenerateAnswer(Contract):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "model": MODEL_EXAMPLE,
+                "genres": {
+                    "known": ["dream pop"],
+                    "mapped": {"nu gaze": "shoegaze"},
+                    "unknown": ["polka step"],
+                },
+                "seed": 7,
+                "samples": [
+                    {
+                        "text": "A hazy guitar circles the beat and never lands.",
+                        "score": -1.32,
+                        "log_prob": -1.71,
+                        "topic": 0.82,
+                        "novelty": 1.0,
+                        "latent": [0.31, -1.2, 0.07],
+                        "unrefined": None,
+                    }
+                ],
+            }
+        }
+    )
+
     model: ModelName
     genres: GenreMatch
     seed: int
@@ -94,6 +121,10 @@ class LegacyRequest(BaseModel):
 
 
 class LegacyAnswer(Contract):
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"gens": ["A hazy guitar circles the beat."]}}
+    )
+
     gens: list[str]
 
 
@@ -117,6 +148,18 @@ class InterpolateRequest(Contract):
 
 
 class InterpolateAnswer(Contract):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "model": MODEL_EXAMPLE,
+                "sentences": [
+                    "A slow bass line hums under the verse.",
+                    "Bright guitars race each other to the chorus.",
+                ],
+            }
+        }
+    )
+
     model: ModelName
     sentences: list[str]
 
@@ -132,11 +175,19 @@ class ReconstructRequest(Contract):
 
 
 class ReconstructAnswer(Contract):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"model": MODEL_EXAMPLE, "text": "A slow bass hums under the verse."}
+        }
+    )
+
     model: ModelName
     text: str
 
 
 class GenresAnswer(Contract):
+    model_config = ConfigDict(json_schema_extra={"example": {"genres": ["dream pop", "shoegaze"]}})
+
     genres: list[str] = Field(description="Every genre the model knows, in alphabetical order.")
 
 
@@ -148,9 +199,28 @@ class Topic(Contract):
 
 
 class TopicsAnswer(Contract):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "topics": [
+                    {
+                        "index": 0,
+                        "name": "guitars drums bass",
+                        "words": ["guitars", "drums", "bass"],
+                        "favoured": True,
+                    }
+                ]
+            }
+        }
+    )
+
     topics: list[Topic]
 
 
 class ModelAnswer(Contract):
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"model": MODEL_EXAMPLE, "card": "# The writer"}}
+    )
+
     model: ModelName
     card: str = Field(description="The model card, Markdown.")

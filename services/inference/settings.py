@@ -29,7 +29,7 @@ class InferenceSettings(ServiceSettings):
         description="CPU threads of one computation; on a busy machine, more of them are slower.",
     )
     batch_sentences: int = Field(
-        128, ge=1, le=4096, description="Most sentences that are drafted in one batch."
+        256, ge=1, le=4096, description="Most sentences that are drafted in one batch."
     )
     queue_sentences: int = Field(
         2048,

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from model.errors import BundleMissingError
 from services.common.problems import Problem
+from services.inference import schemas
 from services.inference.app import create_app
 from services.inference.client import InferenceClient
 from services.inference.schemas import GenerateAnswer, GenerateRequest
@@ -77,6 +78,15 @@ def test_every_promised_door_is_there() -> None:
         ("GET", "/v1/topics"),
         ("GET", "/v1/model"),
     }
+
+
+def test_every_example_of_an_answer_keeps_the_contract() -> None:
+    answers = [
+        kind for kind in vars(schemas).values() if getattr(kind, "__name__", "")[-6:] == "Answer"
+    ]
+    assert len(answers) == len(doors())
+    for kind in answers:
+        kind.model_validate(kind.model_json_schema()["example"])
 
 
 @pytest.mark.parametrize(("method", "path"), doors())

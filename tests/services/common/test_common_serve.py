@@ -1,0 +1,47 @@
+"""Listening: the port's errors name the setting."""
+
+import signal
+import socket
+
+import pytest
+import uvicorn
+from pydantic_settings import SettingsConfigDict
+
+from services.common.health import Readiness
+from services.common.serve import Server, listen
+from services.common.settings import ServiceSettings, SettingsError
+
+
+class PianoSettings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="PIANO_")
+
+
+def test_port_nought_takes_a_free_one() -> None:
+    with listen(PianoSettings(port=0)) as listener:
+        assert listener.getsockname()[1] > 0
+
+
+def test_a_taken_port_names_its_setting() -> None:
+    with listen(PianoSettings(port=0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SettingsError) as caught:
+            listen(PianoSettings(port=port))
+    assert str(caught.value) == f"Port {port} is taken: stop what uses it, or set PIANO_PORT."
+
+
+def test_a_port_is_taken_from_the_moment_it_is_given() -> None:
+    with listen(PianoSettings(port=0)) as listener, socket.socket() as client:
+        client.connect(listener.getsockname())
+
+
+def test_an_address_of_another_machine_names_its_setting() -> None:
+    with pytest.raises(SettingsError, match="set PIANO_HOST"):
+        listen(PianoSettings(host="192.0.2.1", port=0))
+
+
+def test_the_signal_to_stop_ends_readiness_first() -> None:
+    readiness = Readiness()
+    server = Server(uvicorn.Config(lambda: None, log_config=None), readiness)
+    server.handle_exit(signal.SIGTERM, None)
+    assert readiness.stopping
+    assert server.should_exit
