@@ -104,9 +104,11 @@ class Wiring:
             adapters.miss("sheet", reason)
             return
         place = SheetPlace(settings.google_sheet_key or "", settings.google_worksheet)
-        adapters.sheet = GoogleSheet(
+        google = GoogleSheet(
             account, place, self._calls("google"), base_url=settings.google_base_url
         )
+        adapters.sheet = google
+        adapters.closing.append(google.close)
 
     def _add_catalogues(self, adapters: Adapters) -> None:
         builders = {"spotify": self._spotify, "musicbrainz": self._musicbrainz}

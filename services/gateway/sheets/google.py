@@ -89,10 +89,15 @@ class GoogleSheet:
     ) -> None:
         self.account, self.place, self.calls, self.base_url = account, place, calls, base_url
         self.ledger = Ledger()
+        self.client: gspread.Client | None = None
         self.opened: gspread.Worksheet | None = None
         # Held by the thread that works on the sheet, even one whose caller has given up: two
         # writers at once might choose the same rows.
         self.one_writer = threading.Lock()
+
+    def close(self) -> None:
+        if self.client is not None:
+            self.client.http_client.session.close()
 
     async def upsert(self, drafts: Sequence[Draft]) -> int:
         return await self.calls.read(partial(self._alone, partial(self._upsert, drafts)))
@@ -168,15 +173,19 @@ class GoogleSheet:
         return self.opened
 
     def _open(self) -> gspread.Worksheet:
-        client = gspread.service_account_from_dict(
-            self.account, scopes=SCOPES, http_client=redirected(self.base_url)
-        )
-        client.set_timeout(self.calls.timeout)
-        spreadsheet = client.open_by_key(self.place.key)
+        spreadsheet = self._client().open_by_key(self.place.key)
         try:
             return spreadsheet.worksheet(self.place.worksheet)
         except WorksheetNotFound:
             return spreadsheet.add_worksheet(self.place.worksheet, ROWS_AHEAD, len(COLUMNS))
+
+    def _client(self) -> gspread.Client:
+        if self.client is None:
+            self.client = gspread.service_account_from_dict(
+                self.account, scopes=SCOPES, http_client=redirected(self.base_url)
+            )
+            self.client.set_timeout(self.calls.timeout)
+        return self.client
 
     def _check_header(self, header: list[str]) -> None:
         if header == list(COLUMNS):

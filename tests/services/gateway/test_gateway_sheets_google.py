@@ -1,0 +1,452 @@
+"""The Google Sheet through gspread, against the sandbox; a curator works in it meanwhile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gspread
+import httpx
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.common.problems import NotFoundError
+from services.gateway.app import create_app
+from services.gateway.schemas import Decision, Draft, Outcome, Post, Scores, Song
+from services.gateway.settings import GatewaySettings
+from services.gateway.sheets.google import GoogleSheet, SheetPlace, redirected
+from services.gateway.sheets.rows import COLUMNS, cell_text, text_of
+from services.gateway.vendor_calls import VendorCalls, VendorMetrics
+from services.gateway.vendor_errors import (
+    BusyVendorError,
+    CredentialsError,
+    FailedVendorError,
+    NotDoneError,
+    RefusedByVendorError,
+    SilentVendorError,
+    UnreachableError,
+    VendorError,
+)
+
+if TYPE_CHECKING:
+    from tests.services.gateway.conftest import Sandbox
+
+NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
+APPROVE, EDITED, REJECT, REASON, STATE, URL = (
+    COLUMNS.index(name) + 1
+    for name in ("approve", "edited text", "reject", "reason", "state", "url")
+)
+DRAFT = COLUMNS.index("draft") + 1
+
+
+@pytest.fixture(scope="session")
+def private_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return pem.decode()
+
+
+@pytest.fixture
+def account(sandbox: Sandbox, private_key: str) -> dict[str, str]:
+    return {
+        "type": "service_account",
+        "client_email": "bot@example.org",
+        "private_key": private_key,
+        "token_uri": f"{sandbox.base}/google/token",
+    }
+
+
+@pytest.fixture
+def sheet(
+    sandbox: Sandbox, account: dict[str, str], metrics: VendorMetrics
+) -> Iterator[GoogleSheet]:
+    place = SheetPlace("sandbox-spreadsheet", "gens")
+    calls = VendorCalls("google", 1.0, metrics)
+    sheet = GoogleSheet(account, place, calls, base_url=f"{sandbox.base}/google")
+    yield sheet
+    sheet.close()
+
+
+class Curator:
+    """Somebody at work in the spreadsheet."""
+
+    def __init__(self, client: gspread.Client) -> None:
+        self.client = client
+
+    @cached_property
+    def page(self) -> gspread.Worksheet:
+        return self.client.open_by_key("sandbox-spreadsheet").worksheet("gens")
+
+    def row(self, draft_id: str) -> int:
+        return self.page.col_values(1).index(draft_id) + 1
+
+    def put(self, draft_id: str, column: int, value: str | bool) -> None:
+        where = gspread.utils.rowcol_to_a1(self.row(draft_id), column)
+        self.page.update([[value]], where, raw=True)
+
+    def cells(self, draft_id: str) -> list[Any]:
+        option = gspread.utils.ValueRenderOption.unformatted
+        rows = self.page.get_values(value_render_option=option)
+        return next(row for row in rows if row[0] == draft_id)
+
+
+@pytest.fixture
+def curator(sandbox: Sandbox, account: dict[str, str]) -> Iterator[Curator]:
+    http_client = redirected(f"{sandbox.base}/google")
+    client = gspread.service_account_from_dict(account, http_client=http_client)
+    yield Curator(client)
+    client.http_client.session.close()
+
+
+def a_draft(number: int = 1, text: str | None = None, post: str = "a post") -> Draft:
+    return Draft(
+        id=f"x:{number}:1",
+        item_id=f"x:{number}",
+        rank=1,
+        text=text or f"a slow burn, number {number}",
+        scores=Scores(score=0.5, log_prob=-1.0, topic=0.5, novelty=0.5),
+        post=Post(
+            origin="x",
+            id=str(number),
+            text=post,
+            author_id="7",
+            created_at=NOW,
+            url="https://x.test",
+        ),
+        song=Song(title="Hurt", artists=["Johnny Cash"], genres=["country", "folk"], score=1.0),
+        created_at=NOW + timedelta(seconds=number),
+    )
+
+
+def said(decisions: list[Decision]) -> list[tuple[str, str, str]]:
+    return [(each.draft_id, each.verdict, each.text) for each in decisions]
+
+
+async def test_drafts_become_rows_once(sheet: GoogleSheet, curator: Curator) -> None:
+    assert await sheet.upsert([a_draft(1), a_draft(2), a_draft(1)]) == 2
+    assert await sheet.upsert([a_draft(2), a_draft(3)]) == 1
+    assert curator.page.row_values(1) == list(COLUMNS)
+    assert curator.page.col_values(1)[1:] == ["x:1:1", "x:2:1", "x:3:1"]
+    cells = curator.cells("x:1:1")
+    assert cells[:6] == [
+        "x:1:1", "a post", "Hurt", "Johnny Cash", "country, folk", "a slow burn, number 1",
+    ]  # fmt: skip
+    assert (cells[APPROVE - 1], cells[REJECT - 1]) == (False, False)
+
+
+async def test_a_worksheet_gets_checkboxes_and_a_frozen_header(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft()])
+    metadata = curator.client.http_client.fetch_sheet_metadata(
+        "sandbox-spreadsheet", params={"includeGridData": "true"}
+    )
+    page = next(s for s in metadata["sheets"] if s["properties"]["title"] == "gens")
+    assert page["properties"]["gridProperties"]["frozenRowCount"] == 1
+    cells = page["data"][0]["rowData"][1]["values"]
+    for column in (APPROVE, REJECT):
+        rule = cells[column - 1]["dataValidation"]
+        assert rule["condition"]["type"] == "BOOLEAN"
+
+
+async def test_ticks_become_decisions(sheet: GoogleSheet, curator: Curator) -> None:
+    await sheet.upsert([a_draft(n) for n in range(1, 6)])
+    curator.put("x:1:1", APPROVE, True)
+    curator.put("x:2:1", APPROVE, True)
+    curator.put("x:2:1", EDITED, "  better words ")
+    curator.put("x:3:1", REJECT, True)
+    curator.put("x:3:1", REASON, "dull")
+    curator.put("x:4:1", APPROVE, True)
+    curator.put("x:4:1", REJECT, True)
+    page = await sheet.decisions(None, 100)
+    assert said(page.decisions) == [
+        ("x:1:1", "approved", "a slow burn, number 1"),
+        ("x:2:1", "approved", "better words"),
+        ("x:3:1", "rejected", "a slow burn, number 3"),
+        ("x:4:1", "rejected", "a slow burn, number 4"),
+    ]
+    assert [each.edited for each in page.decisions] == [False, True, False, False]
+    assert page.decisions[2].reason == "dull"
+    assert (await sheet.decisions(page.cursor, 100)).decisions == []
+
+
+async def test_a_changed_mind_is_news(sheet: GoogleSheet, curator: Curator) -> None:
+    await sheet.upsert([a_draft(1), a_draft(2), a_draft(3)])
+    for draft_id in ("x:1:1", "x:2:1", "x:3:1"):
+        curator.put(draft_id, APPROVE, True)
+    first = await sheet.decisions(None, 100)
+    curator.put("x:1:1", EDITED, "second thoughts")
+    curator.put("x:2:1", APPROVE, False)
+    curator.page.delete_rows(curator.row("x:3:1"))
+    second = await sheet.decisions(first.cursor, 100)
+    assert said(second.decisions) == [
+        ("x:1:1", "approved", "second thoughts"),
+        ("x:2:1", "undecided", "a slow burn, number 2"),
+        ("x:3:1", "undecided", "a slow burn, number 3"),
+    ]
+    versions = {each.version for each in first.decisions + second.decisions}
+    assert len(versions) == 6
+    assert (await sheet.decisions(second.cursor, 100)).decisions == []
+
+
+async def test_decisions_come_in_bounded_pages_and_none_is_lost(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(n) for n in range(1, 8)])
+    curator.page.update([[True]] * 7, "G2:G8", raw=True)
+    cursor, seen = None, []
+    for _ in range(4):
+        page = await sheet.decisions(cursor, 3)
+        assert len(page.decisions) <= 3
+        seen += [each.draft_id for each in page.decisions]
+        cursor = page.cursor
+    assert seen == [f"x:{n}:1" for n in range(1, 8)]
+
+
+async def test_a_lost_answer_is_given_again(sheet: GoogleSheet, curator: Curator) -> None:
+    await sheet.upsert([a_draft()])
+    before = (await sheet.decisions(None, 10)).cursor
+    curator.put("x:1:1", APPROVE, True)
+    lost = await sheet.decisions(before, 10)
+    again = await sheet.decisions(before, 10)
+    assert said(lost.decisions) == said(again.decisions) != []
+    assert lost.decisions[0].version == again.decisions[0].version
+
+
+async def test_after_a_restart_open_decisions_come_again_under_the_same_version(
+    sheet: GoogleSheet, curator: Curator, metrics: VendorMetrics
+) -> None:
+    await sheet.upsert([a_draft(1), a_draft(2), a_draft(3)])
+    for draft_id in ("x:1:1", "x:2:1", "x:3:1"):
+        curator.put(draft_id, APPROVE, True)
+    before = await sheet.decisions(None, 10)
+    await sheet.mark("x:1:1", Outcome(state="published", url="https://x.test/1"))
+    await sheet.mark("x:2:1", Outcome(state="scheduled"))
+    curator.put("x:2:1", APPROVE, False)
+    calls = VendorCalls("google", 1.0, metrics)
+    restarted = GoogleSheet(sheet.account, sheet.place, calls, base_url=sheet.base_url)
+    after = await restarted.decisions(before.cursor, 10)
+    restarted.close()
+    assert said(after.decisions) == [
+        ("x:2:1", "undecided", "a slow burn, number 2"),
+        ("x:3:1", "approved", "a slow burn, number 3"),
+    ]
+    assert after.decisions[1].version == before.decisions[2].version
+
+
+async def test_rows_are_found_after_the_curator_sorts_and_deletes(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(n) for n in range(1, 5)])
+    curator.page.sort((1, "des"), range="A2:L5")
+    curator.page.delete_rows(curator.row("x:3:1"))
+    await sheet.mark("x:1:1", Outcome(state="published", url="https://x.test/1"))
+    await sheet.mark("x:4:1", Outcome(state="failed", detail="too long"))
+    assert await sheet.upsert([a_draft(5)]) == 1
+    assert curator.page.col_values(1)[1:] == ["x:4:1", "x:2:1", "x:1:1", "x:5:1"]
+    assert curator.cells("x:1:1")[STATE - 1 : URL] == ["published", "https://x.test/1"]
+    assert curator.cells("x:4:1")[STATE - 1] == "failed: too long"
+    assert curator.cells("x:2:1")[STATE - 1 : URL] == ["", ""]
+    with pytest.raises(NotFoundError):
+        await sheet.mark("x:3:1", Outcome(state="scheduled"))
+
+
+async def test_a_curators_words_survive_everything(sheet: GoogleSheet, curator: Curator) -> None:
+    await sheet.upsert([a_draft()])
+    curator.put("x:1:1", DRAFT, "mended in place")
+    curator.put("x:1:1", EDITED, "my own words")
+    await sheet.upsert([a_draft(1, text="the machine again"), a_draft(2)])
+    await sheet.mark("x:1:1", Outcome(state="scheduled"))
+    cells = curator.cells("x:1:1")
+    assert (cells[DRAFT - 1], cells[EDITED - 1]) == ("mended in place", "my own words")
+
+
+async def test_an_approval_of_nothing_is_no_approval(sheet: GoogleSheet, curator: Curator) -> None:
+    await sheet.upsert([a_draft()])
+    curator.put("x:1:1", DRAFT, "")
+    curator.put("x:1:1", APPROVE, True)
+    assert (await sheet.decisions(None, 10)).decisions == []
+
+
+async def test_the_grid_grows_with_the_drafts(sheet: GoogleSheet, curator: Curator) -> None:
+    await sheet.upsert([a_draft(n) for n in range(1, 495)])
+    curator.page.add_rows(3)
+    assert await sheet.upsert([a_draft(n) for n in range(495, 510)]) == 15
+    assert len(curator.page.col_values(1)) == 510
+    assert curator.cells("x:509:1")[APPROVE - 1] is False
+
+
+async def test_a_grid_that_a_curator_shrank_is_noticed(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    curator.page.resize(rows=2)
+    with pytest.raises(VendorError):
+        await sheet.upsert([a_draft(2)])
+    assert await sheet.upsert([a_draft(2)]) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '=IMPORTXML("https://example.org", "//a")',
+        "+1 for this one",
+        "-- a dash",
+        "@somebody",
+        "'=1+1",
+        "'tis fine",
+        "1994012345678901234",
+        "TRUE",
+        "two\nlines",
+    ],
+)
+async def test_hostile_text_stays_text_and_comes_back_whole(
+    sheet: GoogleSheet, curator: Curator, text: str
+) -> None:
+    await sheet.upsert([a_draft(1, text=text, post=text)])
+    shown = curator.cells("x:1:1")
+    assert isinstance(shown[1], str)
+    assert not shown[1].startswith(("=", "+", "-", "@"))
+    curator.put("x:1:1", APPROVE, True)
+    (decision,) = (await sheet.decisions(None, 10)).decisions
+    assert decision.text == text
+
+
+async def test_a_huge_post_fits_into_its_cell(sheet: GoogleSheet, curator: Curator) -> None:
+    await sheet.upsert([a_draft(1, post="\x00\u202eevil " + "x" * 100_000)])
+    assert 1000 < len(curator.cells("x:1:1")[1]) < 50_000
+
+
+@given(st.text(st.characters(exclude_categories=["C"])))
+def test_cells_give_back_what_was_put_in(text: str) -> None:
+    assert text_of(cell_text(text)) == text
+    assert not cell_text(text).startswith(("=", "+", "-", "@"))
+
+
+async def test_a_broken_header_says_what_it_should_be(sheet: GoogleSheet, curator: Curator) -> None:
+    await sheet.upsert([a_draft()])
+    curator.page.update([["identifier"]], "A1", raw=True)
+    with pytest.raises(NotDoneError, match="must be id, post, song"):
+        await sheet.upsert([a_draft(2)])
+
+
+async def test_a_call_costs_one_read_and_one_write(sheet: GoogleSheet) -> None:
+    await sheet.upsert([a_draft()])
+    seen: list[str] = []
+    session = sheet._client().http_client.session
+    session.hooks["response"].append(lambda response, **_: seen.append(response.request.method))
+    await sheet.upsert([a_draft(2), a_draft(3)])
+    await sheet.decisions(None, 10)
+    await sheet.mark("x:2:1", Outcome(state="scheduled"))
+    assert seen == ["GET", "POST", "GET", "GET", "POST"]
+
+
+FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
+    ({"fault": "status", "status": 429}, BusyVendorError),
+    ({"fault": "status", "status": 403}, CredentialsError),
+    ({"fault": "status", "status": 404}, CredentialsError),
+    ({"fault": "status", "status": 400}, RefusedByVendorError),
+    ({"fault": "status", "status": 500}, FailedVendorError),
+    ({"fault": "html", "status": 502}, FailedVendorError),
+    ({"fault": "reset"}, FailedVendorError),
+    ({"fault": "timeout", "seconds": 5}, SilentVendorError),
+]
+
+
+@pytest.mark.parametrize(("fault", "error"), FAULTS)
+@pytest.mark.parametrize("path", ["values:batchGet", "values:batchUpdate"])
+async def test_every_fault_is_a_typed_error_and_the_next_call_mends_it(
+    sheet: GoogleSheet,
+    sandbox: Sandbox,
+    fault: dict[str, object],
+    error: type[VendorError],
+    path: str,
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    sandbox.plan("google", path=path, times=2, **fault)  # type: ignore[arg-type]  # a fault as JSON
+    with pytest.raises(error):
+        await sheet.upsert([a_draft(2)])
+    sandbox.http.delete("/sandbox/faults")
+    await sheet.upsert([a_draft(2), a_draft(3)])
+    assert sheet._alone(sheet._ids) == ["x:1:1", "x:2:1", "x:3:1"]
+
+
+@pytest.mark.parametrize("fault", ["reset", "half"])
+async def test_a_write_whose_answer_was_lost_leaves_no_second_row(
+    sheet: GoogleSheet, sandbox: Sandbox, fault: str
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    sandbox.plan("google", fault, path="values:batchUpdate", after_commit=True)
+    await sheet.upsert([a_draft(2)])
+    assert sheet._alone(sheet._ids) == ["x:1:1", "x:2:1"]
+
+
+async def test_a_refused_token_names_the_key_file(sheet: GoogleSheet, sandbox: Sandbox) -> None:
+    sandbox.plan("google", "status", path="/token", status=400, times=20)
+    with pytest.raises((CredentialsError, UnreachableError), match="google"):
+        await sheet.decisions(None, 10)
+
+
+async def test_a_wrong_spreadsheet_key_is_named(sheet: GoogleSheet, metrics: VendorMetrics) -> None:
+    calls = VendorCalls("google", 1.0, metrics)
+    lost = GoogleSheet(sheet.account, SheetPlace("nothing", "gens"), calls, base_url=sheet.base_url)
+    with pytest.raises(CredentialsError, match="GOOGLE_SHEET_KEY"):
+        await lost.decisions(None, 10)
+    lost.close()
+
+
+async def test_the_gateway_opens_the_sheet_that_its_settings_name(
+    sandbox: Sandbox,
+    account: dict[str, str],
+    tmp_path: Path,
+    settings: Callable[..., GatewaySettings],
+    open_app: Callable[[FastAPI], AbstractAsyncContextManager[httpx.AsyncClient]],
+) -> None:
+    key_file = tmp_path / "account.json"
+    key_file.write_text(json.dumps(account))
+    app = create_app(
+        settings(
+            sandbox.base,
+            sheet="google",
+            google_base_url=f"{sandbox.base}/google",
+            google_service_account_file=key_file,
+            google_sheet_key="sandbox-spreadsheet",
+        )
+    )
+    async with open_app(app) as client:
+        body = {"drafts": [a_draft().model_dump(mode="json")]}
+        assert (await client.put("/v1/drafts", json=body)).json() == {"stored": 1}
+        assert (await client.put("/v1/drafts", json=body)).json() == {"stored": 0}
+        assert app.state.desk is None
+
+
+@pytest.mark.parametrize("content", [None, "no json", "{}", "[]"])
+async def test_a_key_file_that_cannot_be_used_is_named(
+    tmp_path: Path,
+    settings: Callable[..., GatewaySettings],
+    open_app: Callable[[FastAPI], AbstractAsyncContextManager[httpx.AsyncClient]],
+    content: str | None,
+) -> None:
+    key_file = tmp_path / "account.json"
+    if content is not None:
+        key_file.write_text(content)
+    app = create_app(
+        settings(sheet="google", google_service_account_file=key_file, google_sheet_key="key")
+    )
+    async with open_app(app) as client:
+        missing = (await client.get("/readyz")).json()["missing"]
+        assert "GOOGLE_SERVICE_ACCOUNT_FILE" in missing["sheet"]
+        assert (await client.get("/v1/drafts")).status_code == 503
