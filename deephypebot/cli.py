@@ -175,6 +175,23 @@ def interpolate(
         print(sentence)
 
 
+@app.command()
+def train(
+    output: Annotated[Path, typer.Option(help="Folder for the bundle, the log and the report.")],
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="Time for the CVAE; fewer epochs are made where that is short."),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the text at most.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same writer.")] = 2018,
+) -> None:
+    """Train a writer from the corpus: CVAE, topics and LC-GAN."""
+    from deephypebot import learning
+
+    folder = learning.train(output.resolve(), minutes=minutes, epochs=epochs, seed=seed)
+    print(f"The bundle is in {folder}. To use it: INFERENCE_BUNDLE={folder}")
+
+
 def main() -> None:
     """Run the command line; an error is one message on standard error and exit status 1."""
     try:

@@ -19,7 +19,7 @@ from deephypebot.vendors import Environment, mixture, refuse_halves
 READY = """
 deephypebot is ready: {url}/curate
 
-  a approves a draft, e edits it, r rejects it; ? shows the other keys
+  a approves a draft, e edits it, x rejects them all; ? shows every key
   what you approve is published {where} within two cycles
   the page's header leads to the timeline and to how the bot is doing
   Ctrl-C stops everything; the next start goes on where this one stopped

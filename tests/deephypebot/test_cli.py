@@ -2,11 +2,14 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from deephypebot.data_folder import claimed
 
 COMMAND = [sys.executable, "-m", "deephypebot"]
 
@@ -124,3 +127,19 @@ def test_up_refuses_an_empty_feed(tmp_path: Path) -> None:
     done = run("up", "--feed", "feed.jsonl", cwd=tmp_path)
     assert done.returncode == 1
     assert f"{feed} holds no posts" in done.stderr
+
+
+def test_up_names_the_setting_of_a_taken_port_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = run("up", "--data", "data", cwd=tmp_path, GATEWAY_PORT=port)
+    assert done.returncode == 1
+    assert f"Port {port} is taken: stop what uses it, or set GATEWAY_PORT." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_second_up_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    with claimed(tmp_path / "data"):
+        done = run("up", cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"process {os.getpid()}) runs on the data folder" in done.stderr
