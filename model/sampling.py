@@ -16,7 +16,7 @@ _MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
 _MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
 _BITS = 40  # of the hash that make a uniform number
 
-WIDEST = 512  # pieces that are looked at when top-k or top-p is asked for
+WIDEST = 128  # likeliest pieces that are looked at when top-k or top-p is asked for
 
 
 def mix(value: Tensor) -> Tensor:

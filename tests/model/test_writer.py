@@ -3,6 +3,7 @@ import time
 
 import pytest
 
+from model.blocklist import standard
 from model.bundle import Bundle
 from model.errors import RequestError
 from model.novelty import CopyIndex
@@ -150,7 +151,7 @@ def test_two_hundred_sentences_are_fit_to_be_shown(writer: Writer) -> None:
 
 def test_no_blocked_word_and_no_quotation_is_shown(writer: Writer) -> None:
     results = writer.write([Request(genres=("punk",), num_samples=20, seed=3)])
-    index, blocked = writer._bundle.copies, writer._blocked
+    index, blocked = writer._bundle.copies, standard()
     for sample in results[0].samples:
         assert blocked.found(sample.text) is None
         assert not index.quotes(sample.text)
