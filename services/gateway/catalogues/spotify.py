@@ -7,6 +7,7 @@ session of ours: its own one waits for as long as `Retry-After` asks, hours incl
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
@@ -31,6 +32,8 @@ from services.gateway.vendor_errors import (
 NAME = "spotify"
 MOST_RESULTS = 10  # more is a 400 since February 2026
 MOST_QUERY = 250
+# An app that is not told one artist's genres is not told any; it is asked again after this.
+SILENT_SECONDS = 3600.0
 
 T = TypeVar("T")
 
@@ -55,6 +58,7 @@ class Spotify:
         calls: VendorCalls,
     ) -> None:
         self.calls, self.market = calls, market
+        self.silent_until = 0.0
         # It logs every failure with what was searched for; here all of them are raised.
         logging.getLogger("spotipy.client").setLevel(logging.CRITICAL)
         self.tokens = MemoryCacheHandler()
@@ -87,10 +91,13 @@ class Spotify:
         return await self._search(" ".join(filter(None, (_bare(title), _bare(artist or "")))))
 
     async def genres(self, artist: Artist) -> Sequence[str]:
-        if NAME not in artist.ids:
+        if NAME not in artist.ids or time.monotonic() < self.silent_until:
             return []
         spotify_id = artist.ids[NAME]
-        return await self._ask(lambda: _genres(self.client.artist(spotify_id)))
+        genres = await self._ask(lambda: _genres(self.client.artist(spotify_id)))
+        if genres is None:
+            self.silent_until = time.monotonic() + SILENT_SECONDS
+        return genres or []
 
     async def _search(self, query: str) -> list[Track]:
         words = query[:MOST_QUERY]
@@ -126,8 +133,10 @@ class Spotify:
             raise FailedVendorError(NAME, detail, retry_after=5) from error
 
 
-def _genres(artist: Mapping[str, Any]) -> list[str]:
-    return [str(genre) for genre in artist.get("genres") or []]
+def _genres(artist: Mapping[str, Any]) -> list[str] | None:
+    """The artist's genres; None when Spotify does not tell this app any."""
+    genres = artist.get("genres")
+    return None if genres is None else [str(genre) for genre in genres]
 
 
 def _tracks(document: Mapping[str, Any]) -> list[Track]:

@@ -95,6 +95,20 @@ async def test_genres_come_from_spotify_where_it_gives_them(
     assert song.genres_from == "spotify"
 
 
+async def test_an_app_that_is_told_no_genres_does_not_ask_for_every_artist(
+    sandbox: Sandbox, metrics: VendorMetrics
+) -> None:
+    async with spotify_at(sandbox.base, metrics) as spotify:
+        (known, *_), (other, *_) = [
+            (await spotify.tracks(*song))[0].artists
+            for song in (("Midnight City", "M83"), ("Digital Love", "Daft Punk"))
+        ]
+        assert await spotify.genres(known) == []
+        asked = calls_to(metrics)
+        assert await spotify.genres(other) == []
+    assert calls_to(metrics) == asked
+
+
 async def test_a_song_without_an_artist_is_found_by_its_title(
     sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
 ) -> None:
