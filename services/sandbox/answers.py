@@ -24,7 +24,7 @@ class Answer:
 
 
 def json_answer(status: int, document: object, headers: Mapping[str, str] | None = None) -> Answer:
-    body = json.dumps(document, ensure_ascii=False).encode()
+    body = json.dumps(document, ensure_ascii=False).encode(errors="replace")
     return Answer(status, body, headers=headers or {})
 
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from services.common.app import create_service
 from services.sandbox import catalogue, feed
-from services.sandbox.faults import FaultMiddleware, Faults
+from services.sandbox.faults import Faults
 from services.sandbox.google.app import Google
 from services.sandbox.limits import Windows
 from services.sandbox.musicbrainz.app import MusicBrainz
@@ -20,6 +20,7 @@ from services.sandbox.page.routes import Pages
 from services.sandbox.settings import SandboxSettings
 from services.sandbox.spotify.app import SpotifyAccounts, SpotifyApi
 from services.sandbox.store import Store
+from services.sandbox.strikes import FaultMiddleware
 from services.sandbox.timeline import Timeline
 from services.sandbox.x.app import XApi
 

@@ -11,10 +11,8 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2b
 
 from services.sandbox import snowflakes
-from services.sandbox.feed import Feed, Kind
+from services.sandbox.feed import Feed, Kind, whole_characters
 from services.sandbox.store import Store, WrittenPost
-
-VISITOR = "visitor"
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class Timeline:
         """Every visible post, lazily."""
         return heapq.merge(
             self._feed_posts(),
-            (_written(post) for post in sorted(self.written.values(), key=lambda p: -p.id)),
+            self._written_posts(),
             key=lambda post: -post.id,
         )
 
@@ -114,7 +112,7 @@ class Timeline:
             id=snowflakes.feed_id(self.schedule.release_ms(position), position),
             author_id=author_id(post.author),
             username=post.author,
-            name=post.author,
+            name=display_name(post.author),
             text=post.text,
             kind=post.kind,
             lang=post.lang,
@@ -141,6 +139,7 @@ class Timeline:
     ) -> Post:
         """Add a post; it is stored when this returns."""
         post_id = snowflakes.written_id(self.now_ms(), self.newest_written)
+        text = whole_characters(text)
         post = WrittenPost(post_id, author_id, username, name, text, by_bot, reply_to)
         self.store.add_post(post)
         self.newest_written = post_id
@@ -153,11 +152,19 @@ class Timeline:
 
     def by_author(self, author: str) -> Iterator[Post]:
         """An account's written posts, newest first."""
-        return (
-            _written(post)
-            for post in sorted(self.written.values(), key=lambda p: -p.id)
-            if post.author_id == author
-        )
+        return (post for post in self._written_posts() if post.author_id == author)
+
+    def by_bot(self) -> Iterator[Post]:
+        """What any bot's account published, newest first."""
+        return (post for post in self._written_posts() if post.by_bot)
+
+    def _written_posts(self) -> Iterator[Post]:
+        # Ids rise with every post, so the order of writing is the order of ids.
+        return (_written(post) for post in reversed(self.written.values()))
+
+
+def display_name(username: str) -> str:
+    return username.replace("_", " ")
 
 
 def author_id(username: str) -> str:

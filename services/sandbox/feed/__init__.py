@@ -66,7 +66,7 @@ class Feed:
         """Names this feed's content and order, to tell whether a stored schedule is still its."""
         whole = blake2b(f"{self.seed if self.repeats else ''}".encode(), digest_size=16)
         for post in self.posts:
-            whole.update(f"{post.author}\0{post.text}\0".encode(errors="surrogatepass"))
+            whole.update(f"{post.author}\0{post.text}\0".encode())
         return whole.hexdigest()
 
 
@@ -103,12 +103,24 @@ def _post(line: bytes, where: str) -> FeedPost:
     if not isinstance(record, dict) or not isinstance(record.get("text"), str):
         raise FeedError(f"{where}: an object with a string `text` is needed")
     author = record.get("author") or record.get("account") or REPLAYED_HANDLE
-    song = record.get("song")
     return FeedPost(
-        text=record["text"],
-        author=str(author),
-        kind=record.get("kind", "post"),
-        lang=record.get("lang") or "en",
+        text=whole_characters(record["text"]),
+        author=whole_characters(str(author)),
+        kind=record["kind"] if record.get("kind") in {"reply", "retweet"} else "post",
+        lang=str(record.get("lang") or "en"),
         phrasing=record.get("phrasing"),
-        song=GoldSong(song["title"], tuple(song["artists"])) if song else None,
+        song=_gold(record.get("song")),
     )
+
+
+def _gold(song: object) -> GoldSong | None:
+    """The song of a built-in post; other files may mean something else by `song`."""
+    match song:
+        case {"title": str(title), "artists": [*artists]}:
+            return GoldSong(title, tuple(map(str, artists)))
+    return None
+
+
+def whole_characters(text: str) -> str:
+    """The text without halves of surrogate pairs, which no protocol here can carry."""
+    return text.encode(errors="replace").decode()

@@ -115,7 +115,7 @@ class Google:
         spreadsheet = self._open(request, "Write")
         option = body.get("valueInputOption", "")
         updates = [
-            values.update(spreadsheet, data.get("range", ""), data, option)
+            values.update(spreadsheet, str(data.get("range", "")), data, option)
             for data in _objects(body, "data")
         ]
         for update in updates:
@@ -147,7 +147,7 @@ class Google:
         return json_response({"spreadsheetId": spreadsheet.id, "clearedRange": cleared})
 
     async def batch_clear(self, request: Request) -> Response:
-        ranges = (await _body(request)).get("ranges", [])
+        ranges = [str(text) for text in (await _body(request)).get("ranges", [])]
         spreadsheet = self._open(request, "Write")
         for text in ranges:
             spreadsheet.find(text)

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -14,11 +14,11 @@ from pydantic import BaseModel, Field
 
 from services.common.problems import BadRequestError, ForbiddenError
 from services.sandbox.faults import Fault, Faults
-from services.sandbox.timeline import Post, Timeline, author_id
+from services.sandbox.timeline import Post, Timeline, author_id, display_name
 from services.sandbox.x.posts import timestamp
 
 HERE = Path(__file__).parent
-SHOWN, MOST = 60, 500
+SHOWN, MOST = 100, 500
 MAX_TEXT = 4000
 HANDLE = re.compile(r"\w{1,30}")
 VISITOR = "visitor"
@@ -87,10 +87,17 @@ class Pages:
     async def home(self) -> RedirectResponse:
         return RedirectResponse("/sandbox/")
 
-    async def page(self, request: Request) -> HTMLResponse:
-        posts = list(islice(self.timeline.newest_first(), SHOWN))
-        state = await self.state()
-        context = {"posts": [_card(p, self.timeline.clock()) for p in posts], "state": state}
+    async def page(
+        self, request: Request, by: Literal["everybody", "bot"] = "everybody"
+    ) -> HTMLResponse:
+        """Everybody's newest posts, or only the bot's."""
+        posts = self.timeline.newest_first() if by == "everybody" else self.timeline.by_bot()
+        now = self.timeline.clock()
+        context = {
+            "posts": [_card(post, now) for post in islice(posts, SHOWN)],
+            "state": await self.state(),
+            "by": by,
+        }
         page = templates.TemplateResponse(request, "timeline.html", context)
         page.headers.update(SECURITY_HEADERS)
         return page
@@ -149,7 +156,9 @@ class Pages:
     def _write(self, text: str, author: str) -> Post:
         if not HANDLE.fullmatch(author):
             raise BadRequestError("`author` takes 1 to 30 letters, digits and underscores.")
-        return self.timeline.write(text, author_id=author_id(author), username=author, name=author)
+        return self.timeline.write(
+            text, author_id=author_id(author), username=author, name=display_name(author)
+        )
 
 
 def _shown(post: Post) -> ShownPost:

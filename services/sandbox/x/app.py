@@ -1,6 +1,5 @@
 """X's endpoints."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
@@ -15,6 +14,7 @@ from services.sandbox.settings import SandboxSettings
 from services.sandbox.timeline import Post, Timeline
 from services.sandbox.vendor_app import vendor_app
 from services.sandbox.x.caller import Caller, caller
+from services.sandbox.x.drafts import read_draft
 from services.sandbox.x.errors import invalid, not_found, problem, refused, x_failure
 from services.sandbox.x.length import LIMIT, weighted_length
 from services.sandbox.x.posts import Document, post_document, user_document
@@ -42,11 +42,6 @@ LIMITS = {
 }
 OWN_DEPTH, HOME_SECONDS, MENTIONS_DEPTH = 3200, 7 * 24 * 3600, 800
 RECENT_POSTS = 100
-CREATE_FIELDS = {
-    "text", "reply", "quote_tweet_id", "reply_settings", "media", "poll", "card_uri",
-    "community_id", "edit_options", "geo", "nullcast", "for_super_followers_only",
-    "share_with_followers", "made_with_ai", "paid_partnership", "direct_message_deep_link",
-}  # fmt: skip
 DUPLICATE = "You are not allowed to create a Tweet with duplicate content."
 TOO_LONG = (
     "Your Tweet text is too long. For information on how Twitter determines text length see "
@@ -133,7 +128,7 @@ class XApi:
 
     async def create(self, request: Request) -> Response:
         who, headers = self._enter(request, "create")
-        text, reply_to = _draft(await request.body())
+        text, reply_to = read_draft(await request.body())
         bot = self._bot(who.user())
         self._check_policy(text, reply_to, who.user())
         post = self.timeline.write(
@@ -156,7 +151,8 @@ class XApi:
         post = self.timeline.find(int(post_id))
         if post and post.author_id != who.user():
             raise refused(403, "You are not authorized to delete this Tweet.")
-        self.timeline.delete(int(post_id))
+        if post:
+            self.timeline.delete(post.id)
         return json_response({"data": {"deleted": True}}, headers=headers)
 
     def _enter(self, request: Request, endpoint: str) -> tuple[Caller, dict[str, str]]:
@@ -229,31 +225,3 @@ def _within(page: PageQuery, posts: Iterable[Post]) -> Iterator[Post]:
         )
         if not skipped:
             yield post
-
-
-def _draft(body: bytes) -> tuple[str, str | None]:
-    """The text and the post replied to of a request to publish; raises X's 400 and 403."""
-    try:
-        document = json.loads(body)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise invalid("$", "", "The request body is not a JSON object")
-    for name in document.keys() - CREATE_FIELDS:
-        message = f"$.{name}: is not defined in the schema and the schema does not allow it"
-        raise invalid(name, str(document[name]), message)
-    text = document.get("text")
-    if not isinstance(text, str) or not text.strip():
-        raise invalid("text", str(text), "You must provide text, media or a poll")
-    if "quote_tweet_id" in document:
-        raise refused(403, "Quoting posts is not available on your plan.")
-    return text, _replied_to(document.get("reply"))
-
-
-def _replied_to(reply: object) -> str | None:
-    if reply is None:
-        return None
-    target = reply.get("in_reply_to_tweet_id") if isinstance(reply, dict) else None
-    if not isinstance(target, str) or not target.isdecimal():
-        raise invalid("reply", str(reply), "$.reply.in_reply_to_tweet_id: a post id is needed")
-    return target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,17 @@ def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
     file.write_text('{"text": "fine"}\n' + line + "\n")
     with pytest.raises(FeedError, match=r"posts\.jsonl:2: "):
         replay(file)
+
+
+def test_hostile_posts_pass_through_as_text(start: StartSandbox, tmp_path: Path) -> None:
+    texts = ["=1+1", "nul \0 byte", "\u202ereversed", "x" * 100_000, "half \ud83e pair"]
+    file = tmp_path / "posts.jsonl"
+    file.write_text("".join(json.dumps({"text": text, "song": "?"}) + "\n" for text in texts))
+    sandbox = start(feed=file, feed_burst=len(texts))
+    posts = sandbox.x().get_home_timeline(tweet_fields=["note_tweet"]).data
+    read = [post.data.get("note_tweet", post.data)["text"] for post in reversed(posts)]
+    assert read == [*texts[:4], "half ? pair"]
+    assert sandbox.http.get("/sandbox/").status_code == 200
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -51,6 +51,13 @@ def test_the_bot_s_posts_are_marked_among_the_others(sandbox: Sandbox) -> None:
     assert page.posts == [("post by-bot", "from the bot"), ("post", "from a stranger")]
 
 
+def test_the_bot_s_posts_can_be_seen_alone(sandbox: Sandbox) -> None:
+    sandbox.x().create_tweet(text="from the bot")
+    sandbox.say("from a stranger")
+    page = Posts(sandbox.http.get("/sandbox/", params={"by": "bot"}).text)
+    assert page.posts == [("post by-bot", "from the bot")]
+
+
 def test_text_is_text(sandbox: Sandbox) -> None:
     sandbox.say(HOSTILE)
     page = Posts(sandbox.http.get("/sandbox/").text)

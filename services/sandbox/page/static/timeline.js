@@ -1,9 +1,9 @@
-// Keeps the timeline fresh while the page is looked at. Without this file, the link refreshes it.
+// Keeps the timeline fresh while the page is looked at. Without this file, reload it.
 const PERIOD_MS = 4000;
 
 async function refresh() {
   if (document.hidden) return;
-  const answer = await fetch("/sandbox/", { headers: { Accept: "text/html" } });
+  const answer = await fetch(location.pathname + location.search, { headers: { Accept: "text/html" } });
   if (!answer.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const list = document.getElementById("timeline");
@@ -16,5 +16,4 @@ async function refresh() {
   document.getElementById("counts").textContent = fresh.getElementById("counts").textContent;
 }
 
-document.getElementById("refresh").hidden = true;
 setInterval(() => refresh().catch(() => {}), PERIOD_MS);
