@@ -18,11 +18,9 @@ from model.corpus.genres import GenreMatch
 from model.cvae import REGISTERS, SLOTS, multi_hot
 from model.engine import Decoded, Engine, Job
 from model.ranking import Draft, is_sentence
-from model.request import MOST_CANDIDATES, Request
+from model.request import Request, drafts_wanted
 from model.sampling import mix, normal
 from model.slots import Song, fill, tidy
-
-CANDIDATES_PER_SAMPLE = 4
 
 # Which slots the drafts ask for, in turn, by whether the song has an artist and a title.
 _TURNS = {
@@ -49,8 +47,7 @@ class Plan:
     @property
     def candidates(self) -> int:
         """How many drafts are made at a time."""
-        wanted = self.request.candidates or CANDIDATES_PER_SAMPLE * self.request.num_samples
-        return min(wanted, MOST_CANDIDATES)
+        return drafts_wanted(self.request)
 
     def condition(self, number: int) -> Tensor:
         """The condition of a draft by its number."""

@@ -7,6 +7,7 @@ from model.errors import RequestError
 from model.sampling import WIDEST
 
 MOST_SAMPLES = 100
+CANDIDATES_PER_SAMPLE = 4
 MOST_CANDIDATES = 400
 MOST_GENRES = 100
 LONGEST_GENRE = 200  # characters
@@ -62,6 +63,12 @@ class Result:
     seed: int
     genres: GenreMatch
     samples: tuple[Sample, ...]
+
+
+def drafts_wanted(request: Request) -> int:
+    """How many drafts a request's samples are chosen from, in one round."""
+    wanted = request.candidates or CANDIDATES_PER_SAMPLE * request.num_samples
+    return min(wanted, MOST_CANDIDATES)
 
 
 def _within(field: str, value: float | None, low: float, high: float) -> None:

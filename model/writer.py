@@ -19,11 +19,19 @@ from model.corpus.genres import GenreMatch
 from model.drafting import Code, Drafter, Plan, numbered
 from model.errors import RequestError
 from model.ranking import Draft, choose, distinct
-from model.request import Request, Result, Sample
+from model.request import CANDIDATES_PER_SAMPLE, Request, Result, Sample
 from model.slots import fill
 from model.topics import Topic
 
-__all__ = ["GenreMatch", "Request", "Result", "Sample", "Topic", "Writer"]
+__all__ = [
+    "CANDIDATES_PER_SAMPLE",
+    "GenreMatch",
+    "Request",
+    "Result",
+    "Sample",
+    "Topic",
+    "Writer",
+]
 
 ROUNDS = 4  # times that drafts are drawn before an answer is short
 MOST_STEPS = 64
