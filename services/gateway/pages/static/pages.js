@@ -73,13 +73,15 @@ async function send(form, button) {
   const mine = ++turn;
   const body = new URLSearchParams(new FormData(form, button));
   const decides = form.hasAttribute("data-decides");
-  const typed = fields().map(words);
+  const sent = form.querySelector("textarea[data-draft]");
   const preview = decides && ahead?.dataset.item !== before.dataset.item ? ahead : null;
   before.ariaBusy = "true";
   if (preview) show(preview);
   try {
     const { ok, next, pulse } = await load(form.action, { method: "POST", body });
-    if (ok && decides) typed.forEach((key) => stored((store) => store.removeItem(key)));
+    if (ok && sent) stored((store) => store.removeItem(words(sent)));
+    // Another tab may have sent words for the same draft, and then forgot those of this one.
+    if (!ok) before.querySelectorAll("textarea[data-draft]").forEach(keep);
     const foreseen = preview && next.dataset.item === main().dataset.item;
     if (!ok || (mine === turn && !foreseen)) show(next);
     else { freshen(pulse); say(`${next.dataset.said} ${heading()}`); }
