@@ -38,6 +38,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         await asyncio.to_thread(migrate, engine, MIGRATIONS)
         adapters = Wiring(settings, engine, metrics).adapters()
         _install(app, engine, adapters)
+        if adapters.songs is not None:
+            await asyncio.to_thread(adapters.songs.answers.forget_expired)
         try:
             yield
         finally:

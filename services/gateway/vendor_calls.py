@@ -15,6 +15,7 @@ import anyio
 import anyio.to_thread
 import requests
 import stamina
+import structlog
 import urllib3.exceptions
 from prometheus_client import CollectorRegistry, Histogram
 
@@ -24,6 +25,8 @@ from services.gateway.vendor_errors import (
     UnreachableError,
     VendorError,
 )
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 Answer = Callable[[], Awaitable[T]]
@@ -92,6 +95,7 @@ class VendorCalls:
             outcome = "ok"
         except VendorError as error:
             outcome = error.outcome
+            log.info("vendor.failed", vendor=self.vendor, outcome=outcome, why=error.detail)
             raise
         finally:
             labels = self.metrics.seconds.labels(self.vendor, outcome)

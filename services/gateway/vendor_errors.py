@@ -5,6 +5,7 @@ VendorError                 a call to a vendor failed; `vendor` says whose
 │   └── DuplicateError      422  ... because it has the same post already
 ├── NotDoneError            503  certainly not done; later may help
 │   ├── BusyVendorError          its rate limit; Retry-After says when
+│   │   └── WaitingLineError     our own line before it is long; it was not asked
 │   ├── OutOfCreditError         the account has run dry, or reached its cap
 │   ├── CredentialsError         our keys are wrong, or may not do this
 │   └── UnreachableError         no connection: nothing was sent
@@ -50,6 +51,10 @@ class NotDoneError(VendorError):
 
 class BusyVendorError(NotDoneError):
     outcome = "rate_limited"
+
+
+class WaitingLineError(BusyVendorError):
+    outcome = "waiting_line"
 
 
 class OutOfCreditError(NotDoneError):

@@ -83,6 +83,12 @@ class Answers:
             return None
         return row.answer, row.expires_at
 
+    def forget_expired(self) -> None:
+        """Drop what no longer holds; done at start-up, so that the table does not grow for ever."""
+        with writing(self.engine) as connection:
+            expired = catalogue_answer.c.expires_at <= self.clock()
+            connection.execute(delete(catalogue_answer).where(expired))
+
     def _store(self, key: tuple[str, str], answer: Json, expires_at: datetime) -> None:
         columns = catalogue_answer.c
         catalogue, question = key

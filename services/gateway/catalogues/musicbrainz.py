@@ -23,6 +23,7 @@ from services.gateway.vendor_errors import (
     RefusedByVendorError,
     SilentVendorError,
     UnreachableError,
+    WaitingLineError,
 )
 
 NAME = "musicbrainz"
@@ -44,11 +45,11 @@ class Pace:
         self.next_turn = 0.0
 
     async def turn(self) -> None:
-        """Wait for one's turn; raises BusyVendorError when it is too far away."""
+        """Wait for one's turn; raises WaitingLineError when it is too far away."""
         now = time.monotonic()
         wait = max(0.0, self.next_turn - now)
         if wait > LONGEST_QUEUE_SECONDS:
-            raise BusyVendorError(NAME, "too many questions are waiting.", retry_after=wait)
+            raise WaitingLineError(NAME, "too many questions are waiting.", retry_after=wait)
         self.next_turn = now + wait + self.interval
         if wait:
             await asyncio.sleep(wait)

@@ -11,7 +11,7 @@ from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.catalogue import Artist, Catalogue, Track
 from services.gateway.catalogues.matching import plain, plain_title, song_score
 from services.gateway.schemas import Song
-from services.gateway.vendor_errors import VendorError
+from services.gateway.vendor_errors import VendorError, WaitingLineError
 
 log = structlog.get_logger()
 
@@ -30,8 +30,9 @@ class Songs:
     async def find(self, title: str, artist: str | None) -> Song | None:
         """The canonical song, or None when no catalogue has it.
 
-        Raises VendorError when a catalogue that might have had it could not be asked. A song
-        whose genres could not be asked for is given without: the writer can write without.
+        Raises VendorError when a catalogue that might have had it could not be asked. Genres are
+        worth waiting in line for (WaitingLineError), but not worth waiting for a vendor to
+        recover: then the song is given without, and the writer can write without.
         """
         track, score = await self._track(title, artist)
         if track is None:
@@ -74,17 +75,23 @@ class Songs:
 
     async def _genres(self, artists: Sequence[Artist]) -> tuple[list[str], str | None]:
         """The genres of the artists together, from the first catalogue that knows any."""
+        waiting: WaitingLineError | None = None
         for catalogue in self.catalogues:
             try:
                 answers = await asyncio.gather(
                     *(self._genres_in(catalogue, artist) for artist in artists)
                 )
+            except WaitingLineError as error:
+                waiting = error
+                continue
             except VendorError as error:
                 log.warning("catalogue.failed", catalogue=catalogue.name, why=error.detail)
                 continue
             genres = [genre for answer in answers for genre in answer]
             if genres:
                 return list(dict.fromkeys(genres)), catalogue.name
+        if waiting is not None:
+            raise waiting
         return [], None
 
     async def _genres_in(self, catalogue: Catalogue, artist: Artist) -> list[str]:

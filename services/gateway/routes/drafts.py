@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Body, Path, Query
 
 from services.gateway.routes.world import TheSheet
 from services.gateway.schemas import DecisionPage, DraftBatch, Outcome, Received, Stored
@@ -10,10 +10,38 @@ from services.gateway.schemas import DecisionPage, DraftBatch, Outcome, Received
 router = APIRouter(prefix="/drafts", tags=["drafts"])
 
 MOST_DECISIONS = 2000
+BATCH = {
+    "drafts": [
+        {
+            "id": "x:1994012345678901234:1",
+            "item_id": "x:1994012345678901234",
+            "rank": 1,
+            "text": "A slow burn that never raises its voice.",
+            "scores": {"score": 0.71, "log_prob": -2.9, "topic": 0.8, "novelty": 0.6},
+            "post": {
+                "origin": "x",
+                "id": "1994012345678901234",
+                "text": 'now playing "Teardrop" by Massive Attack',
+                "author_id": "7",
+                "created_at": "2026-11-22T08:00:00Z",
+            },
+            "song": {
+                "title": "Teardrop",
+                "artists": ["Massive Attack"],
+                "genres": ["trip hop"],
+                "genres_from": "musicbrainz",
+                "score": 1.0,
+            },
+            "created_at": "2026-11-22T08:01:00Z",
+        }
+    ]
+}
 
 
 @router.put("", operation_id="put_drafts", summary="Put drafts before the curator")
-async def put_drafts(batch: DraftBatch, sheet: TheSheet) -> Stored:
+async def put_drafts(
+    batch: Annotated[DraftBatch, Body(examples=[BATCH])], sheet: TheSheet
+) -> Stored:
     """Drafts that are there already stay as they are, and so do the curator's words."""
     return Stored(stored=await sheet.upsert(batch.drafts) if batch.drafts else 0)
 
@@ -33,7 +61,10 @@ async def read_decisions(
 @router.patch("/{draft_id}", operation_id="mark_draft", summary="Say what became of a draft")
 async def mark_draft(
     draft_id: Annotated[str, Path(max_length=200, examples=["x:1994012345678901234:1"])],
-    outcome: Outcome,
+    outcome: Annotated[
+        Outcome,
+        Body(examples=[{"state": "published", "url": "https://x.com/i/status/19940123456789"}]),
+    ],
     sheet: TheSheet,
 ) -> Received:
     await sheet.mark(draft_id, outcome)

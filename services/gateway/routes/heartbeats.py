@@ -1,8 +1,9 @@
 """Signs of life from the workers."""
 
 import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Body
 
 from services.gateway.heartbeats import keep_heartbeat
 from services.gateway.routes.world import TheEngine
@@ -10,9 +11,22 @@ from services.gateway.schemas import Heartbeat, Received
 
 router = APIRouter(tags=["workers"])
 
+BEAT = {
+    "worker": "bot-1:4711",
+    "at": "2026-11-22T08:01:00Z",
+    "interval": 60.0,
+    "cycle": 12,
+    "seconds": 3.4,
+    "posts": {"drafted": 40},
+    "drafts": {"waiting": 200},
+    "publications": {"published": 3},
+}
+
 
 @router.put("/heartbeat", operation_id="put_heartbeat", summary="A worker is alive")
-async def put_heartbeat(heartbeat: Heartbeat, engine: TheEngine) -> Received:
+async def put_heartbeat(
+    heartbeat: Annotated[Heartbeat, Body(examples=[BEAT])], engine: TheEngine
+) -> Received:
     """The last one of each worker is kept, and shown on `/status`."""
     await asyncio.to_thread(keep_heartbeat, engine, heartbeat)
     return Received()

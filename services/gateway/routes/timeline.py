@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Body, Header, Query
 
 from services.common.problems import BadRequestError
 from services.gateway.routes.world import ThePublications, TheTimeline
@@ -41,7 +41,7 @@ async def read_mentions(
 
 @router.post("/posts", operation_id="publish_post", summary="Publish once per key", status_code=201)
 async def publish_post(
-    post: NewPost,
+    post: Annotated[NewPost, Body(examples=[{"text": "A slow burn that never raises its voice."}])],
     publications: ThePublications,
     idempotency_key: Annotated[
         str | None,

@@ -100,7 +100,9 @@ class GoogleSheet:
             self.client.http_client.session.close()
 
     async def upsert(self, drafts: Sequence[Draft]) -> int:
-        return await self.calls.read(partial(self._alone, partial(self._upsert, drafts)))
+        new: set[str] = set()
+        await self.calls.read(partial(self._alone, partial(self._upsert, drafts, new)))
+        return len(new)
 
     async def decisions(self, since: str | None, limit: int) -> DecisionPage:
         rows = await self.calls.read(partial(self._alone, self._rows))
@@ -109,17 +111,21 @@ class GoogleSheet:
     async def mark(self, draft_id: str, outcome: Outcome) -> None:
         await self.calls.read(partial(self._alone, partial(self._mark, draft_id, outcome)))
 
-    def _upsert(self, drafts: Sequence[Draft]) -> int:
-        """New drafts go below the last row; what stands in the sheet stays as it is."""
+    def _upsert(self, drafts: Sequence[Draft], new: set[str]) -> None:
+        """New drafts go below the last row; what stands in the sheet stays as it is.
+
+        `new` collects their ids over all attempts: one whose answer was lost may have written.
+        """
         ids = self._ids()
         known = set(ids)
-        new = {draft.id: draft for draft in drafts if draft.id not in known}
-        if new:
-            first = len(ids) + 2
-            last = first + len(new) - 1
-            self._make_room(last)
-            self._write(f"A{first}:{LAST}{last}", [new_row(draft) for draft in new.values()])
-        return len(new)
+        rows = {draft.id: new_row(draft) for draft in drafts if draft.id not in known}
+        if not rows:
+            return
+        new.update(rows)
+        first = len(ids) + 2
+        last = first + len(rows) - 1
+        self._make_room(last)
+        self._write(f"A{first}:{LAST}{last}", list(rows.values()))
 
     def _rows(self) -> dict[str, Row]:
         """Every row that has an id, by its id."""

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 # The deepest timeline of any platform (X: 3,200 posts) fits in this many full pages.
 MOST_PAGES = 35
 # A walk that takes longer than this stops with what it has.
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 12.0
 # A shorter walk in one call cannot have met the end of a platform's memory.
 PAGES_WITHOUT_DOUBT = 5
 

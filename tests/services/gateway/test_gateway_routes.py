@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import BaseModel
+from sqlalchemy import select
 
+from services.common.database import reading
 from services.common.problems import Problem
 from services.common.rest import BusyError, FailedError, RefusedError
 from services.gateway.app import create_app
 from services.gateway.client import GatewayClient
-from services.gateway.heartbeats import heartbeats
-from services.gateway.schemas import Draft, Heartbeat, Outcome, Post, Scores, Song
+from services.gateway.routes import drafts, heartbeats
+from services.gateway.schemas import Draft, DraftBatch, Heartbeat, Outcome, Post, Scores, Song
 from services.gateway.settings import GatewaySettings
+from services.gateway.tables import heartbeat
 
 if TYPE_CHECKING:
     from tests.services.gateway.conftest import Clock, Sandbox
@@ -131,7 +135,9 @@ async def test_the_last_heartbeat_of_each_worker_is_kept(
         await gateway.put_heartbeat(BEAT)
         await gateway.put_heartbeat(BEAT.model_copy(update={"cycle": 4}))
         await gateway.put_heartbeat(BEAT.model_copy(update={"worker": "host:2"}))
-        kept = heartbeats(app.state.engine)
+        with reading(app.state.engine) as connection:
+            bodies = connection.scalars(select(heartbeat.c.body)).all()
+    kept = [Heartbeat.model_validate(body) for body in bodies]
     assert sorted((beat.worker, beat.cycle) for beat in kept) == [("host:1", 4), ("host:2", 3)]
 
 
@@ -272,6 +278,14 @@ def test_every_setting_is_described() -> None:
     assert undescribed == []
 
 
+@pytest.mark.parametrize(
+    ("example", "contract"),
+    [(drafts.BATCH, DraftBatch), (heartbeats.BEAT, Heartbeat)],
+)
+def test_the_examples_keep_the_contract(example: object, contract: type[BaseModel]) -> None:
+    contract.model_validate(example)
+
+
 def test_every_operation_is_named_and_documented(settings: MakeSettings) -> None:
     schema: dict[str, Any] = create_app(settings()).openapi()
     operations = [
@@ -281,6 +295,8 @@ def test_every_operation_is_named_and_documented(settings: MakeSettings) -> None
         for operation in item.values()
     ]
     names = [operation["operationId"] for operation in operations]
+    bodies = [operation["requestBody"] for operation in operations if "requestBody" in operation]
+    assert all(body["content"]["application/json"]["schema"]["examples"] for body in bodies)
     assert len(set(names)) == len(names) == 9
     assert all(operation["summary"] for operation in operations)
 

@@ -390,7 +390,7 @@ async def test_a_write_whose_answer_was_lost_leaves_no_second_row(
 ) -> None:
     await sheet.upsert([a_draft(1)])
     sandbox.plan("google", fault, path="values:batchUpdate", after_commit=True)
-    await sheet.upsert([a_draft(2)])
+    assert await sheet.upsert([a_draft(2)]) == 1
     assert sheet._alone(sheet._ids) == ["x:1:1", "x:2:1"]
 
 

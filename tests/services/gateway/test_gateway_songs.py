@@ -10,13 +10,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from services.common.database import reading
 from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.catalogue import Artist, Track
 from services.gateway.catalogues.musicbrainz import MusicBrainz
 from services.gateway.catalogues.songs import Songs
 from services.gateway.catalogues.spotify import Spotify
+from services.gateway.tables import catalogue_answer
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import (
     BusyVendorError,
@@ -25,6 +27,7 @@ from services.gateway.vendor_errors import (
     RefusedByVendorError,
     SilentVendorError,
     VendorError,
+    WaitingLineError,
 )
 
 if TYPE_CHECKING:
@@ -325,6 +328,37 @@ async def test_a_queue_that_is_too_long_says_when_to_come_back(
         with pytest.raises(BusyVendorError, match="waiting") as raised:
             await musicbrainz.tracks("two", None)
     assert 25 <= float(raised.value.headers["Retry-After"]) <= 30
+
+
+async def test_genres_are_waited_for_in_line(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
+) -> None:
+    """A song without its genres would be drafted without them for good."""
+    async with (
+        spotify_at(sandbox.base, metrics) as spotify,
+        musicbrainz_at(sandbox.base, metrics, interval=30.0) as musicbrainz,
+    ):
+        await musicbrainz.tracks("somebody else's question", None)
+        songs = Songs([spotify, musicbrainz], Answers(engine))
+        with pytest.raises(WaitingLineError):
+            await songs.find("Midnight City", "M83")
+
+
+async def test_expired_answers_are_forgotten(clock: Clock, engine: Engine) -> None:
+    answers = Answers(engine, clock=lambda: datetime.fromtimestamp(clock(), UTC))
+
+    async def nothing() -> object:
+        return None
+
+    async def something() -> object:
+        return "an answer"
+
+    await answers.get("spotify", "gone?", nothing)
+    await answers.get("spotify", "kept?", something)
+    clock.now += timedelta(days=2).total_seconds()
+    answers.forget_expired()
+    with reading(engine) as connection:
+        assert connection.scalars(select(catalogue_answer.c.question)).all() == ["kept?"]
 
 
 async def test_a_caller_who_leaves_does_not_take_the_answer_along(engine: Engine) -> None:
