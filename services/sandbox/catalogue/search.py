@@ -1,7 +1,8 @@
 """A forgiving search, as the vendors' are: case, accents, word order and typos do not matter.
 
 A field matches by the share of its query words that it holds, each weighed by how rare the word
-is; a word that no song has stands for the most alike words that some song has.
+is. A word that no song has stands for the most alike words that some song has; where that finds
+nothing, so does every other word.
 """
 
 import math
@@ -19,10 +20,15 @@ TITLE, ARTIST = 0, 1
 FIELDS = {"track": TITLE, "artist": ARTIST, "recording": TITLE}
 FILTER = re.compile(r'\b(track|artist|recording|album|year|genre|isrc|tag):("[^"]*"|\S+)')
 # Shares of a query's weight that a song must hold: in each named field, or in any for free text.
-FIELD_SHARE, FREE_SHARE = 0.5, 0.6
+FIELD_SHARE, FREE_SHARE = 0.25, 0.5
 ALIKE = 78
-MIN_FUZZY_LENGTH = 4
+MIN_FUZZY_LENGTH = 3
+MOST_ALIKE = 5
 RAREST = 4
+# What a word weighs that no song has, as a share of the mean weight of those that some song has.
+UNKNOWN_SHARE = 0.3
+# Words that say which recording it is, not which song.
+ADDITIONS = {"feat", "featuring", "ft", "remaster", "remastered"}
 
 
 @dataclass(frozen=True)
@@ -46,11 +52,16 @@ def parse(text: str) -> Query:
     """Read `track:"…" artist:"…"` filters (quoted or one word), and free text around them."""
     words: dict[str, list[str]] = {"track": [], "artist": [], "recording": []}
     for name, value in FILTER.findall(text):
-        words.setdefault(name, []).extend(folded(value).split())
-    free = folded(FILTER.sub(" ", text).replace(" AND ", " "))
+        words.setdefault(name, []).extend(_words(value))
+    free = FILTER.sub(" ", text).replace(" AND ", " ")
     return Query(
-        (*words["track"], *words["recording"]), tuple(words["artist"]), tuple(free.split())
+        (*words["track"], *words["recording"]), tuple(words["artist"]), tuple(_words(free))
     )
+
+
+def _words(text: str) -> list[str]:
+    words = folded(text).split()
+    return [word for word in words if word not in ADDITIONS] or words
 
 
 class Index:
@@ -68,23 +79,33 @@ class Index:
         )
         for place, entry in enumerate(self.entries):
             for field in (TITLE, ARTIST):
-                for word in dict.fromkeys(entry[field].split()):
+                words = entry[field].split()
+                # People write names in one word, as in hashtags.
+                joined = ["".join(words)] if field == ARTIST else []
+                for word in dict.fromkeys(words + joined):
                     fields[field][word].append(place)
         return fields
 
     def search(self, query: Query) -> list[Hit]:
         """Best first; among equals, the earlier entry."""
-        asked = [(TITLE, query.title), (ARTIST, query.artist)]
-        found: dict[int, float] | None = None
-        for field, words in asked:
-            if words:
-                found = _joined(found, self._in_field(field, words))
-        if query.free:
-            found = _joined(found, self._anywhere(query.free))
-        hits = [
-            Hit(place, score * self._fit(place, query)) for place, score in (found or {}).items()
-        ]
+        found = self._matches(query, loose=False) or self._matches(query, loose=True)
+        hits = [Hit(place, score * self._fit(place, query)) for place, score in found.items()]
         return sorted(hits, key=lambda hit: (-round(hit.score, 4), hit.place))
+
+    def _matches(self, query: Query, *, loose: bool) -> dict[int, float]:
+        """By place, the share of the query that an entry holds."""
+        found: dict[int, float] | None = None
+        for field, words in ((TITLE, query.title), (ARTIST, query.artist)):
+            if words:
+                holders = [self._holders(field, word, loose) for word in words]
+                found = _joined(found, self._shares(holders, FIELD_SHARE))
+        if query.free:
+            holders = [
+                self._holders(TITLE, word, loose) | self._holders(ARTIST, word, loose)
+                for word in query.free
+            ]
+            found = _joined(found, self._shares(holders, FREE_SHARE))
+        return found or {}
 
     def _fit(self, place: int, query: Query) -> float:
         """Prefers the entry whose whole text is most like what was asked."""
@@ -98,29 +119,29 @@ class Index:
             parts.append(fuzz.token_sort_ratio(" ".join(query.free), f"{title} {artist}"))
         return 0.5 + sum(parts) / len(parts) / 200
 
-    def _in_field(self, field: int, words: tuple[str, ...]) -> dict[int, float]:
-        return self._shares([self._holders(field, word) for word in words], FIELD_SHARE)
-
-    def _anywhere(self, words: tuple[str, ...]) -> dict[int, float]:
-        holders = [self._holders(TITLE, word) | self._holders(ARTIST, word) for word in words]
-        return self._shares(holders, FREE_SHARE)
-
-    def _holders(self, field: int, word: str) -> set[int]:
+    def _holders(self, field: int, word: str, loose: bool) -> set[int]:
+        """The places that hold a word; `loose` takes in words like it even where it is known."""
         places = self.places[field]
-        if word in places:
-            return set(places[word])
-        if len(word) < MIN_FUZZY_LENGTH:
-            return set()
-        alike = process.extract(word, places.keys(), scorer=fuzz.ratio, score_cutoff=ALIKE, limit=3)
+        if len(word) < MIN_FUZZY_LENGTH or (word in places and not loose):
+            return set(places.get(word, ()))
+        alike = process.extract(
+            word, places.keys(), scorer=fuzz.ratio, score_cutoff=ALIKE, limit=MOST_ALIKE
+        )
         return {place for near, _, _ in alike for place in places[near]}
 
     def _shares(self, holders: list[set[int]], least: float) -> dict[int, float]:
         """By place, the share of the query's weight it holds, where that is enough."""
-        weights = [math.log(2 + len(self.entries) / (1 + len(places))) for places in holders]
-        whole = sum(weights)
-        rarest = sorted(filter(None, holders), key=len)[:RAREST]
+        known = [
+            math.log(2 + len(self.entries) / (1 + len(places))) for places in holders if places
+        ]
+        if not known:
+            return {}
+        unknown = UNKNOWN_SHARE * sum(known) / len(known)
+        whole = sum(known) + unknown * (len(holders) - len(known))
+        holders = [places for places in holders if places]
+        rarest = sorted(holders, key=len)[:RAREST]
         shares = {
-            place: sum(w for w, places in zip(weights, holders, strict=True) if place in places)
+            place: sum(w for w, places in zip(known, holders, strict=True) if place in places)
             for place in set().union(*rarest)
         }
         return {place: share / whole for place, share in shares.items() if share >= least * whole}
