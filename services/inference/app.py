@@ -25,6 +25,8 @@ Writes one-sentence music commentary: genres (and a song) in, ranked sentences o
 A full queue answers 429 with `Retry-After` at once; errors are problem documents (RFC 9457).
 """
 
+NOBODY_WAITS_SECONDS = 0.5
+
 Loader = Callable[[InferenceSettings], SentenceWriter]
 
 
@@ -43,12 +45,14 @@ def create_app(settings: InferenceSettings, load: Loader = load_writer) -> FastA
             return batcher.missing()
 
         app.state.readiness.add("writer", writer_ready)
-        app.state.scheduler = Scheduler(
+        scheduler = app.state.scheduler = Scheduler(
             batcher, backlog, measures, deadline_seconds=settings.deadline_seconds
         )
         batcher.start()
         yield
-        await asyncio.to_thread(batcher.stop, settings.shutdown_seconds)
+        # A server that has drained its requests already leaves nobody to wait for.
+        patience = settings.shutdown_seconds if scheduler.callers else NOBODY_WAITS_SECONDS
+        await asyncio.to_thread(batcher.stop, patience)
 
     app = create_service(settings, title="inference", description=DESCRIPTION, lifespan=lifespan)
     measures = app.state.measures = Measures(app.state.registry)

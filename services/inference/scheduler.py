@@ -29,6 +29,7 @@ class Scheduler:
         self._backlog = backlog
         self._measures = measures
         self._deadline = deadline_seconds
+        self.callers = 0  # that wait for an answer
 
     @property
     def writer(self) -> SentenceWriter:
@@ -45,6 +46,7 @@ class Scheduler:
         Raises OverloadedError, UnavailableError, or what the writer raised.
         """
         self._admit(job)
+        self.callers += 1
         try:
             async with asyncio.timeout(self._deadline) as limit:
                 return await asyncio.wrap_future(job.future)
@@ -56,6 +58,7 @@ class Scheduler:
             self._measures.rejected.labels("disconnected").inc()
             raise
         finally:
+            self.callers -= 1
             self._backlog.withdraw(job)
 
     def _admit(self, job: Job[T]) -> None:
