@@ -29,7 +29,7 @@ def draft(body: GenerateRequest) -> Draft:
     """The work of a request; a seed is drawn when none is given."""
     # Imports torch, which the thread that loads the writer has done before any request gets here:
     # so the service answers /livez at once.
-    from model.writer import CANDIDATES_PER_SAMPLE, Request  # noqa: PLC0415 - see above
+    from model.request import Request, drafts_wanted  # noqa: PLC0415 - see above
 
     request = Request(
         genres=tuple(body.genres),
@@ -44,9 +44,8 @@ def draft(body: GenerateRequest) -> Draft:
         candidates=body.candidates,
         include_unrefined=body.include_unrefined,
     )
-    candidates = body.candidates or CANDIDATES_PER_SAMPLE * body.num_samples
     twins = body.num_samples if body.include_unrefined else 0
-    return Draft(request=request, sentences=candidates + twins)
+    return Draft(request=request, sentences=drafts_wanted(request) + twins)
 
 
 def legacy_draft(body: LegacyRequest) -> Draft:
