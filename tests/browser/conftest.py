@@ -69,12 +69,12 @@ def _drafts(number: int, count: int, text: str) -> list[dict[str, Any]]:
     ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def process(
     chromium: Browser,  # noqa: ARG001 - where there is none, no process is started
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, Path]]:
-    """A gateway process for all tests: its address and its data folder."""
+    """A gateway process for all tests of a file: its address and its data folder."""
     folder = tmp_path_factory.mktemp("gateway")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -128,8 +128,9 @@ def _wait_until_alive(base: str, process: subprocess.Popen[bytes], log: Path) ->
     pytest.fail(f"the gateway did not come up:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    # Playwright keeps an event loop running in this thread: asynchronous tests come after it.
     if not CHROMIUM.exists():
         pytest.skip(f"no Chromium at {CHROMIUM}")
     with sync_playwright() as playwright:
