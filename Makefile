@@ -1,5 +1,8 @@
 # Every target sets up its own virtual environment in .venv when there is none.
-PYTHON ?= python3
+# The first Python that fits, unless one is named: make PYTHON=python3.12 bot
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python; do \
+	$$python -c '$(FITS)' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
@@ -21,8 +24,9 @@ clean:
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed; name one with: make PYTHON=python3.12")'
-	$(PYTHON) -m venv .venv
+	@"$(PYTHON)" -c '$(FITS)' 2>/dev/null || { \
+		echo 'Python 3.11, 3.12 or 3.13 is needed; name one with: make PYTHON=/path/to/python'; exit 1; }
+	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/.bot: pyproject.toml constraints.txt | .venv/bin/python
 	$(PIP) --editable '.[inference,gateway,worker]'

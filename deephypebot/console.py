@@ -1,6 +1,7 @@
 """One log stream for several processes: every line says whose it is."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import TextIO
@@ -33,5 +34,13 @@ class Console:
 
 
 def print_line(text: str) -> None:
-    """A line for whoever reads standard output, at once."""
-    print(text, flush=True)
+    """A line for whoever reads standard output, at once.
+
+    When nobody does any more (`| head`), this process is asked to stop, as by SIGTERM.
+    """
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # What is still buffered would fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        signal.raise_signal(signal.SIGTERM)
