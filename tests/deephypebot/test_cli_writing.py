@@ -1,30 +1,42 @@
 """`generate` and `interpolate`: the shapes of the inference service, from the shipped writer."""
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deephypebot.cli import main
 from services.inference.schemas import GenerateAnswer, InterpolateAnswer
 
-COMMAND = [sys.executable, "-m", "deephypebot"]
 GENRES = ("--genre", "dream pop", "--genre", "shoegaze")
 
 
-def run(*arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "INFERENCE_DEVICE": "cpu"},
-        timeout=55,
-    )
+@dataclass
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*arguments: str, stdin: str = "") -> Done:
+    """The command in this process, which has to import torch only once."""
+    out, log = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(log):
+        patch.setattr("sys.argv", ["deephypebot", *arguments])
+        patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        patch.setenv("INFERENCE_DEVICE", "cpu")
+        with pytest.raises(SystemExit) as left:
+            main()
+    if isinstance(left.value.code, str):
+        return Done(1, out.getvalue(), left.value.code + "\n")
+    return Done(left.value.code or 0, out.getvalue(), log.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +114,7 @@ def test_interpolate_says_what_is_wrong_with_its_steps() -> None:
 def test_without_torch_it_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise ImportError('No module named torch')\n")
     done = subprocess.run(
-        [*COMMAND, "generate"],
+        [sys.executable, "-m", "deephypebot", "generate"],
         capture_output=True,
         text=True,
         check=False,
