@@ -13,14 +13,16 @@ FEWEST_WORDS, MOST_WORDS = 6, 34
 LIKELIHOOD = 1.0  # mean log-probability of a piece, about -4 to -2
 TOPIC = 0.4  # 0 to 1
 NOVELTY = 0.3  # 0 to 1
-GENRE = 1.0  # mean log-odds of a piece, about 0 to 1
+GENRE = 1.5  # mean log-odds of a piece, about 0 to 1
 ECHO = -0.4  # for each word of meaning that comes a second time
+CLAIM = -1.0  # for saying what kind of recording this is, which only listening can tell
 
 ALIKE = 0.5  # share of words in common from which two drafts say the same
 
 _START = re.compile(r'^(?:"?[A-Z0-9]|"?\{)')
 _END = re.compile(r'[^\s,;:.!?-][.!?]"?$')
 _WRONG = re.compile(r'\s[,.;:!?]|[,;:][,.;:!?]|\.\.|--|"\w+"\w|\s$|^\s|  ')
+_CLAIMS = frozenset(("remix", "remixes", "remixer", "cover", "demo", "encore", "instrumental"))
 _SMALL = frozenset(
     (
         "a",
@@ -96,6 +98,7 @@ class Draft:
             + NOVELTY * self.novelty
             + GENRE * self.genre
             + ECHO * echoes(words(self.text))
+            + CLAIM * (not _CLAIMS.isdisjoint(words(self.text)))
         )
 
 

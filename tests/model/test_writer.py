@@ -233,3 +233,10 @@ def test_topics_are_named_and_one_is_favoured(writer: Writer) -> None:
     assert sum(topic.favoured for topic in writer.topics) == 1
     assert all(topic.name and len(topic.words) >= 5 for topic in writer.topics)
     assert len(writer.genres) >= 130
+
+
+def test_echoes_and_claims_cost_a_draft_its_place() -> None:
+    plain = _draft(0, "Warm keys fill the quiet room.")
+    echo = _draft(1, "Warm keys fill the warm room.")
+    claim = _draft(2, "The remix warms the quiet room.")
+    assert plain.score > echo.score > claim.score
