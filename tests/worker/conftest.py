@@ -1,11 +1,12 @@
 """A worker over a world in memory, with a time that the test moves."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+import psycopg
 import pytest
 import stamina
 
@@ -13,7 +14,6 @@ from services.gateway.client import GatewayClient
 from services.inference.client import InferenceClient
 from tests.worker.worker_world import Clock, World
 from worker.bot import Bot, open_bot
-from worker.run import Run
 from worker.settings import WorkerSettings
 from worker.store import Store
 
@@ -56,7 +56,9 @@ def store(settings: WorkerSettings) -> Iterator[Store]:
     opened.close()
 
 
-OpenBot = Callable[..., Any]
+POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432"
+
+OpenBot = Callable[..., Awaitable[Bot]]
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ async def start(world: World, clock: Clock, settings: WorkerSettings) -> AsyncIt
     """Starts a bot; settings may be overridden."""
     async with AsyncExitStack() as stack:
 
-        async def open_one(**overrides: Any) -> Bot:
+        async def open_one(**overrides: object) -> Bot:
             own = settings.model_copy(update=overrides)
             bot = await stack.enter_async_context(
                 open_bot(
@@ -77,9 +79,7 @@ async def start(world: World, clock: Clock, settings: WorkerSettings) -> AsyncIt
                     inference=InferenceClient(own.inference_url, transport=world.transport),
                 )
             )
-            for job in (bot.cycle, bot.desk):
-                assert isinstance(job.new_run, partial)
-                job.new_run = partial(job.new_run, now=clock)
+            at_our_time(bot, clock)
             return bot
 
         yield open_one
@@ -87,10 +87,28 @@ async def start(world: World, clock: Clock, settings: WorkerSettings) -> AsyncIt
 
 @pytest.fixture
 async def bot(start: OpenBot) -> Bot:
-    opened: Bot = await start()
-    return opened
+    return await start()
 
 
 @pytest.fixture
-def run(clock: Clock, settings: WorkerSettings) -> Run:
-    return Run("test", settings.longest_call, now=clock)
+def postgres() -> Iterator[str]:
+    """A database of this test's own."""
+    name = f"worker_{secrets.token_hex(4)}"
+    where = "host=127.0.0.1 port=5432 user=postgres dbname=test connect_timeout=2"
+    try:
+        server = psycopg.connect(where, autocommit=True)
+    except psycopg.OperationalError:
+        pytest.skip("no PostgreSQL on 127.0.0.1:5432 (user postgres, database test)")
+    with server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"{POSTGRES}/{name}"
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def at_our_time(bot: Bot, clock: Clock) -> None:
+    """Let a bot's runs go by the test's time."""
+    for job in (bot.cycle, bot.desk):
+        assert isinstance(job.new_run, partial)
+        job.new_run = partial(job.new_run, now=clock)

@@ -5,16 +5,17 @@ instead of acting, `"lost"` acts and then loses the answer, `"dead"` does neithe
 """
 
 import asyncio
-import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import httpx
-from fastapi import FastAPI, Header, Request
+from fastapi import FastAPI, Header, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.middleware.base import RequestResponseEndpoint
 
+from services.common.problems import install_handlers, problem_response
 from services.gateway.schemas import (
     Decision,
     DecisionPage,
@@ -80,17 +81,24 @@ class World:
         self.seeds: dict[str, list[int]] = defaultdict(list)
         self.faults: dict[str, list[Fault]] = defaultdict(list)
         self.retry_after: dict[str, str] = {}
+        self.when_marked: list[Callable[[str, Outcome], object]] = []
         self.at_once = self.most_at_once = 0
         self.key: str | None = None
         self.app = create_app(self)
         self.transport = Wire(self)
 
-    def post(self, *texts: str, **values: Any) -> list[Post]:
+    def post(self, *texts: str, **values: object) -> list[Post]:
         """People post these texts."""
         new = []
         for text in texts:
             number = len(self.posts) + 1
-            given = {"origin": "x", "id": str(number), "text": text, "author_id": "7", **values}
+            given: dict[str, Any] = {
+                "origin": "x",
+                "id": str(number),
+                "text": text,
+                "author_id": "7",
+                **values,
+            }
             new.append(Post(created_at=START + timedelta(seconds=number), **given))
             self.posts.append(new[-1])
         return new
@@ -115,10 +123,6 @@ class World:
         )
         self.decisions_made.append(decision)
         return decision
-
-    def scheduled(self, draft_id: str) -> bool:
-        states = [outcome.state for outcome in self.outcomes[draft_id]]
-        return states[-1:] == ["scheduled"]
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -156,27 +160,32 @@ def door_of(method: str, path: str) -> str:
     return doors[method, "/".join(path.strip("/").split("/")[:2])]
 
 
-def problem(status: int, detail: str, retry_after: str | None = None) -> JSONResponse:
-    headers = {"Retry-After": retry_after} if retry_after else {}
-    return JSONResponse(
-        {"title": "Problem", "status": status, "detail": detail}, status, headers=headers
-    )
-
-
 def create_app(world: World) -> FastAPI:
     app = FastAPI()
+    install_handlers(app)
 
     @app.middleware("http")
-    async def count_and_fail(request: Request, call_next: Any) -> Any:
+    async def count_and_fail(request: Request, call_next: RequestResponseEndpoint) -> Response:
         door = door_of(request.method, request.url.path)
         world.calls[door] += 1
         if world.key and request.headers.get("authorization") != f"Bearer {world.key}":
-            return problem(401, "This service wants a key.")
-        if world.faults[door] and isinstance(world.faults[door][0], int):
-            status = int(world.faults[door].pop(0))
-            return problem(status, f"the {door} door says {status}", world.retry_after.get(door))
+            return problem_response(request, 401, "This service wants a key.")
+        fault = world.faults[door][0] if world.faults[door] else None
+        if isinstance(fault, int):
+            world.faults[door].pop(0)
+            after = world.retry_after.get(door)
+            headers = {"Retry-After": after} if after else {}
+            return JSONResponse({"detail": f"the {door} door says {fault}"}, fault, headers)
         return await call_next(request)
 
+    add_posts_and_songs(app, world)
+    add_writer(app, world)
+    add_desk(app, world)
+    add_platform(app, world)
+    return app
+
+
+def add_posts_and_songs(app: FastAPI, world: World) -> None:
     @app.get("/v1/timeline")
     async def timeline(after: str | None = None, limit: int = 200) -> TimelinePage:
         begin = int(after) if after else max(0, len(world.posts) - limit)
@@ -185,15 +194,17 @@ def create_app(world: World) -> FastAPI:
         gap, world.gap = world.gap, None
         return TimelinePage(posts=page, cursor=cursor, gap=gap)
 
-    @app.get("/v1/songs", response_model=Song)
-    async def songs(title: str, artist: str | None = None) -> Any:
+    @app.get("/v1/songs")
+    async def songs(title: str, artist: str | None = None) -> Song:
         if title in world.poison_titles:
-            return problem(500, "the catalogue chokes")
+            raise HTTPException(500, "the catalogue chokes")
         if title in world.unknown_titles:
-            return problem(404, "No catalogue has it.")
+            raise HTTPException(404, "No catalogue has it.")
         genres = [] if title in world.genreless_titles else ["dream pop", "shoegaze"]
         return Song(title=title, artists=[artist or "Somebody"], genres=genres, score=1.0)
 
+
+def add_writer(app: FastAPI, world: World) -> None:
     @app.post("/v1/generate")
     async def generate(request: GenerateRequest) -> GenerateAnswer:
         world.at_once += 1
@@ -206,23 +217,26 @@ def create_app(world: World) -> FastAPI:
             model=ModelName(name="tiny", revision="r1"),
             genres=GenreMatch(known=request.genres, mapped={}, unknown=[]),
             seed=request.seed,
-            samples=[
-                Sample(
-                    text=f"Sentence {rank} of seed {request.seed}.",
-                    score=1 / rank,
-                    log_prob=-1.0,
-                    topic=0.5,
-                    novelty=1.0,
-                    latent=[0.5, -0.5],
-                )
-                for rank in range(1, request.num_samples + 1)
-            ],
+            samples=[sample(rank, request.seed) for rank in range(1, request.num_samples + 1)],
         )
 
-    @app.put("/v1/drafts", response_model=Stored)
-    async def put_drafts(batch: DraftBatch) -> Any:
+
+def sample(rank: int, seed: int) -> Sample:
+    return Sample(
+        text=f"Sentence {rank} of seed {seed}.",
+        score=1 / rank,
+        log_prob=-1.0,
+        topic=0.5,
+        novelty=1.0,
+        latent=[0.5, -0.5],
+    )
+
+
+def add_desk(app: FastAPI, world: World) -> None:
+    @app.put("/v1/drafts")
+    async def put_drafts(batch: DraftBatch) -> Stored:
         if any(draft.item_id in world.poison_items for draft in batch.drafts):
-            return problem(422, "a draft that the desk cannot hold")
+            raise HTTPException(422, "a draft that the desk cannot hold")
         new = [draft for draft in batch.drafts if draft.id not in world.drafts]
         world.drafts.update((draft.id, draft) for draft in new)
         return Stored(stored=len(new))
@@ -233,15 +247,24 @@ def create_app(world: World) -> FastAPI:
         page = world.decisions_made[begin : begin + limit]
         return DecisionPage(decisions=page, cursor=str(begin + len(page)) if page else since)
 
-    @app.patch("/v1/drafts/{draft_id}", response_model=Received)
-    async def mark(draft_id: str, outcome: Outcome) -> Any:
+    @app.patch("/v1/drafts/{draft_id}")
+    async def mark(draft_id: str, outcome: Outcome) -> Received:
         if draft_id not in world.drafts:
-            return problem(404, "There is no such draft.")
+            raise HTTPException(404, "There is no such draft.")
         world.outcomes[draft_id].append(outcome)
+        for decide in world.when_marked:
+            decide(draft_id, outcome)
         return Received()
 
+    @app.put("/v1/heartbeat")
+    async def heartbeat(given: Heartbeat) -> Received:
+        world.heartbeats.append(given)
+        return Received()
+
+
+def add_platform(app: FastAPI, world: World) -> None:
     @app.post("/v1/posts", status_code=201)
-    async def publish(post: NewPost, idempotency_key: str = Header()) -> Published:
+    async def publish(post: NewPost, idempotency_key: Annotated[str, Header()]) -> Published:
         """As the gateway does: one key, one post, whatever happens to the answer."""
         if idempotency_key in world.published:
             return world.published[idempotency_key].model_copy(update={"reconciled": True})
@@ -255,18 +278,3 @@ def create_app(world: World) -> FastAPI:
             created_at=START,
         )
         return world.published[idempotency_key]
-
-    @app.put("/v1/heartbeat")
-    async def heartbeat(given: Heartbeat) -> Received:
-        world.heartbeats.append(given)
-        return Received()
-
-    return app
-
-
-def items(drafts: Sequence[Draft]) -> set[str]:
-    return {draft.item_id for draft in drafts}
-
-
-def as_json_lines(text: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in text.splitlines()]

@@ -1,0 +1,390 @@
+"""From decisions to publications."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from services.common.database import reading
+from services.gateway.schemas import Outcome
+from tests.worker.conftest import OpenBot
+from tests.worker.worker_world import Clock, World, song_post
+from worker.bot import Bot
+from worker.store import Store
+from worker.tables import decision, draft, post, publication
+
+
+def publications(store: Store) -> dict[str, Any]:
+    with reading(store.engine) as connection:
+        return {row.item_id: row for row in connection.execute(select(publication))}
+
+
+def state_of(store: Store, item_id: str = "x:1") -> str:
+    return str(publications(store)[item_id].state)
+
+
+def told(world: World, draft_id: str) -> list[str]:
+    return [outcome.state for outcome in world.outcomes[draft_id]]
+
+
+@pytest.fixture
+async def delivered(bot: Bot, world: World) -> Bot:
+    """Two posts whose drafts lie on the desk."""
+    world.post(song_post(1), song_post(2))
+    await bot.run_cycle()
+    return bot
+
+
+async def test_an_approved_draft_is_published_and_the_curator_told(
+    delivered: Bot, world: World, store: Store
+) -> None:
+    world.decide("x:1:2")
+    summary = await delivered.look_at_desk()
+    assert (summary.decisions, summary.published, summary.failed) == (1, 1, 0)
+    text = world.drafts["x:1:2"].text
+    assert world.out == [f"{text} — “Harbour Lights 1” by The Lanterns"]
+    assert world.outcomes["x:1:2"] == [
+        Outcome(state="scheduled"),
+        Outcome(state="published", url="https://example.org/out-1"),
+    ]
+    assert state_of(store) == "published"
+    with reading(store.engine) as connection:
+        assert connection.scalar(select(post.c.state).where(post.c.item_id == "x:1")) == "decided"
+
+
+async def test_nothing_that_nobody_approved_is_published(delivered: Bot, world: World) -> None:
+    world.decide("x:1:1", "rejected")
+    await delivered.look_at_desk()
+    assert world.out == []
+    assert world.calls["publish"] == 0
+
+
+async def test_the_curators_own_words_are_published(delivered: Bot, world: World) -> None:
+    words = "Harbour Lights 1 by The Lanterns, and nothing else tonight."
+    world.decide("x:1:1", text=words)
+    await delivered.look_at_desk()
+    assert world.out == [words]
+
+
+async def test_decisions_that_are_read_twice_count_once(
+    delivered: Bot, world: World, store: Store
+) -> None:
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    world.decisions_made.append(world.decisions_made[0])
+    summary = await delivered.look_at_desk()
+    assert (summary.decisions, summary.published) == (0, 0)
+    assert len(world.out) == 1
+    with reading(store.engine) as connection:
+        assert len(connection.execute(select(decision)).all()) == 1
+
+
+async def test_a_decision_on_a_draft_of_another_house_is_passed_over(
+    delivered: Bot, world: World
+) -> None:
+    world.decide("x:999:1")
+    world.decide("x:1:1")
+    summary = await delivered.look_at_desk()
+    assert (summary.decisions, summary.published) == (1, 1)
+
+
+async def test_a_post_is_decided_when_all_its_drafts_are_rejected(
+    delivered: Bot, world: World, store: Store
+) -> None:
+    def state() -> object:
+        with reading(store.engine) as connection:
+            value: object = connection.scalar(select(post.c.state).where(post.c.item_id == "x:1"))
+            return value
+
+    world.decide("x:1:1", "rejected")
+    world.decide("x:1:2", "rejected")
+    await delivered.look_at_desk()
+    assert state() == "delivered"
+    world.decide("x:1:3", "rejected")
+    await delivered.look_at_desk()
+    assert state() == "decided"
+    world.decide("x:1:3", "undecided")
+    await delivered.look_at_desk()
+    assert state() == "delivered"
+
+
+async def test_an_approval_taken_back_in_time_cancels_the_publication(
+    start: OpenBot, world: World, store: Store
+) -> None:
+    bot = await start(publish=False)
+    world.post(song_post(1))
+    await bot.run_cycle()
+    world.decide("x:1:1")
+    await bot.look_at_desk()
+    world.decide("x:1:1", "undecided")
+    await bot.look_at_desk()
+    assert state_of(store) == "cancelled"
+    await (await start()).look_at_desk()
+    assert world.out == []
+
+
+async def test_an_approval_taken_back_at_the_last_moment_still_counts(
+    delivered: Bot, world: World, store: Store
+) -> None:
+    """The desk took it back after we read the decisions, before it heard that the post leaves."""
+    world.when_marked.append(
+        lambda draft_id, outcome: (
+            outcome.state == "scheduled" and world.decide(draft_id, "undecided")
+        )
+    )
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    assert world.out == []
+    assert state_of(store) == "cancelled"
+    assert told(world, "x:1:1") == ["scheduled", "failed"]
+
+
+async def test_another_draft_may_take_the_place_of_one_taken_back(
+    start: OpenBot, world: World
+) -> None:
+    bot = await start(publish=False)
+    world.post(song_post(1))
+    await bot.run_cycle()
+    world.decide("x:1:1")
+    await bot.look_at_desk()
+    world.decide("x:1:1", "undecided")
+    world.decide("x:1:2", text="The second one, in my words.")
+    await bot.look_at_desk()
+    await (await start()).look_at_desk()
+    assert world.out == ["The second one, in my words. — “Harbour Lights 1” by The Lanterns"]
+
+
+async def test_words_edited_before_it_left_are_the_ones_that_leave(
+    start: OpenBot, world: World
+) -> None:
+    bot = await start(publish=False)
+    world.post(song_post(1))
+    await bot.run_cycle()
+    world.decide("x:1:1", text="First thoughts.")
+    await bot.look_at_desk()
+    world.decide("x:1:1", text="Second thoughts.")
+    await bot.look_at_desk()
+    await (await start()).look_at_desk()
+    assert world.out == ["Second thoughts. — “Harbour Lights 1” by The Lanterns"]
+
+
+async def test_a_second_approval_for_a_post_fails_and_says_why(
+    delivered: Bot, world: World
+) -> None:
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    world.decide("x:1:2")
+    await delivered.look_at_desk()
+    assert len(world.out) == 1
+    (outcome,) = world.outcomes["x:1:2"]
+    assert outcome == Outcome(state="failed", detail="another draft of this post is published")
+
+
+async def test_what_the_platform_refuses_fails_and_says_why(
+    delivered: Bot, world: World, store: Store
+) -> None:
+    world.faults["publish"] = [422]
+    world.decide("x:1:1")
+    summary = await delivered.look_at_desk()
+    assert (summary.published, summary.failed) == (0, 1)
+    assert state_of(store) == "failed"
+    assert world.outcomes["x:1:1"][-1] == Outcome(
+        state="failed", detail="the publish door says 422"
+    )
+
+
+async def test_what_failed_may_be_approved_again(delivered: Bot, world: World) -> None:
+    world.faults["publish"] = [422]
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    world.decide("x:1:1", "undecided")
+    world.decide("x:1:1", text="Milder words.")
+    await delivered.look_at_desk()
+    assert world.out == ["Milder words. — “Harbour Lights 1” by The Lanterns"]
+    assert told(world, "x:1:1")[-1] == "published"
+
+
+async def test_a_wrong_key_at_the_gateway_fails_no_draft(
+    delivered: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.faults["publish"] = [401]
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    assert state_of(store) == "ready"
+    clock.pass_by(60)
+    await delivered.look_at_desk()
+    assert len(world.out) == 1
+
+
+async def test_a_busy_platform_is_asked_again_when_it_says(
+    delivered: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.faults["publish"] = [429]
+    world.retry_after["publish"] = "120"
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    assert state_of(store) == "ready"
+    clock.pass_by(119)
+    await delivered.look_at_desk()
+    assert world.calls["publish"] == 1
+    clock.pass_by(1)
+    await delivered.look_at_desk()
+    assert len(world.out) == 1
+
+
+@pytest.mark.parametrize("fault", [500, 502, 504, 409])
+async def test_an_unclear_answer_is_unknown_and_asked_again_with_the_same_key(
+    delivered: Bot, world: World, store: Store, clock: Clock, fault: int
+) -> None:
+    world.faults["publish"] = [fault]
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    before = publications(store)["x:1"]
+    assert before.state == "unknown"
+    clock.pass_by(20)
+    await delivered.look_at_desk()
+    after = publications(store)["x:1"]
+    assert (after.state, after.attempts) == ("published", 2)
+    assert list(world.published) == [before.idempotency_key] == [after.idempotency_key]
+
+
+async def test_a_time_out_after_acceptance_publishes_once(
+    delivered: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.faults["publish"] = ["lost"]
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    assert state_of(store) == "unknown"
+    clock.pass_by(20)
+    await delivered.look_at_desk()
+    row = publications(store)["x:1"]
+    assert (row.state, row.reconciled, len(world.out)) == ("published", True, 1)
+    assert told(world, "x:1:1") == ["scheduled", "published"]
+
+
+async def test_busy_after_a_time_out_is_still_unknown(
+    delivered: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    """ "Not sent" speaks of the last attempt; the one before may have been accepted."""
+    world.faults["publish"] = ["lost", 503]
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    clock.pass_by(20)
+    await delivered.look_at_desk()
+    assert state_of(store) == "unknown"
+    world.decide("x:1:1", "undecided")
+    world.decide("x:1:1", text="Quite other words.")
+    clock.pass_by(60)
+    await delivered.look_at_desk()
+    assert state_of(store) == "published"
+    assert len(world.out) == 1
+
+
+async def test_an_outcome_is_owed_until_the_desk_has_it(
+    delivered: Bot, world: World, clock: Clock
+) -> None:
+    world.decide("x:1:1")
+
+    def refuse_the_next(_: str, outcome: Outcome) -> None:
+        if outcome.state == "scheduled":
+            world.faults["mark"].append(503)
+
+    world.when_marked.append(refuse_the_next)
+    await delivered.look_at_desk()
+    assert told(world, "x:1:1") == ["scheduled"]
+    clock.pass_by(20)
+    await delivered.look_at_desk()
+    assert told(world, "x:1:1") == ["scheduled", "published"]
+    await delivered.look_at_desk()
+    assert told(world, "x:1:1") == ["scheduled", "published"]
+
+
+async def test_a_draft_removed_from_the_desk_is_not_published(
+    delivered: Bot, world: World, store: Store
+) -> None:
+    world.decide("x:1:1")
+    del world.drafts["x:1:1"]
+    await delivered.look_at_desk()
+    assert world.out == []
+    assert state_of(store) == "failed"
+
+
+async def test_the_kill_switch_keeps_everything_in_the_outbox(
+    start: OpenBot, world: World, store: Store
+) -> None:
+    bot = await start(publish=False)
+    world.post(song_post(1))
+    await bot.run_cycle()
+    world.decide("x:1:1")
+    summary = await bot.look_at_desk()
+    assert (summary.decisions, summary.published) == (1, 0)
+    assert state_of(store) == "ready"
+    assert world.calls["publish"] == world.calls["mark"] == 0
+
+
+async def test_publications_leave_at_the_pace_that_is_set(
+    start: OpenBot, world: World, clock: Clock
+) -> None:
+    bot = await start(min_interval=300)
+    world.post(song_post(1), song_post(2))
+    await bot.run_cycle()
+    world.decide("x:1:1")
+    world.decide("x:2:1")
+    await bot.look_at_desk()
+    clock.pass_by(299)
+    await bot.look_at_desk()
+    assert len(world.out) == 1
+    assert told(world, "x:2:1") == []
+    clock.pass_by(1)
+    await bot.look_at_desk()
+    assert len(world.out) == 2
+
+
+async def test_no_more_leave_in_a_day_than_is_set(
+    start: OpenBot, world: World, clock: Clock
+) -> None:
+    bot = await start(most_a_day=2)
+    world.post(*(song_post(number) for number in range(1, 4)))
+    await bot.run_cycle()
+    for number in range(1, 4):
+        world.decide(f"x:{number}:1")
+    await bot.look_at_desk()
+    assert len(world.out) == 2
+    clock.pass_by(24 * 3600 + 1)
+    await bot.look_at_desk()
+    assert len(world.out) == 3
+
+
+async def test_a_decision_may_come_before_we_heard_that_the_desk_has_the_draft(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.post(song_post(1))
+    world.faults["drafts"] = ["lost"]
+    await bot.run_cycle()
+    world.decide("x:1:1")
+    await bot.look_at_desk()
+    clock.pass_by(60)
+    await bot.run_cycle()
+    assert len(world.out) == 1
+    with reading(store.engine) as connection:
+        assert connection.scalar(select(post.c.state)) == "decided"
+        states = connection.scalars(select(draft.c.state).order_by(draft.c.rank)).all()
+    assert states == ["approved", "delivered", "delivered"]
+
+
+async def test_words_that_do_not_fit_fail_and_say_by_how_much(
+    delivered: Bot, world: World, store: Store
+) -> None:
+    world.decide("x:1:1", text="word " * 60)
+    await delivered.look_at_desk()
+    assert state_of(store) == "failed"
+    (outcome,) = world.outcomes["x:1:1"]
+    assert outcome.detail == "too long: 299 characters as the platform counts, 19 more than fit"
+    assert world.calls["publish"] == 0
+
+
+async def test_the_gateway_down_is_told_with_its_setting(delivered: Bot, world: World) -> None:
+    world.faults["decisions"] = ["dead"]
+    summary = await delivered.look_at_desk()
+    assert summary.unreached
+    assert "GATEWAY_URL" in summary.line()

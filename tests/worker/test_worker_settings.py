@@ -1,0 +1,57 @@
+"""What the worker can be told."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from worker.settings import WorkerSettings
+
+
+def test_every_setting_is_described() -> None:
+    silent = [name for name, field in WorkerSettings.model_fields.items() if not field.description]
+    assert silent == []
+
+
+def test_names_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {
+        "GATEWAY_URL": "http://gateway:8000",
+        "INFERENCE_URL": "http://inference:8001",
+        "WORKER_INTERVAL": "5",
+        "WORKER_FIRST_RUN_POSTS": "200",
+        "WORKER_DESK_INTERVAL": "2",
+        "WORKER_MIN_INTERVAL": "0",
+        "WORKER_PUBLISH": "false",
+    }
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    settings = WorkerSettings()
+    assert settings.gateway_url == "http://gateway:8000"
+    assert settings.inference_url == "http://inference:8001"
+    assert (settings.interval, settings.desk_interval, settings.min_interval) == (5, 2, 0)
+    assert settings.first_run_posts == 200
+    assert settings.publish is False
+
+
+def test_its_own_database_comes_before_the_shared_one() -> None:
+    data = Path("somewhere")
+    assert WorkerSettings(data_dir=data).database == "sqlite:///somewhere/worker.sqlite3"
+    shared = WorkerSettings(shared_database_url="postgresql+psycopg://db/bot")
+    assert shared.database == "postgresql+psycopg://db/bot"
+    own = WorkerSettings(database_url="sqlite:///own.db", shared_database_url="postgresql://db")
+    assert own.database == "sqlite:///own.db"
+
+
+def test_without_a_key_of_its_own_the_first_shared_key_is_sent() -> None:
+    settings = WorkerSettings(api_keys="one,two", gateway_key="mine")
+    assert settings.key_for(settings.gateway_key) == SecretStr("mine")
+    assert settings.key_for(settings.inference_key) == SecretStr("one")
+    assert WorkerSettings().key_for(None) is None
+
+
+@pytest.mark.parametrize(
+    "template", ["{title} by {artist}", "{text} {album}", "{text", "{text} {}"]
+)
+def test_a_template_must_hold_the_words_and_nothing_unknown(template: str) -> None:
+    with pytest.raises(ValidationError):
+        WorkerSettings(template=template)

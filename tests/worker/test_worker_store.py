@@ -1,0 +1,83 @@
+"""The schema and the leases, on SQLite and on PostgreSQL."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from services.common.database import reading
+from services.gateway.schemas import TimelinePage
+from tests.worker.worker_world import START, World, song_post
+from worker.states import PostState
+from worker.store import SCHEMA, Store
+from worker.tables import metadata
+
+SOON = START + timedelta(minutes=1)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """The store on either database."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'worker.sqlite3'}"
+    else:
+        url = request.getfixturevalue("postgres")
+    opened = Store.open(url)
+    yield opened
+    opened.close()
+
+
+def test_the_migrations_make_the_tables(either: Store) -> None:
+    with reading(either.engine) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, metadata) == []
+
+
+@pytest.mark.postgres
+def test_on_postgres_the_tables_lie_in_a_schema_of_their_own(postgres: str) -> None:
+    store = Store.open(postgres)
+    names = text("SELECT count(*) FROM pg_tables WHERE schemaname = :schema")
+    with reading(store.engine) as connection:
+        found = connection.scalar(names, {"schema": SCHEMA})
+    assert found == len(metadata.tables) + 1  # and Alembic's own
+    store.close()
+
+
+def test_workers_that_claim_at_once_get_different_posts(either: Store, world: World) -> None:
+    world.post(*(song_post(number) for number in range(60)))
+    either.timeline.take(TimelinePage(posts=world.posts, cursor="60"), START)
+
+    def claim(worker: int) -> list[str]:
+        found = either.posts.claim(
+            PostState.STORED, 10, lease=f"w{worker}/1", now=START, until=SOON
+        )
+        return [item.item_id for item in found]
+
+    with ThreadPoolExecutor(4) as pool:
+        claims = [item_id for found in pool.map(claim, range(8)) for item_id in found]
+    assert len(claims) == len(set(claims)) == 60
+
+
+def test_a_lease_that_lapsed_is_given_to_another(either: Store, world: World) -> None:
+    either.timeline.take(TimelinePage(posts=world.post(song_post(1)), cursor="1"), START)
+    first = either.posts.claim(PostState.STORED, 1, lease="a/1", now=START, until=SOON)
+    assert len(first) == 1
+    assert either.posts.claim(PostState.STORED, 1, lease="b/1", now=SOON, until=SOON) == []
+    late = SOON + timedelta(seconds=1)
+    (second,) = either.posts.claim(PostState.STORED, 1, lease="b/1", now=late, until=late)
+    assert second.lease == "b/1"
+
+
+def test_a_worker_takes_back_its_own_leases_and_no_others(either: Store, world: World) -> None:
+    world.post(song_post(1), song_post(2))
+    either.timeline.take(TimelinePage(posts=world.posts, cursor="2"), START)
+    for lease in ("a_b/1", "aXb/1"):
+        either.posts.claim(PostState.STORED, 1, lease=lease, now=START, until=SOON)
+    either.posts.take_back("a_b")
+    free = either.posts.claim(PostState.STORED, 9, lease="c/1", now=START, until=SOON)
+    assert [item.item_id for item in free] == ["x:1"]
