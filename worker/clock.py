@@ -8,6 +8,7 @@
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -43,6 +44,8 @@ class Clock:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self.scheduler.add_listener(note, sum(EVENTS))
+        # It would say the same as `note`, a second time.
+        logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
 
     def every(self, seconds: float, name: str, job: Job, *, timeout: float) -> None:
         """Run a job now, and then every so many seconds; one run takes at most `timeout`."""
@@ -87,6 +90,10 @@ class Clock:
 
 def note(event: JobEvent) -> None:
     """Log what APScheduler would say under its own name."""
+    if event.code == EVENT_JOB_MAX_INSTANCES:
+        # A long run, such as the first one; the next begins when it has ended.
+        log.info(EVENTS[event.code], job=event.job_id)
+        return
     error = getattr(event, "exception", None)
     exception = (type(error), error, error.__traceback__) if error else None
     log.error(EVENTS[event.code], job=event.job_id, exc_info=exception)

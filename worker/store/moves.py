@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, insert, select, update
 
 from worker.states import DRAFT, POST, PUBLICATION, START, Machine
 from worker.tables import draft, post, publication
@@ -46,3 +46,18 @@ def move(
     MACHINES[table.name].check(row.state, to)
     changes = {"state": to, "changed_at": now, **(values or {})}
     connection.execute(update(table).where(primary == key).values(changes))
+
+
+def move_all(
+    connection: Connection,
+    table: Table,
+    which: ColumnElement[bool],
+    *,
+    source: str,
+    to: str,
+    now: datetime,
+) -> None:
+    """Bring every row of `which` that is in `source` into the state `to`."""
+    MACHINES[table.name].check(source, to)
+    rows = update(table).where(which, table.c.state == source)
+    connection.execute(rows.values({"state": to, "changed_at": now}))

@@ -16,7 +16,7 @@ from services.gateway.schemas import Draft, Post, Scores, Song
 from services.inference.schemas import GenerateAnswer
 from worker.failpoints import reach
 from worker.states import DraftState, PostState
-from worker.store.moves import LeaseLostError, enter, move
+from worker.store.moves import LeaseLostError, enter, move, move_all
 from worker.tables import draft, post, publication
 
 FREE: dict[str, object] = {"lease": None, "leased_until": None}
@@ -241,9 +241,8 @@ def own_posts(connection: Connection, posts: Sequence[Post]) -> set[str]:
 
 def deliver_item(connection: Connection, item_id: str, now: datetime) -> None:
     """Note, inside the caller's transaction, that the desk has a post's drafts."""
-    wanted = select(draft.c.id).where(draft.c.item_id == item_id)
-    for draft_id in connection.scalars(wanted).all():
-        move(connection, draft, draft_id, to=DraftState.DELIVERED, now=now)
+    own, written = draft.c.item_id == item_id, DraftState.WRITTEN
+    move_all(connection, draft, own, source=written, to=DraftState.DELIVERED, now=now)
     move(connection, post, item_id, to=PostState.DELIVERED, now=now, values=FRESH)
 
 
