@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.songs import LIMIT, parse
+from worker.songs import FIRM, LIMIT, parse
 
 PIECES = (
     '"', "'", "\u201c", "\u201d", "\u2019", " by ", " By ", " - ", "\u2013", " | ", "np ", "#np ",
@@ -58,6 +58,19 @@ HOSTILE = {
     "emoji": "\U0001f3b6" * 100_000,
     "capital dotted i": "\u0130" * 100_000,
     "chart": "#1 a, " * 16_000,
+    "names and dashes": "Aa - " * 20_000,
+    "names by names": "Aa by Bb " * 11_000,
+    "small by": "aa by bb " * 11_000,
+    "a long name": "Aa " * 33_000 + "- Bb",
+    "one long small dash": "aa " * 600 + "- bb",
+    "commas": "Aa, " * 25_000,
+    "colons": "Aa: Bb " * 14_000,
+    "chart dashes": "#1 | Aa - Bb | " * 6_000,
+    "places": "1 (2) aa, " * 10_000,
+    "owners with quotes": "Aa 'bb' " * 12_000,
+    "small quotes": 'a.a\'s "b" ' * 10_000,
+    "initials": "A. " * 33_000,
+    "open brackets in a name": "Aa - Bb (cc " * 8_000,
 }
 
 
@@ -73,7 +86,8 @@ def test_hostile_text_takes_bounded_time(text: str) -> None:
 def test_any_text_gives_a_sound_answer(text: str) -> None:
     parsed = parse(text)
     assert parsed == parse(text)
-    assert (parsed.title is None) == (parsed.reason is not None) == (parsed.candidates == ())
+    firm = bool(parsed.candidates) and parsed.candidates[0].confidence >= FIRM
+    assert (parsed.title is not None) == (parsed.reason is None) == firm
     assert 0 <= parsed.confidence <= 1
     for song in parsed.candidates:
         start, end = song.span

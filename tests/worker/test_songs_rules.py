@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from worker.songs import parse
-from worker.songs.rules import RULES, Rule
+from worker.songs.rule import Rule
+from worker.songs.rules import RULES
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

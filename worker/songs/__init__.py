@@ -11,9 +11,9 @@ import re
 from worker.songs.links import Link
 from worker.songs.post import LIMIT, Post, tidy
 from worker.songs.reading import Reading
-from worker.songs.song import Parsed, Song
+from worker.songs.song import FIRM, Parsed, Song
 
-__all__ = ["LIMIT", "Link", "Parsed", "Song", "parse"]
+__all__ = ["FIRM", "LIMIT", "Link", "Parsed", "Song", "parse"]
 
 _ALBUM_OR_EVENT = re.compile(
     r"\b(?:albums?|LP|EP|mixtape|tour|tickets?|concert|festival|gig|tonight at|live at|shows?)\b",

@@ -112,9 +112,11 @@ MUSIC = re.compile(
 
 NOT_A_SONG_BEFORE = re.compile(
     r"\b(?:albums?|l\.?p\.?|e\.?p\.?|record|mixtape|movie|films?|books?|novel|shows?|series|"
-    r"episode|season|tour|musical|play|documentary|poem|article|painting|interview|"
+    r"episode|season|tour|musical|(?:the|a|this|his|her|my|our|new) play|documentary|poem|"
+    r"article|painting|interview|"
     r"soundtrack|game|magazine|poster|sign|shirt|account|app|festival|concert|gig|event|party|"
-    r"speech|selection|read|reading|reads|written|question|words?|phrase|said|says|saying|quote|"
+    r"speech|selection|read|reading|reads|written|question|words?(?! of\b)|phrase|said|says|"
+    r"saying|quote|"
     r"called me|hashtag|headline|"
     r"compilation|memoir|essay|chapter|trailer|podcast|column|class|lecture|exhibition|"
     r"starring|costume|scene|sequel)"

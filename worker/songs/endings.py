@@ -36,6 +36,11 @@ _PROSE = re.compile(
     r"|(?:on|in|at|with|from|off) (?:the|my|this|our|your|a|an|their|his|her|me)(?= [a-z])"
     r"|and (?:it|i|i'm|im|my|the way|now|then|this|that|also|just))(?![\w-])"
 )
+GOES_ON = re.compile(
+    rf"[ \"']*(?:{PROSE}|{CHART_VERBS}|on|in|at|with|from|for|to|and|live|by|"
+    r"[^a-zA-Z\s\u2013-])(?![\w-])"
+)
+"""How a sentence goes on after a song's name, but not after a verb: "Lend your talents"."""
 _HANDLES = re.compile(
     r"@\w+(?:,?\s(?:&|and|[xX]|\+|feat\.?|ft\.?|featuring|with)\s(?:@|(?=[A-Z]))\w+)*"
 )
@@ -43,6 +48,8 @@ _CAPITAL_RUN = re.compile(
     r"[A-Z0-9$!\W][^\s]*(?:\s(?:[A-Z0-9$(&+@#][^\s]*|&|x|X|of|the|and|for|to|de|la|le|el|y|von|van|"
     r"der|da|di|du|del|in|on|at|a|my|me|n|'n'|vs\.?|feat\.?|ft\.?|featuring|with)(?=\s|$))*"
 )
+_REMARK = re.compile(r" \((?=[a-z][^)(]{8,}\)?)(?:[^\W\d_][\w']*,? ){2,}[^)(\n]*(?:\)|$)")
+"""A remark in brackets after a title, in small words: "(night train, nobody else here)"."""
 _LOOSE_ENDS = re.compile(
     r"(?:,|\s+(?:\+|of|the|and|for|to|in|on|at|a|my|me|with|by|&|de|la|y|from|feat\.?|ft\.?))+\s*$"
 )
@@ -74,7 +81,10 @@ def _name_length(segment: str) -> int:
 
 def title_end(text: str, start: int, end: int) -> int:
     """Where the title that begins at `start` ends, where nothing else bounds it."""
-    return start + _outside_brackets(text[start:end], _TAIL)
+    segment = text[start:end]
+    length = _outside_brackets(segment, _TAIL)
+    remark = _REMARK.search(segment, 1, length)
+    return start + (remark.start() if remark else length)
 
 
 def is_tail(rest: str) -> bool:

@@ -26,7 +26,8 @@ _PARTS = {
     "artist": rf"{NOT_ARTIST}(?P<artist>[\w@#$!*(&][^\n]{{0,119}})",
     "owner": rf"(?P<artist>(?i:{'|'.join(map(re.escape, WHOLE_NAMES))})|"
     r"(?:[A-Z@#$0-9][^\s\"':!?,]*(?:'(?!s\s)[^\s\"':!?,]*)?"
-    r"(?: (?:&|and|x|of|the|for|de|la))? ){0,5}[A-Z@#$0-9][^\s\"':,]*(?<!\w's))",
+    r"(?: (?:&|and|x|of(?: the)?|on the|in the|at the|the|for|de|la|feat\.?|ft\.?))? ){0,5}"
+    r"[A-Z@#$0-9][^\s\"':,]*(?<!\w's))",
     "by": r"(?<=\s)by:?[ ]{1,4}",
     "dash": r"(?:\s+[-\u2013~|\u00b7\u2022:/]{1,2}\s+|\u2013)",
     "work": r"(?:(?:brand )?(?:new|latest|debut|classic|hit|lead|first|second|upcoming|number one|"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 
+from worker.songs.runs import name_end
 from worker.songs.words import NO_TITLE
 
 _EDGES = ' \t\n"*~\u2013|:;,\u266b\u00b7\u200c\u200d\u2022=<>_^'
@@ -91,7 +92,11 @@ def _split_featured(raw: str) -> tuple[str, tuple[str, ...]]:
     match = _FEATURED.search(raw)
     if match is None or not raw[: match.start()].strip(_EDGES):
         return raw, ()
-    names = (" ".join(name.split()).strip(_EDGES) for name in _LIST.split(match[1] or match[2]))
+    said = match[1] or match[2]
+    end = name_end(said, 0, len(said))
+    if match[2] and end and said[end : end + 1] == " ":
+        said = said[:end]  # a sentence goes on after the name
+    names = (" ".join(name.split()).strip(_EDGES) for name in _LIST.split(said))
     rest = raw[: match.start()] + " " + raw[match.end() :]
     return rest, tuple(spell(name) for name in names if name)
 

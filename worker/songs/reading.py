@@ -9,68 +9,53 @@ from functools import cached_property
 from operator import attrgetter
 
 from worker.songs.cues import FILLER, LEADS, MUSIC, NOT_A_SONG_AFTER, NOT_A_SONG_BEFORE
-from worker.songs.endings import artist_end, is_tail, title_end
+from worker.songs.endings import GOES_ON, artist_end, is_tail, title_end
+from worker.songs.guesses import GUESSES, Cut, Guess
+from worker.songs.looks import is_capitalised, is_odd
 from worker.songs.names import clean_artists, clean_title, split_names
 from worker.songs.post import Post
-from worker.songs.rules import Rule, groups_for
+from worker.songs.rule import Rule
+from worker.songs.rules import groups_for, perhaps_for
+from worker.songs.runs import is_name, name_end
 from worker.songs.signs import DOUBLE, SINGLE, signs_of
-from worker.songs.song import Song
-from worker.songs.words import NO_NAME, NO_OWNER, POINTING, WHOLE_WORK
+from worker.songs.song import FIRM, Song
+from worker.songs.words import NO_GUESS, NO_NAME, NO_OWNER, POINTING, WHOLE_WORK
 
 MOST_CANDIDATES = 6
 SURE = 0.7
 """A group of rules that reads this surely ends the reading."""
 _MOST_LEADS = 4
 _MOST_MATCHES = 4
-_confidence = attrgetter("confidence")
 _SQUASH = re.compile(r"\W+")
 _TAGS = re.compile(r"[@#](\w+)")
-_SMALL_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "as",
-        "at",
-        "but",
-        "by",
-        "de",
-        "del",
-        "el",
-        "en",
-        "for",
-        "from",
-        "in",
-        "is",
-        "it",
-        "la",
-        "le",
-        "me",
-        "my",
-        "n",
-        "no",
-        "of",
-        "on",
-        "or",
-        "out",
-        "so",
-        "the",
-        "to",
-        "up",
-        "with",
-        "you",
-        "your",
-        "y",
-        "x",
-        "vs",
-        "feat",
-        "ft",
-    ]
-)
 _HINTS = tuple((hint, lead) for lead in LEADS for hint in lead.hints)
 _SINGLE_AFTER_LEAD = 0.9  # after a lead, single marks often stand inside the title: Rock 'n' Roll
 _PREAMBLE = re.compile(r"[a-z][^\n:!]{0,40}[:!]\s+(?=[A-Z\"])")
+_BOUND = re.compile(r"[\"')\]]*(?:\s*$|\s*[.,;:!?(\[|/#@\u2026\n\u266b]|\s{2,})")
+_REMIXED = re.compile(
+    r" [(\[][^)\]]{0,60}(?i:remix|mix|edit|version|rework|demo|cover|refix|bootleg|dub)[)\]]$"
+)
 _AROUND = re.compile(r"[\s\"'.!,*:;)\]#@(\[\u2013\u266b>|-]*")
+
+
+class _Found:
+    """Readings, each once, with the best confidence that it had."""
+
+    def __init__(self) -> None:
+        self._songs: dict[tuple[str, ...], Song] = {}
+        self.surest = 0.0
+
+    def add(self, songs: Iterator[Song]) -> None:
+        for song in songs:
+            key = (song.title.casefold(), *map(str.casefold, song.artists))
+            if key not in self._songs or self._songs[key].confidence < song.confidence:
+                self._songs[key] = song
+                self.surest = max(self.surest, song.confidence)
+
+    def ranked(self) -> tuple[Song, ...]:
+        """The surest first."""
+        ranked = sorted(self._songs.values(), key=attrgetter("confidence"), reverse=True)
+        return tuple(ranked[:MOST_CANDIDATES])
 
 
 class Reading:
@@ -87,16 +72,33 @@ class Reading:
 
     def songs(self) -> tuple[Song, ...]:
         """All readings, the surest first, each once."""
-        found: dict[tuple[str, ...], Song] = {}
+        found = _Found()
         for group in groups_for(self.signs):
-            for song in self._heard(group):
-                key = (song.title.casefold(), *map(str.casefold, song.artists))
-                if key not in found or found[key].confidence < song.confidence:
-                    found[key] = song
-            if found and max(map(_confidence, found.values())) >= SURE:
+            found.add(self._heard(group))
+            if found.surest >= SURE:
                 break
-        ranked = sorted(found.values(), key=_confidence, reverse=True)
-        return tuple(ranked[:MOST_CANDIDATES])
+        if found.surest < FIRM and not self.met_album:
+            found.add(self._heard(perhaps_for(self.signs)))
+            found.add(self._guessed())
+        return found.ranked()
+
+    def _guessed(self) -> Iterator[Song]:
+        for guess in GUESSES:
+            if self.signs & guess.needs.value:
+                for number, cut in enumerate(guess.cuts(self.post.text)):
+                    if song := self._guess(guess, cut, number):
+                        yield song
+
+    def _guess(self, guess: Guess, cut: Cut, number: int) -> Song | None:
+        """A guess as a song; None where its names can be none."""
+        text = self.post.text
+        cleaned = clean_title(text[slice(*cut.title)], marked=False)
+        artists = clean_artists(text[slice(*cut.artist)])
+        if cleaned is None or artists is None or not _may_be(cleaned[0], artists[0]):
+            return None
+        sure = round(max(guess.confidence - 0.01 * number, 0.1), 3)
+        span = self.post.span(min(cut.title[0], cut.artist[0]), max(cut.title[1], cut.artist[1]))
+        return Song(cleaned[0], (*artists, *cleaned[1]), sure, guess.name, span)
 
     def _leads(self) -> list[tuple[float, int]]:
         """What each lead is worth and where it ends; the last come first."""
@@ -151,9 +153,13 @@ class Reading:
         if not self._looks_right(rule, title, artists, (start, end)):
             return
         change = self._change(rule, artists, (start, end))
-        confidence = round(min(max(rule.confidence * weight + change, 0.05), 0.99), 3)
+        # A firm rule stays firm after a weak lead; only a doubtful artist makes it a guess.
+        least = min(rule.confidence, FIRM) if change >= 0 else 0.05
+        confidence = round(min(max(rule.confidence * weight + change, least), 0.99), 3)
         song = Song(title, artists, confidence, rule.name, self.post.span(start, end))
         yield song
+        if title.endswith(")") and (bare := _REMIXED.sub("", title)) != title:
+            yield replace(song, title=bare, confidence=round(confidence * 0.7, 3))
         if artists and len(apart := split_names(artists[0])) > 1:
             split = (*apart, *artists[1:])
             yield replace(song, artists=split, confidence=round(confidence * 0.6, 3))
@@ -164,6 +170,10 @@ class Reading:
         start, end = match.span("title")
         if rule.open_title:
             end = title_end(text, start, end)
+        elif rule.run and start > match.start("artist"):
+            end = name_end(text, start, end)
+        elif rule.run and rule.capitals and not rule.quoted and not is_name(text, start, end):
+            return "", start, end, ()
         if rule.after_lead and not rule.quoted and (begun := _PREAMBLE.match(text, start, end)):
             start = begun.end()
         marked = rule.quoted or rule.after_lead
@@ -179,13 +189,13 @@ class Reading:
         """The artist's place and the names, none where they can be no artist's."""
         text = self.post.text
         start, end = match.span("artist")
-        end = artist_end(text, start, end)
+        end = name_end(text, start, end) if rule.run else artist_end(text, start, end)
         if rule.dashed and start < match.start("title") and text[end : match.end("artist")].strip():
             return start, end, ()  # a name before a dash reaches up to it
         artists = clean_artists(text[start:end]) or ()
         if artists and rule.owned and NO_OWNER.fullmatch(artists[0]):
             return start, end, ()
-        if artists and (rule.owned or rule.whole_line) and NO_NAME.search(artists[0]):
+        if artists and (rule.owned or rule.whole_line or rule.run) and NO_NAME.search(artists[0]):
             return start, end, ()
         return start, end, artists
 
@@ -202,15 +212,27 @@ class Reading:
         self, rule: Rule, title: str, artists: tuple[str, ...], span: tuple[int, int]
     ) -> bool:
         """Whether the names look as the rule wants them to."""
-        if rule.capitals and not _is_capitalised(title):
+        if rule.capitals and not is_capitalised(title):
             return False
-        if rule.whole_line and not self._fills_line(title, artists, span):
+        if not self._stands_right(rule, title, artists, span):
             return False
         if artists and self._is_lower(artists[0], span):
             # "these songs by the sea" is prose, "pink moon by nick drake" is not.
             long_prose = not self.musical and artists[0].count(" ") > 2
             return not (rule.capitals or POINTING.match(title) or long_prose)
         return True
+
+    def _stands_right(
+        self, rule: Rule, title: str, artists: tuple[str, ...], span: tuple[int, int]
+    ) -> bool:
+        """Whether what stands around the names is what the rule wants there."""
+        if rule.run and rule.capitals and not _may_be(title, artists[0]):
+            return False
+        if rule.bounded and not _BOUND.match(self.post.text, span[1]):
+            return False
+        if rule.goes_on and " " not in title and not GOES_ON.match(self.post.text, span[1]):
+            return False
+        return not rule.whole_line or self._fills_line(title, artists, span)
 
     def _change(self, rule: Rule, artists: tuple[str, ...], span: tuple[int, int]) -> float:
         """What the look of the artist adds to or takes from a rule's confidence."""
@@ -222,7 +244,8 @@ class Reading:
 
     def _is_lower(self, artist: str, span: tuple[int, int]) -> bool:
         """Whether an artist is written small, and is no handle."""
-        return artist[0].islower() and not _TAGS.search(self.post.text, *span)
+        first = artist.partition(" ")[0]
+        return first[0].islower() and not is_odd(first) and not _TAGS.search(self.post.text, *span)
 
     def _is_tagged(self, artist: str) -> bool:
         """Whether a mention or a hashtag spells the artist."""
@@ -239,11 +262,12 @@ class Reading:
         return not _AROUND.sub("", _TAGS.sub("", rest)) or is_tail(rest)
 
 
-def _is_capitalised(name: str) -> bool:
-    """Whether a name is written as one: Like This, LIKE THIS, or in a script without cases."""
-    words = [word.strip("\"'([#@.,!?&-") for word in name.split()]
-    words = [word for word in words if word]
-    if not words or (words[0][:1].islower()):
+def _may_be(title: str, artist: str) -> bool:
+    """Whether two names in running text may be a song's."""
+    long = title.count(" ") > 8 or artist.count(" ") > 5
+    short = len(title) < 3 and len(artist) < 3  # an abbreviation: AC - DC
+    numbers = title[-1].isdigit() and artist[-1].isdigit()  # a score
+    if long or short or numbers or WHOLE_WORK.search(title) or POINTING.match(title.lower()):
         return False
-    small = sum(word[:1].islower() and word not in _SMALL_WORDS for word in words)
-    return small * 3 <= len(words) - 1 or (len(words) <= 2 and small == 0)
+    dated = NO_GUESS.fullmatch(title) or NO_GUESS.fullmatch(artist)
+    return not (dated or NO_NAME.search(artist) or NO_OWNER.fullmatch(artist))

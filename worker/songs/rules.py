@@ -9,56 +9,12 @@ parts in braces are explained in `forms`.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
-from worker.songs.forms import compile_form
+from worker.songs.openings import BESIDE, CHARTS, OPENINGS, PERHAPS
+from worker.songs.rule import Rule
 from worker.songs.signs import Sign
 from worker.songs.words import NOT_ARTIST
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One form in which a song is named."""
-
-    name: str
-    confidence: float
-    form: str
-    example: str
-    reads: tuple[str, tuple[str, ...]]  # what the example names
-    needs: Sign = Sign.NOTHING  # without these signs in the post we need not look
-    after_lead: bool = False  # matched only where a lead ends ("I'm listening to ", "#np ")
-    music: bool = False  # something else in the post speaks of music
-    capitals: bool = False  # title and artist are written like names
-    whole_line: bool = False  # nothing else stands on the line
-    open_title: bool = False  # nothing bounds the title: its tail is cut as an artist's is
-    patterns: tuple[re.Pattern[str], ...] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "patterns", compile_form(self.form))
-
-    @cached_property
-    def quoted(self) -> bool:
-        """Whether the title stands in quotation marks."""
-        return "{quoted}" in self.form
-
-    @cached_property
-    def owned(self) -> bool:
-        """Whether only its place makes the artist's name a name."""
-        return "{owner}" in self.form
-
-    @cached_property
-    def dashed(self) -> bool:
-        """Whether a dash leaves open which name is the artist's."""
-        return "dash" in self.name
-
-    def may_apply(self, signs: Sign) -> bool:
-        """Whether a post with these signs is worth a look."""
-        if self.quoted and not signs & (Sign.DOUBLE | Sign.SINGLE):
-            return False
-        return self.needs in signs and (not self.after_lead or Sign.LEAD in signs)
-
 
 _LINE = r"(?m:^)[ \"*.:>\u2013-]*"
 
@@ -282,7 +238,7 @@ _TITLES_ALONE = (
     ),
     Rule(
         "the song, quoted alone",
-        0.35,
+        0.4,
         r"(?:{work})[,:]? (?:called |titled |is called |for |of )?{quoted}",
         'I wrote a new song called "Paper Boats" last night',
         ("Paper Boats", ()),
@@ -294,11 +250,14 @@ GROUPS: tuple[tuple[Rule, ...], ...] = (
     _BY_NAME,
     _QUOTED,
     _AFTER_LEADS,
+    CHARTS,
     _IN_PROSE,
+    OPENINGS,
     _LINES,
+    BESIDE,
     _TITLES_ALONE,
 )
-RULES: tuple[Rule, ...] = tuple(rule for group in GROUPS for rule in group)
+RULES: tuple[Rule, ...] = tuple(rule for group in (*GROUPS, PERHAPS) for rule in group)
 
 
 @lru_cache(maxsize=1024)
@@ -307,3 +266,10 @@ def groups_for(signs: int) -> tuple[tuple[Rule, ...], ...]:
     seen = Sign(signs)
     worth = (tuple(rule for rule in group if rule.may_apply(seen)) for group in GROUPS)
     return tuple(group for group in worth if group)
+
+
+@lru_cache(maxsize=1024)
+def perhaps_for(signs: int) -> tuple[Rule, ...]:
+    """The same of the rules that only guess, which are asked where no rule has read firmly."""
+    seen = Sign(signs)
+    return tuple(rule for rule in PERHAPS if rule.may_apply(seen))

@@ -20,6 +20,7 @@ class Sign(Flag):
     DOUBLE = auto()  # a double quotation mark
     SINGLE = auto()  # a single one that opens
     LEAD = auto()
+    COLON = auto()
 
 
 # Flags are slow to join; their bits are not.
@@ -41,6 +42,7 @@ _MARKS = (
     ("\u2013", Sign.DASH.value),
     (" ~ ", Sign.DASH.value),
     (", ", Sign.COMMA.value),
+    (": ", Sign.COLON.value),
     ("pandora", Sign.PANDORA.value),
 )
 _BY = re.compile(r"\sby\b")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from worker.songs.links import Link
+
+FIRM = 0.4
+"""From this confidence on a reading is what the post says; below it, it is only a guess."""
 
 
 class ParsedJson(TypedDict):
@@ -36,7 +39,11 @@ class Song:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The surest reading of a post, every other reading in order, or the reason for none."""
+    """The surest firm reading of a post, every other reading in order, or the reason for none.
+
+    Where nothing was read firmly, `candidates` may hold guesses all the same: what only a
+    catalogue can tell from prose. They are for a near-exact match there, and for nothing else.
+    """
 
     title: str | None
     artists: tuple[str, ...]
@@ -49,8 +56,10 @@ class Parsed:
 
     @classmethod
     def of(cls, candidates: tuple[Song, ...], link: Link | None) -> Parsed:
-        """What was read, given at least one candidate; the first one speaks for the post."""
+        """What was read, given at least one candidate; the first speaks for the post, if firm."""
         best = candidates[0]
+        if best.confidence < FIRM:
+            return replace(cls.nothing(_perhaps(len(candidates)), link), candidates=candidates)
         return cls(
             title=best.title,
             artists=best.artists,
@@ -64,7 +73,7 @@ class Parsed:
 
     @classmethod
     def nothing(cls, reason: str, link: Link | None = None) -> Parsed:
-        """A post that names no song, and why we think so."""
+        """A post that names no song surely, and why we think so."""
         return cls(title=None, artists=(), confidence=0.0, rule="none", reason=reason, link=link)
 
     def as_json(self) -> ParsedJson:
@@ -76,3 +85,7 @@ class Parsed:
             "rule": self.rule,
             "reason": self.reason,
         }
+
+
+def _perhaps(guesses: int) -> str:
+    return f"perhaps a song: {guesses} {'guess' if guesses == 1 else 'guesses'} for the catalogue"

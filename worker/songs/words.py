@@ -13,6 +13,11 @@ def one_of(entries: str) -> str:
     return "(?:" + "|".join(" ".join(entry.split()) for entry in entries.split(",")) + ")"
 
 
+def set_of(words: str) -> frozenset[str]:
+    """The words, which stand apart by spaces."""
+    return frozenset(words.split())
+
+
 SERVICES = one_of(
     r"""pandora, spotify, apple\s?music, youtube, soundcloud, tidal, deezer, itunes,
     i\s?heart\s?radio, last\.?fm, bandcamp, shazam, vevo, amazon, sirius\s?xm, radio, repeat, loop,
@@ -142,16 +147,74 @@ NO_OWNER = re.compile(
 )
 """Owners of quoted things that are no musicians, as in "Today's" and "NBC's"."""
 
+NO_GUESS = re.compile(
+    rf"(?:{_DAY}s?|{_MONTH}(?:uary|ruary|ember|ober)?)(?: \d+\w*)?|"
+    rf"\d+\w* {_MONTH}|.*\d\d:\d\d.*",
+    re.IGNORECASE,
+)
+"""Days and hours, which stand around a dash as often as names do."""
+
 NO_NAME = re.compile(
     r"\b"
     + one_of(
-        r"""new, videos?, music, covers?, songs?, mv, watch, download, listen, official, premieres?,
+        r"""new(?! (?:order|edition|radicals|kids|found|model|york dolls)),
+        videos?, music, covers?, songs?, mv, watch, download, listen, official, premieres?,
         live, single, tracks?, album, releases?, drops?, debuts?, performs?, performing, sings?,
         singing, unveils?, shares?, replaced, posted, check, out now, flashback, pre-?order, stream,
         now ?playing, np, news, message, original, christmas, theme, teaser, trailer, episode,
-        top \d+, best, via, tune, vote, win, issue, winning, i, i'm, my, your, you"""
+        top \d+, best, via, tune, vote, win, issue, winning, (?<!\.)i(?!\.), i'm,
+        my(?! (?:bloody|chemical|morning|brightest|vitriol)), your, you"""
     )
     + r"\b|^[\d\W]+$",
     re.IGNORECASE,
 )
 """Words that no artist's name holds, where only its place in a post makes it one."""
+
+CREDITS = one_of(
+    r"""photos?, photography, photograph, pics?, pictures?, videos?, remix, mix, art, artwork,
+    designs?, words, story, stories, piece, article, interview, review, posts?, tweets?, covers?,
+    music, lyrics, report, hair, make-?up, dress, styling, film, movie, book, novel, essay, poem,
+    quote, shows?, sets?, performances?, albums?, ep, lp, singles?, songs?, tracks?, tunes?,
+    playlist, speech, comments?, project, edition, series, collection, gift, app, tickets?, votes?,
+    credits?, logo, poster, shirt, image, illustration, painting, drawing, sketch, talk, panel,
+    appearance, visit, direction, production, beats?, edit"""
+)
+"""Things that are somebody's work, and are no title where they stand before "by"."""
+
+NOT_BEFORE_BY = one_of(
+    r"""\w+(?:ed|ing), made, done, gone, written, sung, shot, drawn, taken, given, led, built, held,
+    won, lost, sold, told, read, brought, taught, known, seen, heard, found, caught, chosen, driven,
+    thrown, run, put, sent, kept, met, left, spoken, stolen, worn, fed, bought, right, one, day,
+    step, side, bit, little, stand, stop, stops, come, came, go, goes, went, pass, passes, walk,
+    drop, swing, out, close, near, down, over, up, it, him, her, me, us, you, them, this, that,
+    stuff, work, support, donation, minutes, hours, days, weeks?, years?, night, morning, home,
+    here, there, back, off, fan, fans, guy, girl, man, woman, kid, people, food, cake, is, was, are,
+    were, be, been, not, only, and, or, but, live, try, fly, swear, abide, judge, start, end"""
+)
+"""What stands before "by" in a deed or a manner, small or as a sentence's first word."""
+
+OPENS_TITLE = one_of(
+    r"""to, with, of, is, was, like, but, and, than, hear, hears, heard, hearing, play, plays,
+    played, playing, love, loves, loved, loving, sing, sings, sang, singing, song, track, into,
+    about, on, for, called, that's, it's, need, needs, want, again, got, gets, had, has, have"""
+)
+"""After one of these a title may begin, in prose written small."""
+
+COMMON = one_of(
+    r"""i, i'm, im, you, your, we, we're, my(?! (?:bloody|chemical|morning)),
+    our, me, us, he, she, they, them, it, it's, this,
+    that, these, those, is, are, was, be, am, do, don't, can't, have, has, thanks?, thank, so, good,
+    great, happy, now, new, just, please, hey, hi, hello, yes, no, not, ok, okay, today, tonight,
+    tomorrow, and, or, but, if, when, what, who, how, why, where, there, here, love, see, get, got,
+    check, out, watch, go, going, make, ps, p\.s, pm, am, rt, via, day, week, time, one, two, first,
+    last, next, some, any, all, more, very, too, really, with, from, at, for, to, http\w*"""
+)
+"""Words of small talk: no artist that is written small holds one."""
+
+NO_ARTIST_SMALL = one_of(
+    rf"""in, on, at, for, with, from, to, of, is, are, was, were, has, have, had, will, would, came,
+    and (?:i|it|my|now|the), but, so, while, when, as, still, just, again, if, because, that,
+    makes?, made, sounds?, plays?, playing, hits?, always, never, after, before, over, during,
+    {NO_ARTIST_LOWER}"""
+)
+"""What ends an artist, or is none, where all is written small."""

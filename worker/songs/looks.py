@@ -1,0 +1,32 @@
+"""How a name looks: whether its letters say that it is one."""
+
+from __future__ import annotations
+
+from worker.songs.words import set_of
+
+_SMALL_WORDS = set_of(
+    "a an and as at but by de del el en for from in is it la le me my n no of on or out so the to "
+    "up with you your y x vs feat ft"
+)
+
+
+def is_capitalised(name: str) -> bool:
+    """Whether a name is written as one: Like This, LIKE THIS, or in a script without cases."""
+    words = [word.strip("\"'([#@.,!?&-") for word in name.split()]
+    words = [word for word in words if word]
+    if not words or (words[0][:1].islower() and not is_odd(words[0])):
+        return False
+    small = sum(map(_is_small, words))
+    return small * 3 <= len(words) - 1 or (len(words) <= 2 and small == 0)
+
+
+def _is_small(word: str) -> bool:
+    return word[:1].islower() and word not in _SMALL_WORDS and not word.startswith(("d'", "l'"))
+
+
+def is_odd(word: str) -> bool:
+    """Whether a small word is a name all the same, by its inside: alt-J, a-ha, deadmau5, iPod."""
+    bare = word.strip(".,;:!?\"'()[]\u2026")
+    if "-" in bare or "." in bare:
+        return len(bare) <= 10
+    return any(map(str.isupper, bare)) or (bare.isalnum() and any(map(str.isdigit, bare)))
