@@ -16,7 +16,7 @@ from worker.course import Course, gateway_of, inference_of
 from worker.failpoints import reach
 from worker.stages import Stage
 from worker.states import PostState
-from worker.store.posts import Asked, Claimed
+from worker.store.posts import Asked, Claimed, names_song
 from worker.troubles import is_outage
 from worker.wording import credit
 
@@ -24,6 +24,7 @@ BATCHES = 5  # posts claimed at a time, per lane
 DELIVERY_INTERVAL = 15.0
 MOST_DRAFTS_A_CALL = 2000
 MOST_NAME = 300  # characters of a title or an artist that a catalogue is asked for
+NEAR_EXACT = 0.95  # the match that makes a song of a guess
 
 
 def seed_of(item_id: str) -> int:
@@ -77,6 +78,7 @@ class Drafting:
             await asyncio.to_thread(posts.dismiss, item, f"no catalogue has {named}", now())
         else:
             await asyncio.to_thread(posts.resolve, item, song, now())
+            tally.songs += not names_song(item.candidates)  # a guess came true
             tally.known += 1
             tally.with_genres += bool(song.genres)
         reach("catalogue.stored")
@@ -85,10 +87,13 @@ class Drafting:
         for asked in candidates:
             artist = credit(asked.artists)[:MOST_NAME] if asked.artists else None
             try:
-                return await self.course.gateway.song(asked.title[:MOST_NAME], artist)
+                song = await self.course.gateway.song(asked.title[:MOST_NAME], artist)
             except RefusedError as error:
                 if error.status != 404:
                     raise
+                continue
+            if song.score >= NEAR_EXACT or not asked.guess:
+                return song
         return None
 
     async def draft(self, item: Claimed) -> None:

@@ -9,7 +9,7 @@ from services.common.rest import ServiceError
 from services.gateway.schemas import Post
 from worker.course import PARSER, Course, gateway_of
 from worker.failpoints import reach
-from worker.songs import parse
+from worker.songs import FIRM, parse
 from worker.stages import Stage
 from worker.states import PostState
 from worker.store.posts import Asked, Claimed, Reading
@@ -17,7 +17,7 @@ from worker.store.posts import Asked, Claimed, Reading
 log = structlog.get_logger()
 
 PARSE_BATCH = 500
-MOST_CANDIDATES = 3
+MOST_CANDIDATES = 6
 
 
 def read_post(given: Post) -> Reading:
@@ -25,7 +25,9 @@ def read_post(given: Post) -> Reading:
     if given.sensitive:
         return Reading((), reason="marked as sensitive")
     found = parse(given.text)
-    asked = tuple(Asked(song.title, song.artists) for song in found.candidates)
+    asked = tuple(
+        Asked(song.title, song.artists, guess=song.confidence < FIRM) for song in found.candidates
+    )
     return Reading(asked[:MOST_CANDIDATES], found.rule, found.reason)
 
 

@@ -72,10 +72,11 @@ POST = Machine(
     "post",
     (
         Move(START, PostState.STORED, "read from the timeline"),
-        Move(PostState.STORED, PostState.SONG, "names a song"),
+        Move(PostState.STORED, PostState.SONG, "names a song, or may name one"),
         Move(PostState.STORED, PostState.NO_SONG, "names none, with a reason"),
         Move(PostState.SONG, PostState.RESOLVED, "a catalogue has it"),
         Move(PostState.SONG, PostState.UNKNOWN_SONG, "no catalogue has it"),
+        Move(PostState.SONG, PostState.NO_SONG, "it was a guess, and no catalogue has it"),
         Move(PostState.RESOLVED, PostState.DRAFTED, "drafts stored"),
         Move(PostState.DRAFTED, PostState.DELIVERED, "drafts lie before the curator"),
         Move(PostState.DELIVERED, PostState.DECIDED, "one approved, or all rejected"),

@@ -47,6 +47,32 @@ async def test_a_cycle_takes_every_post_as_far_as_it_goes(
     assert field(store, "reason", "x:3") == "no catalogue has 'Nowhere' by The Lanterns"
 
 
+PERHAPS = "Harbour Lights by The Lanterns is playing and the kettle sings along"
+
+
+async def test_a_guess_that_a_catalogue_knows_exactly_is_a_song(
+    bot: Bot, world: World, store: Store
+) -> None:
+    world.post(PERHAPS)
+    summary = await bot.run_cycle()
+    assert states(store) == {"x:1": "delivered"}
+    assert (summary.songs, summary.known) == (1, 1)
+
+
+@pytest.mark.parametrize("near", [True, False])
+async def test_a_guess_that_no_catalogue_knows_exactly_is_no_song(
+    bot: Bot, world: World, store: Store, near: bool
+) -> None:
+    world.post(PERHAPS)
+    if near:
+        world.scores["Harbour Lights"] = 0.94
+    else:
+        world.unknown_titles.add("Harbour Lights")
+    summary = await bot.run_cycle()
+    assert states(store) == {"x:1": "no_song"}
+    assert (summary.songs, summary.known) == (0, 0)
+
+
 async def test_the_summary_is_one_line(bot: Bot, world: World) -> None:
     world.post(song_post(1), "Rain again.")
     line = (await bot.run_cycle()).line()

@@ -69,6 +69,7 @@ class World:
         self.unknown_titles: set[str] = set()
         self.genreless_titles: set[str] = set()
         self.poison_titles: set[str] = set()
+        self.scores: dict[str, float] = {}  # how well the catalogue's song matches, if not fully
         self.poison_items: set[str] = set()
         self.gap: Gap | None = None
         self.drafts: dict[str, Draft] = {}
@@ -201,7 +202,12 @@ def add_posts_and_songs(app: FastAPI, world: World) -> None:
         if title in world.unknown_titles:
             raise HTTPException(404, "No catalogue has it.")
         genres = [] if title in world.genreless_titles else ["dream pop", "shoegaze"]
-        return Song(title=title, artists=[artist or "Somebody"], genres=genres, score=1.0)
+        return Song(
+            title=title,
+            artists=[artist or "Somebody"],
+            genres=genres,
+            score=world.scores.get(title, 1.0),
+        )
 
 
 def add_writer(app: FastAPI, world: World) -> None:

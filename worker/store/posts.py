@@ -25,17 +25,21 @@ FRESH: dict[str, object] = {**FREE, "attempts": 0, "faults": 0, "last_error": No
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A song as a post names it: what the catalogue is asked for."""
+    """A song as a post names it: what the catalogue is asked for.
+
+    A guess is what may as well be prose; only a near-exact match in a catalogue makes it a song.
+    """
 
     title: str
     artists: tuple[str, ...]
+    guess: bool = False
 
     def __str__(self) -> str:
         by = f" by {', '.join(self.artists)}" if self.artists else ""
         return f"{self.title!r}{by}"
 
     def as_json(self) -> dict[str, object]:
-        return {"title": self.title, "artists": list(self.artists)}
+        return {"title": self.title, "artists": list(self.artists), "guess": self.guess}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,15 @@ class Reading:
     candidates: tuple[Asked, ...]
     rule: str | None = None
     reason: str | None = None
+
+    @property
+    def names_song(self) -> bool:
+        return names_song(self.candidates)
+
+
+def names_song(candidates: Sequence[Asked]) -> bool:
+    """Whether a song is named for sure, be it known to a catalogue or not."""
+    return any(not asked.guess for asked in candidates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +131,7 @@ class Posts:
             connection.execute(update(post).where(held).values(FREE))
 
     def read(self, results: Sequence[tuple[Claimed, Reading]], now: datetime) -> int:
-        """Store what was parsed; how many posts name a song. Our own posts never do."""
+        """Store what was parsed; how many posts surely name a song. Our own posts never do."""
         songs = 0
         with writing(self.engine) as connection:
             own = own_posts(connection, [item.post for item, _ in results])
@@ -131,7 +144,7 @@ class Posts:
                     "reason": "our own post" if ours else found.reason,
                 }
                 self._step(connection, item, state, now, values)
-                songs += state is PostState.SONG
+                songs += state is PostState.SONG and found.names_song
                 reach("songs.storing")
         return songs
 
@@ -143,8 +156,9 @@ class Posts:
 
     def dismiss(self, item: Claimed, reason: str, now: datetime) -> None:
         """No catalogue knows any of the songs that the post may name."""
+        state = PostState.UNKNOWN_SONG if names_song(item.candidates) else PostState.NO_SONG
         with writing(self.engine) as connection:
-            self._step(connection, item, PostState.UNKNOWN_SONG, now, {"reason": reason})
+            self._step(connection, item, state, now, {"reason": reason})
 
     def draft(self, item: Claimed, answer: GenerateAnswer, now: datetime) -> int:
         """Store the drafts of a post, all or none; how many."""
@@ -254,7 +268,8 @@ def claimed(row: Row[Any]) -> Claimed:
         attempts=row.attempts,
         faults=row.faults,
         candidates=tuple(
-            Asked(asked["title"], tuple(asked["artists"])) for asked in row.candidates or ()
+            Asked(asked["title"], tuple(asked["artists"]), asked["guess"])
+            for asked in row.candidates or ()
         ),
         song=Song.model_validate(row.song) if row.song else None,
     )
