@@ -8,7 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from running_bot import RunningBot, until
+
+from tests.running_bot import RunningBot, until
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 

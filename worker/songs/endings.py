@@ -11,7 +11,8 @@ import re
 from worker.songs.words import CHART_VERBS, PROSE, SERVICES, WHOLE_NAMES
 
 _TAIL = re.compile(
-    rf"""\s+(?:on|via|v\u00eda|thru|through|from|off|using|by|in)\s+[@\#]?(?i:{SERVICES})(?!\w)
+    rf"""(?=[\s|/<>=.,;:!?\u2013\u2022\u2026\u266b-])(?:
+        \s+(?:on|via|v\u00eda|thru|through|from|off|using|by|in)\s+[@\#]?(?i:{SERVICES})(?!\w)
       | (?=\s)(?<!\band)(?<!&)(?<!\sx)(?<!,)(?<!\+)(?<![Ff]eat)(?<![Ff]t)(?<!t\.)(?<!eaturing)
         \s+(?:(?:on|via|w/|with|at|by|from)\s+)?[@\#]\w
       | \s+(?:via|v\u00eda|cc:?|RT|(?i:now\s+playing)|prod\.?\s+by|from\s+the\s+album)(?=[\s@:])
@@ -28,7 +29,7 @@ _TAIL = re.compile(
         (?<![Ff]eat)(?<!\bMrs)(?<!\bvs)(?<!\bNo)(?:[.;]\s+(?=[\w@"'])|:\s+(?=[a-z]))
       | [!?]+["']?\s+(?=[\w"'@\#])(?!at\sthe\b|&)
       | ,\s+(?!and\s[A-Z])(?=[a-z@\#"]|I\b|This\b|It\b|But\b|And\b|So\b)
-    """,
+    )""",
     re.VERBOSE,
 )
 _PROSE = re.compile(
@@ -58,7 +59,7 @@ _LOOSE_ENDS = re.compile(
 def artist_end(text: str, start: int, end: int) -> int:
     """Where the artist's name that begins at `start` ends, `end` at the latest."""
     length = _name_length(text[start:end])
-    loose = _LOOSE_ENDS.search(text, start, start + length)
+    loose = _LOOSE_ENDS.search(text, max(start, start + length - 24), start + length)
     end = loose.start() if loose else start + length
     return start + len(text[start:end].rstrip())
 

@@ -36,7 +36,8 @@ def _replacements() -> dict[int, str]:
     return table
 
 
-_REPLACEMENTS = _replacements()
+_REPLACEMENTS = {chr(point): plain for point, plain in _replacements().items()}
+_REPLACED = re.compile("[" + "".join(map(re.escape, _REPLACEMENTS)) + "]")
 _ENTITY = re.compile(r"&(?:amp;)*(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
 _URL = re.compile(
     r"(?<![\w@])(?:https?:/|www\.|(?:[\w-]{1,40}\.){1,3}(?:com|fm|co|ly|be|fi|tv)/|spotify:)"
@@ -67,7 +68,7 @@ def tidy(given: str) -> Post:
     """Read a post's first LIMIT characters into a Post."""
     text, offsets = _without_entities(given[:LIMIT])
     if not (text.isascii() and text.isprintable()):
-        text = text.translate(_REPLACEMENTS)
+        text = _REPLACED.sub(_plain, text)
     unbroken = text
     link = None
     if "/" in text or "spotify:" in text:
@@ -80,6 +81,10 @@ def tidy(given: str) -> Post:
         if addressed := _ADDRESSED.match(text):
             text = _breaks(addressed) + text[addressed.end() :]
     return Post(text, unbroken, link, retweet, offsets)
+
+
+def _plain(match: re.Match[str]) -> str:
+    return _REPLACEMENTS[match[0]]
 
 
 def _breaks(match: re.Match[str]) -> str:

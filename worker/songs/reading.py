@@ -201,7 +201,7 @@ class Reading:
 
     def _is_no_song(self, match: re.Match[str], title: str, *, quoted: bool) -> bool:
         if not quoted:
-            return WHOLE_WORK.search(title) is not None
+            return WHOLE_WORK.search(title, max(0, len(title) - 16)) is not None
         text = self.lower
         opening = match.start("title") - 1
         closing = match.end("title") + 1
@@ -267,7 +267,13 @@ def _may_be(title: str, artist: str) -> bool:
     long = title.count(" ") > 8 or artist.count(" ") > 5
     short = len(title) < 3 and len(artist) < 3  # an abbreviation: AC - DC
     numbers = title[-1].isdigit() and artist[-1].isdigit()  # a score
-    if long or short or numbers or WHOLE_WORK.search(title) or POINTING.match(title.lower()):
+    if (
+        long
+        or short
+        or numbers
+        or WHOLE_WORK.search(title, max(0, len(title) - 16))
+        or POINTING.match(title.lower())
+    ):
         return False
     dated = NO_GUESS.fullmatch(title) or NO_GUESS.fullmatch(artist)
     return not (dated or NO_NAME.search(artist) or NO_OWNER.fullmatch(artist))

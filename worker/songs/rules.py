@@ -18,8 +18,8 @@ from worker.songs.words import NOT_ARTIST
 
 _LINE = r"(?m:^)[ \"*.:>\u2013-]*"
 
-# Title by artist, where quotation marks or a lead say that a title comes.
-_BY_NAME = (
+# Title by artist, where quotation marks say what the title is.
+_QUOTED_BY = (
     Rule(
         "quoted, by",
         0.95,
@@ -31,6 +31,9 @@ _BY_NAME = (
         ("Pink Moon", ("Nick Drake",)),
         needs=Sign.BY,
     ),
+)
+# The same where a lead says that a title comes.
+_BY_NAME = (
     Rule(
         "lead, title by artist",
         0.9,
@@ -247,6 +250,7 @@ _TITLES_ALONE = (
 )
 
 GROUPS: tuple[tuple[Rule, ...], ...] = (
+    _QUOTED_BY,
     _BY_NAME,
     _QUOTED,
     _AFTER_LEADS,
