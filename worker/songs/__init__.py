@@ -16,8 +16,7 @@ from worker.songs.song import FIRM, Parsed, Song
 __all__ = ["FIRM", "LIMIT", "Link", "Parsed", "Song", "parse"]
 
 _ALBUM_OR_EVENT = re.compile(
-    r"\b(?:albums?|LP|EP|mixtape|tour|tickets?|concert|festival|gig|tonight at|live at|shows?)\b",
-    re.IGNORECASE,
+    r"\b(?:albums?|lp|ep|mixtape|tour|tickets?|concert|festival|gig|tonight at|live at|shows?)\b",
 )
 
 
@@ -58,6 +57,6 @@ def _reason(post: Post, reading: Reading) -> str:
         ("retweet that names no song", post.retweet),
         ("a link without a name", post.link),
         ("listening, but no title and artist", reading.leads),
-        ("album or event, not a song", _ALBUM_OR_EVENT.search(post.text)),
+        ("album or event, not a song", _ALBUM_OR_EVENT.search(reading.lower)),
     )
     return next((reason for reason, true in reasons if true), "no song named")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from worker.songs.runs import is_name, name_end, name_starts
@@ -227,3 +228,10 @@ GUESSES = (
         _apart(_NAMED),
     ),
 )
+
+
+@lru_cache(maxsize=1024)
+def guesses_for(signs: int) -> tuple[Guess, ...]:
+    """The guesses that are worth a look in a post that shows the Signs of these bits."""
+    seen = Sign(signs)
+    return tuple(guess for guess in GUESSES if guess.needs in seen)

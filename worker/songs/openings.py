@@ -47,6 +47,7 @@ CHARTS = (
         r"#\d{1,3}[.:]? (?:\| )?" + _TITLE + r" \| {artist}",
         "Chart 12 | #3 Blinding Lights | The Weeknd",
         ("Blinding Lights", ("The Weeknd",)),
+        needs=Sign.BAR,
         run=True,
     ),
     Rule(

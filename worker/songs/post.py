@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import html
 import re
+from operator import itemgetter
 from typing import NamedTuple
 
 from worker.songs.links import Link, read_link
@@ -37,13 +38,14 @@ def _replacements() -> dict[int, str]:
 
 
 _REPLACEMENTS = {chr(point): plain for point, plain in _replacements().items()}
-_REPLACED = re.compile("[" + "".join(map(re.escape, _REPLACEMENTS)) + "]")
+_REPLACED = frozenset(_REPLACEMENTS)
 _ENTITY = re.compile(r"&(?:amp;)*(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
-_URL = re.compile(
-    r"(?<![\w@])(?:https?:/|www\.|(?:[\w-]{1,40}\.){1,3}(?:com|fm|co|ly|be|fi|tv)/|spotify:)"
-    r'[^\s"<>]+',
+_URL = re.compile(r"(?:[Hh][Tt][Tt][Pp][Ss]?:/|spotify:)[^\s\"<>]+")
+_BARE_URL = re.compile(
+    r'(?<![\w@])(?:www\.|(?:[\w-]{1,40}\.){1,3}(?:com|fm|co|ly|be|fi|tv)/)[^\s"<>]+',
     re.IGNORECASE,
 )
+_NOT_BEFORE_URL = re.compile(r"[\w@]")
 _RETWEET = re.compile(r'(?<!\w)[Rr][Tt][ :]*@\w+ ?:?|"@\w+: ')
 _ADDRESSED = re.compile(r"(?:[ .]*@\w+(?=\s))+(?!\s*[-\u2013|\"'])")
 
@@ -68,7 +70,8 @@ def tidy(given: str) -> Post:
     """Read a post's first LIMIT characters into a Post."""
     text, offsets = _without_entities(given[:LIMIT])
     if not (text.isascii() and text.isprintable()):
-        text = _REPLACED.sub(_plain, text)
+        for mark in _REPLACED.intersection(text):  # far quicker than translating each character
+            text = text.replace(mark, _REPLACEMENTS[mark])
     unbroken = text
     link = None
     if "/" in text or "spotify:" in text:
@@ -83,24 +86,25 @@ def tidy(given: str) -> Post:
     return Post(text, unbroken, link, retweet, offsets)
 
 
-def _plain(match: re.Match[str]) -> str:
-    return _REPLACEMENTS[match[0]]
-
-
 def _breaks(match: re.Match[str]) -> str:
     return "\n" * len(match[0])
 
 
 def _without_links(text: str) -> tuple[str, Link | None]:
     """The text with line breaks for links, and the first music link among them."""
-    found: list[Link] = []
+    found: list[tuple[int, Link]] = []
 
     def note(url: re.Match[str]) -> str:
-        if not found and (link := read_link(url[0].rstrip(".,;!?)'"))):
-            found.append(link)
+        if url.start() and _NOT_BEFORE_URL.match(text, url.start() - 1):
+            return url[0]
+        if link := read_link(url[0].rstrip(".,;!?)'")):
+            found.append((url.start(), link))
         return "\n" * (url.end() - url.start())
 
-    return _URL.sub(note, text), found[0] if found else None
+    text = _URL.sub(note, text)
+    if "/" in text or "www." in text:  # what no scheme begins is slower to find
+        text = _BARE_URL.sub(note, text)
+    return text, min(found, key=itemgetter(0))[1] if found else None
 
 
 def _without_entities(text: str) -> tuple[str, list[int] | None]:

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from worker.songs.cues import FILLER, LEADS, MUSIC, NOT_A_SONG_AFTER, NOT_A_SONG_BEFORE
 from worker.songs.endings import GOES_ON, artist_end, is_tail, title_end
-from worker.songs.guesses import GUESSES, Cut, Guess
+from worker.songs.guesses import Cut, Guess, guesses_for
 from worker.songs.looks import is_capitalised, is_odd
 from worker.songs.names import clean_artists, clean_title, split_names
 from worker.songs.post import Post
@@ -29,7 +29,7 @@ _MOST_MATCHES = 4
 _SQUASH = re.compile(r"\W+")
 _TAGS = re.compile(r"[@#](\w+)")
 _HINTS = tuple((hint, lead) for lead in LEADS for hint in lead.hints)
-_SINGLE_AFTER_LEAD = 0.9  # after a lead, single marks often stand inside the title: Rock 'n' Roll
+_SINGLE_AFTER_LEAD = 0.7  # after a lead, single marks often stand inside the title: Rock 'n' Roll
 _PREAMBLE = re.compile(r"[a-z][^\n:!]{0,40}[:!]\s+(?=[A-Z\"])")
 _BOUND = re.compile(r"[\"')\]]*(?:\s*$|\s*[.,;:!?(\[|/#@\u2026\n\u266b]|\s{2,})")
 _REMIXED = re.compile(
@@ -54,6 +54,8 @@ class _Found:
 
     def ranked(self) -> tuple[Song, ...]:
         """The surest first."""
+        if not self._songs:
+            return ()
         ranked = sorted(self._songs.values(), key=attrgetter("confidence"), reverse=True)
         return tuple(ranked[:MOST_CANDIDATES])
 
@@ -83,11 +85,10 @@ class Reading:
         return found.ranked()
 
     def _guessed(self) -> Iterator[Song]:
-        for guess in GUESSES:
-            if self.signs & guess.needs.value:
-                for number, cut in enumerate(guess.cuts(self.post.text)):
-                    if song := self._guess(guess, cut, number):
-                        yield song
+        for guess in guesses_for(self.signs):
+            for number, cut in enumerate(guess.cuts(self.post.text)):
+                if song := self._guess(guess, cut, number):
+                    yield song
 
     def _guess(self, guess: Guess, cut: Cut, number: int) -> Song | None:
         """A guess as a song; None where its names can be none."""
@@ -201,7 +202,7 @@ class Reading:
 
     def _is_no_song(self, match: re.Match[str], title: str, *, quoted: bool) -> bool:
         if not quoted:
-            return WHOLE_WORK.search(title, max(0, len(title) - 16)) is not None
+            return _is_whole_work(title)
         text = self.lower
         opening = match.start("title") - 1
         closing = match.end("title") + 1
@@ -277,3 +278,7 @@ def _may_be(title: str, artist: str) -> bool:
         return False
     dated = NO_GUESS.fullmatch(title) or NO_GUESS.fullmatch(artist)
     return not (dated or NO_NAME.search(artist) or NO_OWNER.fullmatch(artist))
+
+
+def _is_whole_work(title: str) -> bool:
+    return WHOLE_WORK.search(title, max(0, len(title) - 16)) is not None

@@ -21,6 +21,7 @@ class Sign(Flag):
     SINGLE = auto()  # a single one that opens
     LEAD = auto()
     COLON = auto()
+    BAR = auto()
 
 
 # Flags are slow to join; their bits are not.
@@ -43,6 +44,7 @@ _MARKS = (
     (" ~ ", Sign.DASH.value),
     (", ", Sign.COMMA.value),
     (": ", Sign.COLON.value),
+    (" | ", Sign.BAR.value),
     ("pandora", Sign.PANDORA.value),
 )
 _BY = re.compile(r"\sby\b")
