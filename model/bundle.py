@@ -81,6 +81,8 @@ class Bundle:
             "copies.quotations": torch.from_numpy(self.copies.quotations.view(np.int32)),
         }
         save_file({**_half(facts), **indexes}, folder / _FACTS)
+        for name in (_WEIGHTS, _FACTS):
+            (folder / name).chmod(0o644)  # safetensors lets nobody else read its files
         self.pieces.save(folder / _TOKENIZER)
         _write(folder / _GENRES, {"labels": self.genres.labels, "nearest": self.genres.nearest})
         _write(

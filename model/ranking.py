@@ -14,7 +14,7 @@ LIKELIHOOD = 1.0  # mean log-probability of a piece, about -4 to -2
 TOPIC = 0.4  # 0 to 1
 NOVELTY = 0.3  # 0 to 1
 GENRE = 1.5  # mean log-odds of a piece, about 0 to 1
-ECHO = -0.4  # for each word of meaning that comes a second time
+ECHO = -0.6  # for each word of meaning that comes a second time
 CLAIM = -1.0  # for saying what kind of recording this is, which only listening can tell
 
 ALIKE = 0.5  # share of words in common from which two drafts say the same
@@ -23,6 +23,9 @@ _START = re.compile(r'^(?:"?[A-Z0-9]|"?\{)')
 _END = re.compile(r'[^\s,;:.!?-][.!?]"?$')
 _WRONG = re.compile(r'\s[,.;:!?]|[,;:][,.;:!?]|\.\.|--|"\w+"\w|\s$|^\s|  ')
 _CLAIMS = frozenset(("remix", "remixes", "remixer", "cover", "demo", "encore", "instrumental"))
+_ARTICLE = re.compile(
+    r"(?i)\ba (?!uni|use|usu|eu|one\b|once)[aeiou]|\ban (?!ho(?:ur|nest)|8|11|18|{)[^aeiou\W]"
+)
 _SMALL = frozenset(
     (
         "a",
@@ -110,6 +113,7 @@ def is_sentence(text: str) -> bool:
         and bool(_START.match(text))
         and bool(_END.search(text))
         and not _WRONG.search(text)
+        and not _ARTICLE.search(text)
         and text.count('"') % 2 == 0
         and (not bag or bag[-1] not in _UNFINISHED)
         and not repeats(bag)

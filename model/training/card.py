@@ -33,7 +33,7 @@ def model_card(bundle: Bundle, command: str, report: Mapping[str, Mapping[str, f
 def uncurated(writer: Writer) -> list[str]:
     """Sentences for fixed genres and seeds, just as they come."""
     requests = [
-        Request(genres=genres, num_samples=_SAMPLES_EACH, seed=seed, artist="Nobody", title="Zero")
+        Request(genres=genres, num_samples=_SAMPLES_EACH, seed=seed, artist="Mara Vale", title="Zero")
         for seed, genres in enumerate(_SAMPLE_GENRES)
     ]
     return [
@@ -85,7 +85,7 @@ the LC-GAN, drawn without ranking or filters.
 
 ## Samples
 
-Not chosen by anyone: two for each of ten requests, seeds 0 to 9, artist "Nobody", title "Zero",
+Not chosen by anyone: two for each of ten requests, seeds 0 to 9, artist "Mara Vale", title "Zero",
 everything else as served.
 
 {samples}

@@ -50,6 +50,7 @@ def test_a_value_out_of_range_is_refused_by_name(field: str, value: object) -> N
         "The bass hums low under a bright guitar.",
         'On "Zero" the drums take their time, and so do we.',
         "{artist} lets the last chord ring, does it not?",
+        "An honest hour with a useful one-chord tune.",
     ],
 )
 def test_good_sentences_pass(text: str) -> None:
@@ -66,6 +67,8 @@ def test_good_sentences_pass(text: str) -> None:
         "The bass hums , low under a bright guitar.",
         'The bass of "Zero hums low under a guitar.',
         "Too short.",
+        "The bass hums low under a old guitar.",
+        "The bass hums low under an bright guitar.",
         "The bass and the beat and the bass and the beat go round.",
     ],
 )
