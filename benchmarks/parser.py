@@ -153,6 +153,29 @@ def lastfm(data: Path) -> Iterator[Named]:
                 yield Named(text, match["title"], artist)
 
 
+@dataclass(frozen=True)
+class Built:
+    """A post of the built-in feed, with its song."""
+
+    text: str
+    title: str
+    artist: str
+
+    def is_right(self, title: str | None, artist: str | None) -> bool:
+        """Whether both names are this song's; a joined name may hold the first artist's."""
+        return squash(title) == squash(self.title) and squash(self.artist) in squash(artist)
+
+
+def built_in() -> list[Built]:
+    """The posts of the built-in feed that name a song."""
+    path = Path(__file__).resolve().parents[1] / "services" / "sandbox" / "feed" / "songs.jsonl"
+    with path.open(encoding="utf-8") as lines:
+        posts = [json.loads(line) for line in lines]
+    return [
+        Built(post["text"], post["song"]["title"], post["song"]["artists"][0]) for post in posts
+    ]
+
+
 def _spans(path: Path) -> Iterator[tuple[list[str], dict[str, list[str]]]]:
     """Each sentence's tokens and its entities by kind, from a file in BIO notation."""
     for block in path.read_text(encoding="utf-8").split("\n\n"):
@@ -242,6 +265,23 @@ def speed(parser: Parser, posts: list[str]) -> float:
     return len(posts) / best
 
 
+def feed_right(posts: list[Built]) -> tuple[float, float]:
+    """The shares of the built-in feed read right: by the first firm reading, by any candidate."""
+    first = offered = 0
+    for post in posts:
+        read = parse(post.text)
+        right = [post.is_right(song.title, (*song.artists, None)[0]) for song in read.candidates]
+        first += bool(read.title and right[0])
+        offered += any(right)
+    return first / len(posts), offered / len(posts)
+
+
+def guesses(posts: list[str]) -> tuple[float, float]:
+    """The share of posts with nothing but guesses, and the guesses of a post on average."""
+    counts = [len(read.candidates) for read in map(parse, posts) if read.title is None]
+    return sum(map(bool, counts)) / len(posts), sum(counts) / len(posts)
+
+
 def main() -> None:
     """Print the table."""
     options = argparse.ArgumentParser(description=__doc__)
@@ -256,6 +296,7 @@ def main() -> None:
     asked, tagged = list(queries(data)), list(wnut(data))
     own = texts(data / "tweets" / "musicians.jsonl")
     own += texts(data / "tweets" / "music_keyword_hits.jsonl")
+    feed = built_in()
     everything = own + [post.text for posts in shared.values() for post in posts]
 
     if chosen.misses or chosen.fires:
@@ -265,12 +306,14 @@ def main() -> None:
 
     for name, posts in shared.items():
         print(f"{name}: {len(posts):,} posts that name a song")
+    print(f"built-in feed: {len(feed):,} posts that name a song")
     print(f"queries: {len(asked):,}; wnut16: {len(tagged):,}; musicians' posts: {len(own):,}\n")
-    heads = ("Pandora", "Last.fm", "query title P/R", "query artist P/R", "wnut artist P/R")
+    heads = ("Pandora", "Last.fm", "feed", "query title P/R", "query artist P/R", "wnut artist P/R")
     print("| parser | " + " | ".join(heads) + " | read in musicians' posts | posts/s |")
     print("|---" * (len(heads) + 3) + "|")
     for name, parser in PARSERS.items():
         cells = [f"{both_right(parser, posts, 0):.1%}" for posts in shared.values()]
+        cells.append(f"{sum(post.is_right(*parser(post.text)) for post in feed) / len(feed):.1%}")
         for posts_, part, kind in (
             (asked, 0, "WoA"),
             (asked, 1, "Artist"),
@@ -280,6 +323,10 @@ def main() -> None:
             cells.append(f"{precision:.1%} / {recall:.1%}")
         cells += [f"{fires(parser, own):.2%}", f"{speed(parser, everything):,.0f}"]
         print(f"| {name} | " + " | ".join(cells) + " |")
+    first, offered = feed_right(feed)
+    some, mean = guesses(own)
+    print(f"\nbuilt-in feed: {first:.1%} read firmly and right, {offered:.1%} among the candidates")
+    print(f"musicians' posts with guesses alone: {some:.2%}; guesses a post: {mean:.3f}")
 
 
 if __name__ == "__main__":

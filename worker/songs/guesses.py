@@ -107,6 +107,11 @@ def _has_name(text: str, begin: int, end: int) -> bool:
     return next(name_starts(text, begin, end), None) is not None
 
 
+def is_deed(title: str) -> bool:
+    """Whether what stands before "by" is a deed or a credit: "Taken", "Cover art"."""
+    return bool(_DEED.match(title) or _CREDIT.match(title))
+
+
 def _phrase(text: str, end: int) -> int:
     """Where the phrase that ends at `end` begins."""
     begin = max(0, end - 80)

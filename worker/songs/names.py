@@ -21,7 +21,7 @@ _NOISE = re.compile(
         [^)\]\u3011\n]{0,60}[)\]\u3011]
       | \s+[-\u2013]\s+(?:live\b|(?:\d{4}\s)?(?:digital(?:ly)?\s)?remaster|official\b|lyrics?\b|
         single\sversion|album\sversion|radio\sedit|explicit)[^\n]{0,60}$
-      | \s+[-\u2013]?\s*(?:official\s(?:music\s)?(?:video|audio)|lyric\svideo|music\svideo)$
+      | \s+[-\u2013]?\s*(?:official\s(?:music\s)?(?:video|audio)|lyric\svideo|music\svideo|m/v)$
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -69,7 +69,7 @@ def clean_artists(raw: str) -> tuple[str, ...] | None:
     main, featured = _split_featured(raw)
     main = " ".join(_without_noise(main).split()).strip(_EDGES + "!?")
     main = main if main.endswith(("Jr.", "Sr.")) or _initials(main) else main.rstrip(".")
-    main = spell(main if main.count("(") == main.count(")") else main.strip("()"))
+    main = spell(main if main.count("(") == main.count(")") else main.strip("() "))
     if not main or len(main) > 80 or main.count(" ") > 9 or not any(map(str.isalnum, main)):
         return None
     return (main, *featured)

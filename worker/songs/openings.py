@@ -134,10 +134,11 @@ OPENINGS = (
     Rule(
         "tag by tag",
         0.55,
-        r"#(?P<title>\w{2,40}) by (?P<artist>[#@]\w{2,40})",
-        "#Elephant by #TameImpala on the bus",
+        r"(?P<title>#\w{2,40}) by (?P<artist>[#@]\w{2,40})",
+        "#Elephant by #TameImpala on the car radio",
         ("Elephant", ("Tame Impala",)),
         needs=Sign.BY,
+        music=True,
     ),
 )
 
@@ -154,7 +155,7 @@ BESIDE = (
     Rule(
         "start, artist quoted",
         0.5,
-        r"" + _START + r"{owner}(?:,|:| //| /)? {quoted}",
+        _START + r"(?=[^\s@\"]+(?: [^\s\"']|[,:] )){owner}(?:,|:| //| /)? {quoted}",
         'Cocteau Twins "Lorelei" for the walk home',
         ("Lorelei", ("Cocteau Twins",)),
         capitals=True,

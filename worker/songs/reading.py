@@ -10,14 +10,14 @@ from operator import attrgetter
 
 from worker.songs.cues import FILLER, LEADS, MUSIC, NOT_A_SONG_AFTER, NOT_A_SONG_BEFORE
 from worker.songs.endings import GOES_ON, artist_end, is_tail, title_end
-from worker.songs.guesses import Cut, Guess, guesses_for
+from worker.songs.guesses import Cut, Guess, guesses_for, is_deed
 from worker.songs.looks import is_capitalised, is_odd
 from worker.songs.names import clean_artists, clean_title, split_names
 from worker.songs.post import Post
 from worker.songs.rule import Rule
 from worker.songs.rules import groups_for, perhaps_for
 from worker.songs.runs import is_name, name_end
-from worker.songs.signs import DOUBLE, SINGLE, signs_of
+from worker.songs.signs import DOUBLE, SINGLE, Sign, signs_of
 from worker.songs.song import FIRM, Song
 from worker.songs.words import NO_GUESS, NO_NAME, NO_OWNER, POINTING, WHOLE_WORK
 
@@ -96,6 +96,8 @@ class Reading:
         cleaned = clean_title(text[slice(*cut.title)], marked=False)
         artists = clean_artists(text[slice(*cut.artist)])
         if cleaned is None or artists is None or not _may_be(cleaned[0], artists[0]):
+            return None
+        if NO_OWNER.fullmatch(artists[0]):
             return None
         sure = round(max(guess.confidence - 0.01 * number, 0.1), 3)
         span = self.post.span(min(cut.title[0], cut.artist[0]), max(cut.title[1], cut.artist[1]))
@@ -229,6 +231,8 @@ class Reading:
         """Whether what stands around the names is what the rule wants there."""
         if rule.run and rule.capitals and not _may_be(title, artists[0]):
             return False
+        if rule.run and rule.needs is Sign.BY and is_deed(title):
+            return False
         if rule.bounded and not _BOUND.match(self.post.text, span[1]):
             return False
         if rule.goes_on and " " not in title and not GOES_ON.match(self.post.text, span[1]):
@@ -246,7 +250,7 @@ class Reading:
     def _is_lower(self, artist: str, span: tuple[int, int]) -> bool:
         """Whether an artist is written small, and is no handle."""
         first = artist.partition(" ")[0]
-        return first[0].islower() and not is_odd(first) and not _TAGS.search(self.post.text, *span)
+        return first[:1].islower() and not is_odd(first) and not _TAGS.search(self.post.text, *span)
 
     def _is_tagged(self, artist: str) -> bool:
         """Whether a mention or a hashtag spells the artist."""
@@ -272,13 +276,15 @@ def _may_be(title: str, artist: str) -> bool:
         long
         or short
         or numbers
-        or WHOLE_WORK.search(title, max(0, len(title) - 16))
+        or WHOLE_WORK.search(title, max(0, len(title) - 24))
         or POINTING.match(title.lower())
     ):
         return False
+    if NO_NAME.fullmatch(title):
+        return False
     dated = NO_GUESS.fullmatch(title) or NO_GUESS.fullmatch(artist)
-    return not (dated or NO_NAME.search(artist) or NO_OWNER.fullmatch(artist))
+    return not (dated or NO_NAME.search(artist))
 
 
 def _is_whole_work(title: str) -> bool:
-    return WHOLE_WORK.search(title, max(0, len(title) - 16)) is not None
+    return WHOLE_WORK.search(title, max(0, len(title) - 24)) is not None

@@ -120,9 +120,10 @@ NO_TITLE = re.compile(
 WHOLE_WORK = re.compile(
     r"\b"
     + one_of(
-        """albums?, eps?, EP, lp, LP, mixtapes?, playlists?, podcasts?, audiobooks?, soundtracks?,
+        r"""albums?, eps?, EP, lp, LP, mixtapes?, playlists?, podcasts?, audiobooks?, soundtracks?,
         movies?, films?, novels?, episodes?, interviews?, music, songs?, discography, voice, words,
-        people, everything, someone, radio, stories"""
+        people, everything, someone, radio, stories, concert, collection, teaser, trailer, vlog,
+        deluxe (?:version|edition)\)"""
     )
     + "$"
 )
@@ -149,7 +150,7 @@ NO_OWNER = re.compile(
 
 NO_GUESS = re.compile(
     rf"(?:{_DAY}s?|{_MONTH}(?:uary|ruary|ember|ober)?)(?: \d+\w*)?|"
-    rf"\d+\w* {_MONTH}|.*\d\d:\d\d.*",
+    rf"\d+\w* {_MONTH}|.*\d\d:\d\d.*|.*\beps?\.? \d.*",
     re.IGNORECASE,
 )
 """Days and hours, which stand around a dash as often as names do."""
@@ -162,7 +163,7 @@ NO_NAME = re.compile(
         live, single, tracks?, album, releases?, drops?, debuts?, performs?, performing, sings?,
         singing, unveils?, shares?, replaced, posted, check, out now, flashback, pre-?order, stream,
         now ?playing, np, news, message, original, christmas, theme, teaser, trailer, episode,
-        top \d+, best, via, tune, vote, win, issue, winning, (?<!\.)i(?!\.), i'm,
+        (?:top|hot) \d+, best, via, tune, vote, win, issue, winning, (?<!\.)i(?!\.), i'm,
         my(?! (?:bloody|chemical|morning|brightest|vitriol)), your, you"""
     )
     + r"\b|^[\d\W]+$",
