@@ -34,7 +34,7 @@ _TAIL = re.compile(
 )
 _PROSE = re.compile(
     rf"\s+(?:{PROSE}|{CHART_VERBS}(?= \S)"
-    r"|at (?=[a-z\d])"
+    r"|at(?= [a-z\d])"
     r"|(?:on|in|at|with|from|off) (?:the|my|this|our|your|a|an|their|his|her|me)(?= [a-z])"
     r"|and (?:it|i|i'm|im|my|the way|now|then|this|that|also|just))(?![\w-])"
 )
