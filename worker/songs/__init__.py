@@ -1,7 +1,10 @@
 """The song parser: which song does a post name?
 
 Pure Python and regular expressions, no I/O, deterministic, bounded in time, and it never raises
-on any text. See docs/parser.md for the rules and the measurements.
+on any text. A reading is firm from a confidence of FIRM on, and then it is the answer. What words
+alone cannot tell from prose ("Champagne Supernova by Oasis is too long") is offered as guesses:
+candidates below FIRM, for a near-exact match in the catalogue and nothing else, found only where
+nothing is firm. See docs/parser.md for the rules and the measurements.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ _ALBUM_OR_EVENT = re.compile(
 
 def parse(text: str) -> Parsed:
     """The song that a post names, with the other readings, or the reason why there is none.
+
+    Where there are only guesses, `title` is None and `candidates` holds them.
 
     Only the first LIMIT characters are considered.
     """

@@ -42,7 +42,7 @@ CHARTS = (
         run=True,
     ),
     Rule(
-        "place, title | artist",
+        "place, title bar artist",
         0.65,
         r"#\d{1,3}[.:]? (?:\| )?" + _TITLE + r" \| {artist}",
         "Chart 12 | #3 Blinding Lights | The Weeknd",
@@ -103,11 +103,12 @@ OPENINGS = (
         "start, title dash artist",
         0.4,
         rf"{_START}{_TITLE}{_DASH}{{artist}}",
-        "Elephant - Tame Impala. The drums on this",
+        "what a morning on the radio. Elephant - Tame Impala, those drums",
         ("Elephant", ("Tame Impala",)),
         needs=Sign.DASH,
         run=True,
         capitals=True,
+        music=True,
         bounded=True,
     ),
     Rule(
@@ -155,7 +156,7 @@ BESIDE = (
     Rule(
         "start, artist quoted",
         0.5,
-        _START + r"(?=[^\s@\"]+(?: [^\s\"']|[,:] )){owner}(?:,|:| //| /)? {quoted}",
+        _START + r"(?=[^\s@\"]+(?: [^\s\"']|[,:] )){owner}(?:,|:| //| /)? {quoted}(?! ?[A-Z])",
         'Cocteau Twins "Lorelei" for the walk home',
         ("Lorelei", ("Cocteau Twins",)),
         capitals=True,

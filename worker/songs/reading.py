@@ -19,7 +19,7 @@ from worker.songs.rules import groups_for, perhaps_for
 from worker.songs.runs import is_name, name_end
 from worker.songs.signs import DOUBLE, SINGLE, Sign, signs_of
 from worker.songs.song import FIRM, Song
-from worker.songs.words import NO_GUESS, NO_NAME, NO_OWNER, POINTING, WHOLE_WORK
+from worker.songs.words import FACTS, NO_GUESS, NO_NAME, NO_OWNER, POINTING, WHOLE_WORK
 
 MOST_CANDIDATES = 6
 SURE = 0.7
@@ -35,6 +35,7 @@ _BOUND = re.compile(r"[\"')\]]*(?:\s*$|\s*[.,;:!?(\[|/#@\u2026\n\u266b]|\s{2,})"
 _REMIXED = re.compile(
     r" [(\[][^)\]]{0,60}(?i:remix|mix|edit|version|rework|demo|cover|refix|bootleg|dub)[)\]]$"
 )
+_HEADLINE = re.compile(r"\s*[:|]")
 _AROUND = re.compile(r"[\s\"'.!,*:;)\]#@(\[\u2013\u266b>|-]*")
 
 
@@ -97,10 +98,15 @@ class Reading:
         artists = clean_artists(text[slice(*cut.artist)])
         if cleaned is None or artists is None or not _may_be(cleaned[0], artists[0]):
             return None
+        place = min(cut.title[0], cut.artist[0]), max(cut.title[1], cut.artist[1])
         if NO_OWNER.fullmatch(artists[0]):
             return None
+        if guess.needs is Sign.DASH and not (
+            self.musical or self._is_no_news(cleaned[0], artists, place)
+        ):
+            return None
         sure = round(max(guess.confidence - 0.01 * number, 0.1), 3)
-        span = self.post.span(min(cut.title[0], cut.artist[0]), max(cut.title[1], cut.artist[1]))
+        span = self.post.span(*place)
         return Song(cleaned[0], (*artists, *cleaned[1]), sure, guess.name, span)
 
     def _leads(self) -> list[tuple[float, int]]:
@@ -233,11 +239,29 @@ class Reading:
             return False
         if rule.run and rule.needs is Sign.BY and is_deed(title):
             return False
+        if (
+            rule.run
+            and rule.dashed
+            and not (self.musical or self._is_no_news(title, artists, span))
+        ):
+            return False
         if rule.bounded and not _BOUND.match(self.post.text, span[1]):
             return False
         if rule.goes_on and " " not in title and not GOES_ON.match(self.post.text, span[1]):
             return False
         return not rule.whole_line or self._fills_line(title, artists, span)
+
+    def _is_no_news(self, title: str, artists: tuple[str, ...], span: tuple[int, int]) -> bool:
+        """Whether names around a dash are a song's where nothing else in the post is of music."""
+        artist = artists[0]
+        if (
+            artist.count(" ") > 3
+            or title.count(" ") > 6
+            or _HEADLINE.match(self.post.text, span[1])
+        ):
+            return False
+        alike = artist.casefold() in title.casefold() or title.casefold() in artist.casefold()
+        return not (alike or FACTS.search(title) or FACTS.search(artist))
 
     def _change(self, rule: Rule, artists: tuple[str, ...], span: tuple[int, int]) -> float:
         """What the look of the artist adds to or takes from a rule's confidence."""

@@ -155,6 +155,12 @@ NO_GUESS = re.compile(
 )
 """Days and hours, which stand around a dash as often as names do."""
 
+FACTS = re.compile(
+    rf"[$\u20ac\u00a3%\u00b0]|\b20[012]\d\b|\b\d+ {_MONTH}\b|\b{_MONTH} \d",
+    re.IGNORECASE,
+)
+"""Prices, shares and dates: what stands around a dash in news, not in a song."""
+
 NO_NAME = re.compile(
     r"\b"
     + one_of(
