@@ -40,7 +40,7 @@ class CVAEConfig:
     latent: int = 32  # dimensions of z
     genre: int = 32  # width of a genre's vector
     voice: int = 8  # width of the register's and of the slots' vector
-    dropout: float = 0.25  # on embeddings, decoder output and projection
+    dropout: float = 0.3  # on embeddings, decoder output and projection
 
     @property
     def condition(self) -> int:
@@ -94,6 +94,21 @@ class Condition(nn.Module):
         return torch.cat([mean, self.register(register), self.slots(slots)], dim=1)
 
 
+class LockedDropout(nn.Module):
+    """Dropout with one mask for all steps of a sentence (Gal and Ghahramani 2016)."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Blot out a share of each sentence's channels; states are (batch, time, channels)."""
+        if not self.training or self.share == 0.0:
+            return states
+        kept = states.new_empty(states.shape[0], 1, states.shape[2]).bernoulli_(1 - self.share)
+        return states * kept.div_(1 - self.share)
+
+
 class CVAE(nn.Module):
     """Encoder and decoder around z."""
 
@@ -111,7 +126,7 @@ class CVAE(nn.Module):
         self.decoder = nn.LSTM(config.embedding + context, config.decoder, batch_first=True)
         self.output = nn.Linear(config.decoder + context, config.embedding)
         self.bias = nn.Parameter(torch.zeros(config.vocabulary))
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = LockedDropout(config.dropout)
         nn.init.normal_(self.embedding.weight, std=config.embedding**-0.5)
 
     def encode(self, tokens: Tensor, a: Tensor) -> Posterior:
@@ -142,9 +157,9 @@ class CVAE(nn.Module):
 
     def token_nll(self, sentences: Tensor, z: Tensor, a: Tensor) -> Tensor:
         """-log p(x_t | x_<t, z, a) for sentences that carry BOS and EOS: (batch, time - 1)."""
-        logits = self.decode(sentences[:, :-1], z, a).float()
+        logits = self.decode(sentences[:, :-1], z, a).flatten(0, 1).float()
         targets = sentences[:, 1:]
-        return F.cross_entropy(logits.transpose(1, 2), targets, reduction="none")
+        return F.cross_entropy(logits, targets.flatten(), reduction="none").view_as(targets)
 
     def forward(self, sentences: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
         """The two terms of the negative ELBO, E_q[-log p(x|z, a)] and KL(q(z|x, a) || p(z)).

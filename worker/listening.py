@@ -17,7 +17,7 @@ from worker.store.posts import Asked, Claimed, Reading
 log = structlog.get_logger()
 
 PARSE_BATCH = 500
-MOST_CANDIDATES = 6
+MOST_CANDIDATES = 3
 
 
 def read_post(given: Post) -> Reading:
@@ -26,9 +26,12 @@ def read_post(given: Post) -> Reading:
         return Reading((), reason="marked as sensitive")
     found = parse(given.text)
     asked = tuple(
-        Asked(song.title, song.artists, guess=song.confidence < FIRM) for song in found.candidates
+        Asked(song.title, song.artists, guess=song.confidence < FIRM)
+        for song in found.candidates
+        if song.artists  # a title alone is anybody's song
     )
-    return Reading(asked[:MOST_CANDIDATES], found.rule, found.reason)
+    reason = "a title without an artist" if found.title and not asked else found.reason
+    return Reading(asked[:MOST_CANDIDATES], found.rule, reason)
 
 
 class Listening:

@@ -4,8 +4,8 @@ The loss of a batch is the mean over sentences of reconstruction + beta * KL wit
 by the sentence's length so that the step size means the same for short and long. beta rises from a
 little to 1; at exactly 0 the posterior would run away and need epochs to come back.
 
-The first passes read everything, for the width of the language; the later ones read mostly the
-plain register, which is short enough for a small network to learn to say well.
+The first passes read the plain register alone, whose short sentences teach grammar quickest; all
+others read every line. What is kept is the state after the epoch that validated best.
 """
 
 import math
@@ -102,10 +102,10 @@ def train_cvae(
     )
     start = journal.restore(model, optimiser)
     plan = start.plan or _plan(model, train, config, clock)
-    schedule = Schedule(settings, sum(len(_epoch(train, settings, plan, e)) for e in range(plan)))
+    schedule = Schedule(settings, sum(len(_epoch(train, settings, e)) for e in range(plan)))
     step = start.step
     for epoch in range(start.epoch, plan):
-        batches = _epoch(train, settings, plan, epoch)
+        batches = _epoch(train, settings, epoch)
         torch.manual_seed(config.seed + 1000 * (epoch + 1))
         began, reconstruction = clock(), 0.0
         bar = tqdm(batches, desc=f"cvae {epoch + 1}/{plan}", unit="batch", mininterval=2)
@@ -127,7 +127,10 @@ def train_cvae(
             valid_kl=valid_kl,
             seconds=clock() - began,
         )
+        if schedule.beta(step) == 1.0:
+            journal.keep_best(model, valid_reconstruction + valid_kl)
         journal.save(model, optimiser, epoch=epoch + 1, step=step, plan=plan)
+    journal.load_best(model)
 
 
 def _step(
@@ -145,14 +148,13 @@ def _step(
     return Loss(loss.total.detach(), loss.reconstruction.detach(), loss.kl.detach())
 
 
-def _epoch(train: Dataset, settings: CVAETraining, plan: int, epoch: int) -> list[list[int]]:
-    """An epoch's batches: everything at first, later mostly the register that is served."""
+def _epoch(train: Dataset, settings: CVAETraining, epoch: int) -> list[list[int]]:
+    """An epoch's batches: the plain register at first, then everything."""
     generator = torch.Generator().manual_seed(epoch)
-    if epoch < round(settings.broad * plan):
-        return train.batches(settings.batch, generator)
     plain = train.register == REGISTERS.index("plain")
-    some = torch.rand(len(train), generator=generator) < settings.florid_share
-    return train.batches(settings.batch, generator, only=plain | some)
+    if epoch < settings.plain_epochs and plain.any():
+        return train.batches(settings.batch, generator, only=plain)
+    return train.batches(settings.batch, generator)
 
 
 def _plan(model: CVAE, train: Dataset, config: TrainingConfig, clock: Callable[[], float]) -> int:

@@ -11,11 +11,10 @@ from model.cvae import CVAEConfig
 class CVAETraining:
     """How the CVAE learns."""
 
-    epochs: int = 12  # passes over the training lines
-    broad: float = 0.34  # share of these that read every line; the later ones are mostly plain
-    florid_share: float = 0.33  # florid lines in a later pass, drawn anew each time
-    batch: int = 64  # sentences, all of one length
-    rate: float = 2.5e-3  # peak learning rate of AdamW
+    epochs: int = 18  # passes over the training lines
+    plain_epochs: int = 2  # of these the first, which read the plain register alone
+    batch: int = 128  # sentences, all of one length
+    rate: float = 3e-3  # peak learning rate of AdamW
     floor: float = 0.02  # last learning rate, as a share of the peak
     warmup_steps: int = 200  # steps over which the rate rises
     weight_decay: float = 1e-4
@@ -57,6 +56,17 @@ class LCGANTraining:
 
 
 @dataclass(frozen=True)
+class RealismTraining:
+    """How the critic of drafts learns."""
+
+    drafts: int = 24_000  # that are made to learn from, before the filters
+    held_out: int = 1500  # drafts that only measure it
+    epochs: int = 15  # at most
+    batch: int = 128
+    rate: float = 1e-3
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """A whole training, from text to bundle."""
 
@@ -72,3 +82,4 @@ class TrainingConfig:
     cvae: CVAETraining = field(default_factory=CVAETraining)
     topics: TopicTraining = field(default_factory=TopicTraining)
     lcgan: LCGANTraining = field(default_factory=LCGANTraining)
+    realism: RealismTraining = field(default_factory=RealismTraining)

@@ -1,8 +1,10 @@
-"""What a training leaves behind: a CSV line per epoch, and a checkpoint to go on from."""
+"""What a training leaves behind: a CSV line per epoch, a checkpoint to go on from, the best state."""
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -26,6 +28,7 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self._log = folder / "log.csv"
         self._checkpoint = folder / "checkpoint.pt"
+        self._best = folder / "best.pt"
         self._fingerprint = fingerprint
 
     def log(self, **values: float) -> None:
@@ -52,17 +55,36 @@ class Journal:
         plan: int,
     ) -> None:
         """Write the checkpoint whole or not at all."""
-        partial = self._checkpoint.with_suffix(".partial")
-        torch.save(
+        _write(
+            self._checkpoint,
             {
                 "fingerprint": self._fingerprint,
                 "model": model.state_dict(),
                 "optimiser": optimiser.state_dict(),
                 "progress": [epoch, step, plan],
             },
-            partial,
         )
-        partial.replace(self._checkpoint)
+
+    def keep_best(self, model: nn.Module, loss: float) -> None:
+        """Keep the model's state if no state kept before had as low a loss."""
+        best = self._read_best()
+        if best is None or loss < best["loss"]:
+            _write(
+                self._best,
+                {"fingerprint": self._fingerprint, "model": model.state_dict(), "loss": loss},
+            )
+
+    def load_best(self, model: nn.Module) -> None:
+        """Put the best state into the model; leave it as it is where none was kept."""
+        best = self._read_best()
+        if best is not None:
+            model.load_state_dict(best["model"])
+
+    def _read_best(self) -> dict[str, Any] | None:
+        if not self._best.exists():
+            return None
+        best: dict[str, Any] = torch.load(self._best, weights_only=True)
+        return best if best["fingerprint"] == self._fingerprint else None
 
     def restore(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
         """Load the checkpoint, if there is one, and say where it stands.
@@ -82,3 +104,10 @@ class Journal:
         optimiser.load_state_dict(state["optimiser"])
         epoch, step, plan = state["progress"]
         return Progress(epoch, step, plan)
+
+
+def _write(file: Path, state: Mapping[str, object]) -> None:
+    """Write a file whole or not at all."""
+    partial = file.with_suffix(".partial")
+    torch.save(dict(state), partial)
+    partial.replace(file)

@@ -73,6 +73,13 @@ async def test_a_guess_that_no_catalogue_knows_exactly_is_no_song(
     assert (summary.songs, summary.known) == (0, 0)
 
 
+async def test_a_title_alone_is_not_looked_up(bot: Bot, world: World, store: Store) -> None:
+    world.post('my new song "Harbour Lights" is out')
+    await bot.run_cycle()
+    assert field(store, "reason", "x:1") == "a title without an artist"
+    assert world.calls["songs"] == 0
+
+
 async def test_the_summary_is_one_line(bot: Bot, world: World) -> None:
     world.post(song_post(1), "Rain again.")
     line = (await bot.run_cycle()).line()
