@@ -6,7 +6,7 @@ matcher compares every word with every spelling of every entry. One entry is an 
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 
 _TOKEN = re.compile(r"[^\W_]+")
@@ -20,7 +20,7 @@ class Blocklist:
 
     phrases: frozenset[tuple[str, ...]]
 
-    @property
+    @cached_property
     def longest(self) -> int:
         """Tokens in the longest phrase."""
         return max(map(len, self.phrases), default=0)

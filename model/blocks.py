@@ -1,6 +1,6 @@
 """Matrix products on a fixed number of rows.
 
-A product of 20 rows and one of 32 may sum in different orders and round differently. Where the same
+A product of 5 rows and one of 8 may sum in different orders and round differently. Where the same
 input must give the same bits whatever stands beside it, rows go through in blocks of one height,
 the last one padded.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-CPU_BLOCK, GPU_BLOCK = 32, 256  # rows
+CPU_BLOCK, GPU_BLOCK = 8, 256  # rows
 
 
 def block_for(device: torch.device) -> int:
@@ -29,6 +29,8 @@ def padded(values: Tensor, rows: int) -> Tensor:
 def blockwise(function: Callable[..., Tensor], block: int, *inputs: Tensor) -> Tensor:
     """Apply a row-wise function to inputs of as many rows each, in blocks of one height."""
     count = inputs[0].shape[0]
+    if count == block:
+        return function(*inputs)
     parts = [
         function(*(padded(values[start : start + block], block) for values in inputs))
         for start in range(0, count, block)

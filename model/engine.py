@@ -4,7 +4,9 @@
   engine is a set of rows that `step` moves forward by one piece.
 - A row's pieces depend on its own job alone. Noise is counter-based (`model.sampling`), and every
   matrix product runs on blocks of a fixed number of rows, padded where rows are missing: products
-  of different heights may round differently, and one rounding can change a word.
+  of different heights may round differently, and one rounding can change a word. What is not a
+  product treats each row by itself at any height.
+- Rows go through a step in chunks whose scores fit the processor's cache.
 - The input's share of the LSTM gates is a table with a row for each piece, made once; a step costs
   one recurrent product, one projection and the softmax.
 - The log-probability reported with a piece is the model's own, before temperature, truncation and
@@ -19,10 +21,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own habit
 from torch import Tensor
 
-from model.blocks import block_for, blockwise, padded
+from model.blocks import block_for, blockwise
 from model.cvae import CVAE
 from model.sampling import choose
 from model.tokenizer import BOS, EOS, PAD
+
+_CHUNK = 64  # rows, unless a block is higher
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class _Row:
 
 
 class _State(NamedTuple):
-    """What a step reads and writes, one row each; a whole number of blocks."""
+    """What a step reads and writes, one row each."""
 
     hidden: Tensor  # (rows, decoder)
     cell: Tensor  # (rows, decoder)
@@ -69,7 +73,7 @@ class _State(NamedTuple):
     temperature: Tensor  # (rows,)
     top_k: Tensor  # (rows,)
     top_p: Tensor  # (rows,)
-    forbidden: Tensor  # (rows, pieces): 0, or -inf where a piece may not be said
+    forbidden: Tensor  # (rows, any): pieces that may not be said, filled up with PAD
 
 
 class Engine:
@@ -97,13 +101,8 @@ class Engine:
         if not jobs:
             return tickets
         fresh = self._first_state(jobs)
-        if self._state is not None:
-            held = len(self._rows)
-            fresh = _State(
-                *(torch.cat([old[:held], new]) for old, new in zip(self._state, fresh, strict=True))
-            )
         self._rows += [_Row(t, job.longest) for t, job in zip(tickets, jobs, strict=True)]
-        self._state = self._padded(fresh)
+        self._state = fresh if self._state is None else _joined(self._state, fresh)
         return tickets
 
     @torch.inference_mode()
@@ -111,12 +110,12 @@ class Engine:
         """Decode one more piece of every row; returns the rows that this finished."""
         if self._state is None:
             return {}
-        state = self._state
-        blocks = [
-            self._step_block(_State(*(field_[start : start + self._block] for field_ in state)))
-            for start in range(0, state.token.shape[0], self._block)
+        state, height = self._state, max(self._block, _CHUNK)
+        chunks = [
+            self._step_rows(_State(*(values[start : start + height] for values in state)))
+            for start in range(0, len(self._rows), height)
         ]
-        hidden, cell, token, log_prob = (torch.cat(parts) for parts in zip(*blocks, strict=True))
+        hidden, cell, token, log_prob = (torch.cat(parts) for parts in zip(*chunks, strict=True))
         self._state = state._replace(hidden=hidden, cell=cell, token=token, step=state.step + 1)
         return self._collect(token.tolist(), log_prob.tolist())
 
@@ -149,44 +148,47 @@ class Engine:
     def _first_state(self, jobs: Sequence[Job]) -> _State:
         context = torch.stack([torch.cat([job.z, job.a]) for job in jobs]).to(self._device)
         hidden, cell = blockwise(self._initial, self._block, context).chunk(2, dim=1)
-        forbidden = torch.zeros(len(jobs), self._model.config.vocabulary)
-        for row, job in enumerate(jobs):
-            forbidden[row, [PAD, BOS, *job.forbidden]] = -torch.inf
+        forbidden = [(PAD, BOS, *job.forbidden) for job in jobs]
+        widest = max(map(len, forbidden))
         return _State(
             hidden=hidden.contiguous(),
             cell=cell.contiguous(),
-            gates=blockwise(lambda rows: rows @ self._context_gates, self._block, context),
-            context=blockwise(lambda rows: rows @ self._context_mix, self._block, context),
+            gates=self._product(context, self._context_gates),
+            context=self._product(context, self._context_mix) + self._model.output.bias,
             token=self._column([BOS] * len(jobs)),
             step=self._column([0] * len(jobs)),
             seed=self._column([job.seed for job in jobs]),
             temperature=self._column([job.temperature for job in jobs], torch.float32),
             top_k=self._column([job.top_k for job in jobs]),
             top_p=self._column([job.top_p for job in jobs], torch.float32),
-            forbidden=forbidden.to(self._device),
+            forbidden=torch.tensor(
+                [[*row, *[PAD] * (widest - len(row))] for row in forbidden], device=self._device
+            ),
         )
 
     def _initial(self, context: Tensor) -> Tensor:
         return torch.cat(self._model.initial_state(context), dim=1)
 
-    def _step_block(self, s: _State) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """One LSTM step and one draw for a block of rows."""
-        gates = self._table[s.token] + s.gates + s.hidden @ self._recurrent
+    def _product(self, rows: Tensor, matrix: Tensor) -> Tensor:
+        return blockwise(lambda block: block @ matrix, self._block, rows)
+
+    def _step_rows(self, s: _State) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """One LSTM step and one draw for some rows."""
+        gates = self._table[s.token] + s.gates + self._product(s.hidden, self._recurrent)
         i, f, g, o = gates.chunk(4, dim=1)
         cell = torch.sigmoid(f) * s.cell + torch.sigmoid(i) * torch.tanh(g)
         hidden = torch.sigmoid(o) * torch.tanh(cell)
-        logits = (
-            hidden @ self._mix + s.context + self._model.output.bias
-        ) @ self._softmax + self._model.bias
+        mixed = self._product(hidden, self._mix) + s.context
+        logits = self._product(mixed, self._softmax) + self._model.bias
         token = choose(
-            logits + s.forbidden,
+            logits.scatter(1, s.forbidden, -torch.inf),
             temperature=s.temperature,
             top_k=s.top_k,
             top_p=s.top_p,
             seed=s.seed,
             step=s.step,
         )
-        log_prob = F.log_softmax(logits, dim=1).gather(1, token[:, None])[:, 0]
+        log_prob = logits.gather(1, token[:, None])[:, 0] - logits.logsumexp(1)
         return hidden, cell, token, log_prob
 
     def _collect(self, tokens: list[int], log_probs: list[float]) -> dict[int, Decoded]:
@@ -212,11 +214,17 @@ class Engine:
             self._state = None
             return
         where = torch.tensor(indices, device=self._device)
-        self._state = self._padded(_State(*(values[where] for values in self._state)))
-
-    def _padded(self, state: _State) -> _State:
-        rows = -(-state.token.shape[0] // self._block) * self._block
-        return _State(*(padded(values, rows) for values in state))
+        self._state = _State(*(values[where] for values in self._state))
 
     def _column(self, values: Sequence[float], dtype: torch.dtype = torch.int64) -> Tensor:
         return torch.tensor(values, dtype=dtype, device=self._device)
+
+
+def _joined(old: _State, new: _State) -> _State:
+    """The rows of both, their lists of forbidden pieces made equally long."""
+    widest = max(old.forbidden.shape[1], new.forbidden.shape[1])
+    old, new = (
+        s._replace(forbidden=F.pad(s.forbidden, (0, widest - s.forbidden.shape[1]), value=PAD))
+        for s in (old, new)
+    )
+    return _State(*(torch.cat(both) for both in zip(old, new, strict=True)))

@@ -66,18 +66,19 @@ def choose(
         step: (rows,), position in each row's sentence.
     """
     limits = (top_k > 0) | (top_p < 1.0)
-    scores = logits / temperature.clamp(min=1e-4)[:, None]
+    scale = temperature.clamp(min=1e-4)[:, None]
     key = mix(seed + mix(step))
     amount = (temperature > 0).float()
-    everything = torch.arange(logits.shape[1], device=logits.device).expand_as(logits)
-    if not limits.any():
-        return _draw(scores, everything, key, amount)
-    top = scores.topk(min(WIDEST, scores.shape[1]), dim=1)
-    limited = _draw(_truncated(top.values, top_k, top_p), top.indices, key, amount)
-    if limits.all():
-        return limited
     # A row's draw may not depend on the rows beside it, so both kinds are drawn where both occur.
-    return torch.where(limits, limited, _draw(scores, everything, key, amount))
+    free = key
+    if not limits.all():
+        everything = torch.arange(logits.shape[1], device=logits.device).expand_as(logits)
+        free = _draw(logits / scale, everything, key, amount)
+        if not limits.any():
+            return free
+    top = logits.topk(min(WIDEST, logits.shape[1]), dim=1)
+    limited = _draw(_truncated(top.values / scale, top_k, top_p), top.indices, key, amount)
+    return limited if limits.all() else torch.where(limits, limited, free)
 
 
 def _draw(scores: Tensor, pieces: Tensor, key: Tensor, amount: Tensor) -> Tensor:

@@ -13,8 +13,8 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 SECRET_NAMES = re.compile(r"(secret|token|password|authorization|api_?key)", re.IGNORECASE)
-# Chatty at info level: one line per HTTP call or per scheduler tick says nothing of its own.
-QUIET_LIBRARIES = ("httpx", "httpcore", "apscheduler", "alembic", "uvicorn.access", "urllib3")
+# Chatty at info level: a line for every HTTP call, scheduler tick or step of a start-up.
+QUIET_LIBRARIES = ("httpx", "httpcore", "apscheduler", "alembic", "uvicorn", "urllib3")
 
 
 def hide_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -35,14 +35,17 @@ def configure_logs(service: str, level: str = "info", style: str = "console") ->
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _service_adder(service),
         hide_secrets,
     ]
     renderer: list[Processor]
     if style == "json":
+        shared += [
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _service_adder(service),
+        ]
         renderer = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
+        shared += [structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)]
         # The plain formatter: the default one prints local variables, secrets among them.
         renderer = [
             structlog.dev.ConsoleRenderer(

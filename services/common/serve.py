@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TypeVar
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
@@ -14,6 +15,8 @@ from pydantic import ValidationError
 from services.common.health import Readiness
 from services.common.logs import configure_logs
 from services.common.settings import ServiceSettings, SettingsError, environment_name
+
+log = structlog.get_logger()
 
 S = TypeVar("S", bound=ServiceSettings)
 
@@ -83,6 +86,8 @@ def serve(name: str, settings: S, create_app: Callable[[S], FastAPI]) -> None:
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - said to the person at the terminal
         sys.exit(USAGE_ERROR)
+    host, port = listener.getsockname()[:2]
+    log.info("service.started", url=f"http://{host}:{port}")
     app = create_app(settings)
     config = uvicorn.Config(
         app,
