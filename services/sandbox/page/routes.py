@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import dropwhile, islice
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -88,10 +88,15 @@ class Pages:
         return RedirectResponse("/sandbox/")
 
     async def page(
-        self, request: Request, by: Literal["everybody", "bot"] = "everybody"
+        self,
+        request: Request,
+        by: Literal["everybody", "bot"] = "everybody",
+        at: int | None = None,
     ) -> HTMLResponse:
-        """Everybody's newest posts, or only the bot's."""
+        """Everybody's newest posts, or only the bot's; from post `at` on back, if given."""
         posts = self.timeline.newest_first() if by == "everybody" else self.timeline.by_bot()
+        if at is not None:
+            posts = dropwhile(lambda post: post.id > at, posts)
         now = self.timeline.clock()
         context = {
             "posts": [_card(post, now) for post in islice(posts, SHOWN)],

@@ -133,3 +133,13 @@ def _seconds_to_make() -> float:
     started = time.perf_counter()
     create_app(SandboxSettings())
     return time.perf_counter() - started
+
+
+def test_a_link_to_a_post_shows_it_first_however_many_came_after(sandbox: Sandbox) -> None:
+    sandbox.say("the one that is linked")
+    linked = sandbox.http.get("/sandbox/posts").json()[0]["id"]
+    for number in range(3):
+        sandbox.say(f"later {number}")
+    page = sandbox.http.get("/sandbox/", params={"at": linked}).text
+    assert Posts(page).posts[0][1] == "the one that is linked"
+    assert f'id="post-{linked}"' in page
