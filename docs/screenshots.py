@@ -1,0 +1,64 @@
+"""Takes the pictures in this folder from the running bot: `make screenshots`."""
+
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.running_bot import RunningBot, until
+
+FOLDER = Path(__file__).parent
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
+CHROMIUM = "/usr/bin/chromium"
+ENOUGH = 14  # drafted posts, so that the desk looks as it does after some minutes
+
+
+def drafted(bot: RunningBot) -> int:
+    return len(bot.remembers("SELECT 1 FROM post WHERE state = 'delivered'"))
+
+
+def published(bot: RunningBot) -> int:
+    return len(bot.remembers("SELECT 1 FROM publication WHERE state = 'published'"))
+
+
+def open_page(browser: Browser, theme: str, url: str) -> Page:
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, color_scheme=theme)  # type: ignore[arg-type]  # a literal there
+    page = context.new_page()
+    page.goto(url)
+    return page
+
+
+def work_a_little(page: Page) -> None:
+    """Approve two items and reject one, by keys."""
+    for key in ("a", "a", "x"):
+        waiting = page.title()
+        page.keyboard.press(key)
+        page.wait_for_function("before => document.title !== before", arg=waiting)
+
+
+def shoot(bot: RunningBot, browser: Browser) -> None:
+    curate = bot.url("GATEWAY", "/curate")
+    work_a_little(open_page(browser, "light", curate))
+    until(lambda: published(bot) >= 2, "two publications")
+    for theme in ("light", "dark"):
+        open_page(browser, theme, curate).screenshot(path=FOLDER / f"curate-{theme}.png")
+    timeline = bot.url("SANDBOX", "/sandbox/?by=bot")
+    open_page(browser, "light", timeline).screenshot(path=FOLDER / "timeline.png")
+
+
+def main() -> None:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RunningBot(Path(folder), environment={"SANDBOX_FEED_BURST": "40"}) as bot,
+        sync_playwright() as playwright,
+    ):
+        bot.wait_until_ready()
+        until(lambda: drafted(bot) >= ENOUGH, f"{ENOUGH} drafted posts")
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        shoot(bot, browser)
+        browser.close()
+        bot.stop()
+
+
+if __name__ == "__main__":
+    main()
