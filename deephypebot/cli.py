@@ -14,6 +14,14 @@ DEFECT = (
     "Something went wrong that should not have ({error}). `deephypebot --debug ...` shows where."
 )
 
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of everything the bot remembers.",
+        show_default="DATA_DIR's, in .env too; else data",
+    ),
+]
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -45,29 +53,27 @@ def up(
     interval: Annotated[
         float | None, typer.Option(min=0.1, help="Seconds from one cycle to the next.")
     ] = None,
-    data: Annotated[
-        Path, typer.Option(envvar="DATA_DIR", help="Folder of everything the bot remembers.")
-    ] = Path("data"),
+    data: DataOption = None,
 ) -> None:
     """Run the whole bot on this machine until Ctrl-C."""
+    from deephypebot.data_folder import folder_of
     from deephypebot.embedded import Wishes
     from deephypebot.up import up as run
 
-    wishes = Wishes(data.resolve(), feed and feed.resolve(), headless, cycles, interval)
+    wishes = Wishes(folder_of(data), feed and feed.resolve(), headless, cycles, interval)
     raise typer.Exit(run(wishes))
 
 
 @app.command()
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
-    data: Annotated[
-        Path, typer.Option(envvar="DATA_DIR", help="Folder of everything the bot remembers.")
-    ] = Path("data"),
+    data: DataOption = None,
 ) -> None:
     """Say what is configured, what answers, what is missing and what to do."""
+    from deephypebot.data_folder import folder_of
     from deephypebot.doctor import examine
 
-    raise typer.Exit(examine(data.resolve(), as_json=as_json))
+    raise typer.Exit(examine(folder_of(data), as_json=as_json))
 
 
 @app.command()

@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import TextIO
 
 from deephypebot.errors import CommandError
+from deephypebot.vendors import Environment
 
+DEFAULT = "data"
 LOCK = "up.lock"
 TIMELINE = "timeline"
+
+
+def folder_of(wish: Path | None) -> Path:
+    """The folder that was asked for, else the setting's, else `data` here."""
+    return (wish or Path(Environment.here().get("DATA_DIR") or DEFAULT)).resolve()
 
 
 @contextmanager

@@ -5,8 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from deephypebot.data_folder import claimed, remember_timeline
+from deephypebot.data_folder import claimed, folder_of, remember_timeline
 from deephypebot.errors import CommandError
+
+
+def test_the_wish_beats_the_environment_beats_dotenv(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DATA_DIR", raising=False)
+    assert folder_of(None) == tmp_path / "data"
+    (tmp_path / ".env").write_text("DATA_DIR=live\n")
+    assert folder_of(None) == tmp_path / "live"
+    monkeypatch.setenv("DATA_DIR", "set")
+    assert folder_of(None) == tmp_path / "set"
+    assert folder_of(Path("asked")) == tmp_path / "asked"
 
 
 def test_a_second_bot_on_the_same_folder_is_refused(tmp_path: Path) -> None:
