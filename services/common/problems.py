@@ -159,16 +159,35 @@ def install_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> JSONResponse:
-        return problem_response(request, error.status_code, str(error.detail), error.headers)
+        detail = _in_words(error, request)
+        return problem_response(request, error.status_code, detail, error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def on_validation(request: Request, error: RequestValidationError) -> JSONResponse:
-        faults = [
-            {"where": ".".join(str(part) for part in fault["loc"]), "what": fault["msg"]}
-            for fault in error.errors()[:MOST_FAULTS]
-        ]
+        faults = [_fault(error) for error in error.errors()[:MOST_FAULTS]]
         detail = "; ".join(f"{fault['where']}: {fault['what']}" for fault in faults[:5])
         return problem_response(request, 422, detail, extensions={"errors": faults})
+
+
+def _fault(error: Mapping[str, Any]) -> dict[str, str]:
+    """Where a request is wrong, and in what; of JSON that cannot be read, how, and where."""
+    kind, place = error["type"], error["loc"]
+    if kind == "json_invalid":
+        reason = error["ctx"]["error"]
+        return {"where": "body", "what": f"Not JSON: {reason} (character {place[-1]})"}
+    if place == ("body",) and kind in {"model_attributes_type", "missing"}:
+        return {"where": "body", "what": "Send a JSON object, as Content-Type: application/json"}
+    return {"where": ".".join(map(str, place)), "what": error["msg"]}
+
+
+def _in_words(error: HTTPException, request: Request) -> str:
+    """What the framework says with the status alone, said so that it helps."""
+    if error.status_code == 404 and error.detail == HTTPStatus.NOT_FOUND.phrase:
+        return "There is nothing at this path; /docs lists what there is."
+    if error.status_code == 405 and error.detail == HTTPStatus.METHOD_NOT_ALLOWED.phrase:
+        allowed = (error.headers or {}).get("Allow", "other methods")
+        return f"{request.method} is not possible here; {allowed} is."
+    return str(error.detail)
 
 
 class DefectMiddleware:

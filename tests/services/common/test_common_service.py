@@ -67,6 +67,24 @@ async def test_a_wrong_body_is_told_field_by_field(visit: Visit) -> None:
     assert response.json()["errors"][0]["where"] == "body.title"
 
 
+@pytest.mark.parametrize(
+    ("method", "kind", "body", "said"),
+    [
+        ("POST", "application/json", '{"title"', "Not JSON: Expecting ':' delimiter"),
+        ("POST", "text/plain", '{"title": "One"}', "Content-Type: application/json"),
+        ("POST", "application/json", "", "Send a JSON object"),
+        ("DELETE", "application/json", "", "DELETE is not possible here; POST is."),
+    ],
+)
+async def test_what_frameworks_say_curtly_is_said_so_that_it_helps(
+    visit: Visit, method: str, kind: str, body: str, said: str
+) -> None:
+    headers = {"Content-Type": kind}
+    async with visit() as client:
+        response = await client.request(method, "/songs", content=body, headers=headers)
+    assert said in problem(response).detail
+
+
 async def test_a_problem_may_quote_what_is_no_valid_unicode(
     visit: Visit, make_app: MakeApp
 ) -> None:
