@@ -99,12 +99,16 @@ class Look:
         return True
 
     async def _collect_page(self) -> bool:
+        """Whether there may be more to read."""
         since = await asyncio.to_thread(self.store.decisions.position)
         page = await self.gateway.decisions(since, PAGE)
         reach("decisions.read")
         if page.decisions or page.cursor != since:
             take = self.store.decisions.take
-            self.decisions += await asyncio.to_thread(take, page, self.compose, self.run.now())
+            new = await asyncio.to_thread(take, page, since, self.compose, self.run.now())
+            if new is None:
+                return True
+            self.decisions += new
             reach("decisions.stored")
         return len(page.decisions) == PAGE and page.cursor != since
 

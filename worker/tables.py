@@ -104,11 +104,12 @@ draft = Table(
     Column("model_revision", String(200), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
+    Column("decision_version", String(200)),  # of the decision that stands
     UniqueConstraint("item_id", "rank"),
     Index("draft_state", "state"),
 )
 
-# Append-only. A decision that is read twice is stored, and acted on, once.
+# Every decision. One that is read twice in a row is acted on once; one that returns is dated anew.
 decision = Table(
     "decision",
     metadata,

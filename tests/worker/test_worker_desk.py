@@ -1,17 +1,19 @@
 """From decisions to publications."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from services.common.database import reading
-from services.gateway.schemas import Outcome
+from services.gateway.schemas import DecisionPage, Outcome
 from tests.worker.conftest import OpenBot
-from tests.worker.worker_world import Clock, World, song_post
+from tests.worker.worker_world import START, Clock, World, song_post
 from worker.bot import Bot
 from worker.store import Store
 from worker.tables import decision, draft, post, publication
+from worker.wording import compose
 
 
 def publications(store: Store) -> dict[str, Any]:
@@ -137,6 +139,43 @@ async def test_an_approval_taken_back_at_the_last_moment_still_counts(
     assert world.out == []
     assert state_of(store) == "cancelled"
     assert told(world, "x:1:1") == ["scheduled", "failed"]
+
+
+async def test_a_decision_that_is_made_again_counts_again(
+    start: OpenBot, world: World, store: Store
+) -> None:
+    """A sheet without a history names the same decision by the same version."""
+    bot = await start(publish=False)
+    world.post(song_post(1))
+    await bot.run_cycle()
+    rejected = world.decide("x:1:1", "rejected")
+    await bot.look_at_desk()
+    approved = world.decide("x:1:1")
+    await bot.look_at_desk()
+    world.decisions_made.append(rejected)
+    await bot.look_at_desk()
+    assert state_of(store) == "cancelled"
+    world.decisions_made.append(approved)
+    await bot.look_at_desk()
+    assert state_of(store) == "ready"
+
+
+async def test_a_page_that_another_worker_took_meanwhile_is_not_taken_again(
+    start: OpenBot, world: World, store: Store
+) -> None:
+    bot = await start(publish=False)
+    world.post(song_post(1))
+    await bot.run_cycle()
+    approved = world.decide("x:1:1")
+    world.decide("x:1:1", "undecided")
+    await bot.look_at_desk()
+    late = DecisionPage(decisions=[approved], cursor="1")
+    assert (
+        store.decisions.take(late, None, partial(compose, template="{text}", limit=280), START)
+        is None
+    )
+    assert state_of(store) == "cancelled"
+    assert store.decisions.position() == "2"
 
 
 async def test_another_draft_may_take_the_place_of_one_taken_back(

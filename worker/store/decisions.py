@@ -55,9 +55,18 @@ class Decisions:
             value: str | None = connection.scalar(wanted)
         return value
 
-    def take(self, page: DecisionPage, compose: Compose, now: datetime) -> int:
-        """Store a page of decisions, what follows from each, and the cursor; how many were new."""
+    def take(
+        self, page: DecisionPage, since: str | None, compose: Compose, now: datetime
+    ) -> int | None:
+        """Store a page of decisions, what follows from each, and the cursor; how many were new.
+
+        None, and nothing is stored, when another worker has read on from `since` meanwhile: what
+        this page says may have been taken back by now.
+        """
         with writing(self.engine) as connection:
+            wanted = select(cursor.c.cursor).where(cursor.c.source == DECISIONS)
+            if connection.scalar(wanted.with_for_update()) != since:
+                return None
             new = sum(self._take(connection, each, compose, now) for each in page.decisions)
             reach("decisions.storing")
             set_cursor(connection, DECISIONS, page.cursor, now)
@@ -70,8 +79,9 @@ class Decisions:
         if row is None:
             log.warning("decision.of_unknown_draft", draft_id=given.draft_id)
             return False
-        if not insert_decision(connection, given, now):
+        if row.decision_version == given.version:
             return False
+        keep_decision(connection, given, now)
         settle_draft(connection, row, VERDICTS[given.verdict], now)
         settle_post(connection, row.item_id, now)
         if given.verdict == "approved":
@@ -81,11 +91,14 @@ class Decisions:
         return True
 
 
-def insert_decision(connection: Connection, given: Decision, now: datetime) -> bool:
-    """Whether it is new: the same version of a decision may be read any number of times."""
+def keep_decision(connection: Connection, given: Decision, now: datetime) -> None:
+    """Store it as the one that stands; one that returns, as a ticked box may, is dated anew."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    added = dialect.insert(decision).on_conflict_do_nothing().returning(decision.c.version)
-    return connection.execute(added, [{**given.model_dump(), "stored_at": now}]).first() is not None
+    added = dialect.insert(decision).values(stored_at=now, **given.model_dump())
+    dates = {name: added.excluded[name] for name in ("decided_at", "stored_at")}
+    connection.execute(added.on_conflict_do_update(index_elements=decision.primary_key, set_=dates))
+    decided = update(draft).where(draft.c.id == given.draft_id)
+    connection.execute(decided.values(decision_version=given.version))
 
 
 def settle_draft(connection: Connection, row: Row[Any], state: DraftState, now: datetime) -> None:
