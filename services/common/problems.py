@@ -32,6 +32,8 @@ from services.common.request_ids import current_request_id
 log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
+# The type of a problem that no route of the service raised: whoever asked means another one.
+NO_SUCH_DOOR = "urn:deephypebot:no-such-door"
 MOST_FAULTS = 20  # listed of a request that is wrong throughout
 
 
@@ -160,7 +162,8 @@ def install_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> JSONResponse:
         detail = _in_words(error, request)
-        return problem_response(request, error.status_code, detail, error.headers)
+        extensions = {"type": NO_SUCH_DOOR} if detail != error.detail else None
+        return problem_response(request, error.status_code, detail, error.headers, extensions)
 
     @app.exception_handler(RequestValidationError)
     async def on_validation(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -7,7 +7,7 @@ or 503 that does not ask for a long wait. Every error is a `ServiceError`:
     ├── RefusedError        4xx: repeating it will not help
     ├── BusyError           429 or 503: later may help; carries retry_after
     ├── FailedError         other 5xx
-    └── UnreachableError    no answer, or one that breaks the contract
+    └── UnreachableError    no answer, one that breaks the contract, or another's: a proxy's error
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ import httpx
 import stamina
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from services.common.problems import NO_SUCH_DOOR
 from services.common.request_ids import HEADER, current_request_id
 
 PATIENCE = 30.0  # seconds; a caller told to wait longer should know, not hang
@@ -60,11 +61,14 @@ def _seconds(value: str | None) -> float | None:
 
 def error_from(response: httpx.Response) -> ServiceError:
     """The typed error for a problem document (or whatever came instead of one)."""
-    try:
-        detail = str(response.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        detail = f"answered {response.status_code} without a problem document"
     status = response.status_code
+    try:
+        problem = response.json()
+        detail, kind = str(problem["detail"]), problem.get("type")
+    except (ValueError, KeyError, TypeError):
+        return UnreachableError(f"answered {status} without a problem document")
+    if kind == NO_SUCH_DOOR:
+        return UnreachableError(f"{response.url.path} is not there: is it another service?")
     if status in {429, 503}:
         wait = _seconds(response.headers.get("Retry-After"))
         return BusyError(detail, status=status, retry_after=wait)

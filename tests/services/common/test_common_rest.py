@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 import stamina
+from fastapi import FastAPI
 from pydantic import BaseModel, SecretStr
 
-from services.common.problems import MEDIA_TYPE
+from services.common.problems import MEDIA_TYPE, install_handlers
 from services.common.rest import (
     BusyError,
     FailedError,
@@ -143,9 +144,22 @@ async def test_what_will_not_get_better_is_not_repeated(
     assert len(upstream.asked) == 1
 
 
-async def test_an_error_without_a_problem_document_is_told_by_its_status() -> None:
-    with pytest.raises(FailedError, match="answered 500 without a problem document"):
-        await Upstream(httpx.Response(500, text="<html>")).call()
+@pytest.mark.parametrize("status", [403, 404, 422, 500, 503])
+async def test_an_error_without_a_problem_document_is_not_the_services(status: int) -> None:
+    said = f"answered {status} without a problem document"
+    with pytest.raises(UnreachableError, match=said) as caught:
+        await Upstream(*[httpx.Response(status, text="<html>")] * 3).call()
+    assert caught.value.status == 0
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/songs/1"), ("PUT", "/v1/songs")])
+async def test_a_service_without_such_a_door_is_another_one(method: str, path: str) -> None:
+    app = FastAPI()
+    install_handlers(app)
+    app.get("/v1/songs")(lambda: {"title": "Alison"})
+    async with RestClient("http://drafts", transport=httpx.ASGITransport(app)) as client:
+        with pytest.raises(UnreachableError, match="is it another service"):
+            await client.call(method, path, Song)
 
 
 @pytest.mark.parametrize(
