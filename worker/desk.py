@@ -31,8 +31,8 @@ from worker.wording import compose
 log = structlog.get_logger()
 
 PAGE = 500
-# Refusals that are not about the text: a wrong address, a wrong key, an empty account.
-NOT_THE_TEXT = frozenset({401, 402, 404, 405, 408})
+# Refusals that are about the text; the others are about an address, a key, an account.
+ABOUT_THE_TEXT = frozenset({413, 422})
 
 
 class Desk:
@@ -183,7 +183,7 @@ class Look:
         outbox, now = self.store.outbox, self.run.now()
         words = self.troubles.note(self.upstream, error)
         next_at = now + delay(sending.attempts - 1, error.retry_after)
-        refused = isinstance(error, RefusedError) and error.status not in NOT_THE_TEXT | {409}
+        refused = error.status in ABOUT_THE_TEXT
         log.warning(
             "draft.refused" if refused else "draft.not_published",
             draft_id=sending.draft_id,
@@ -193,7 +193,7 @@ class Look:
         if refused:
             await asyncio.to_thread(outbox.refused, sending, error.detail, now)
             self.failed += 1
-        elif isinstance(error, BusyError) or error.status in NOT_THE_TEXT:
+        elif isinstance(error, BusyError | RefusedError) and error.status != 409:
             if error.retry_after is not None:
                 next_at = now + timedelta(seconds=error.retry_after)
             await asyncio.to_thread(outbox.unsent, sending, words, next_at, now)

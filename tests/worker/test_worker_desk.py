@@ -243,10 +243,11 @@ async def test_what_failed_may_be_approved_again(delivered: Bot, world: World) -
     assert told(world, "x:1:1")[-1] == "published"
 
 
-async def test_a_wrong_key_at_the_gateway_fails_no_draft(
-    delivered: Bot, world: World, store: Store, clock: Clock
+@pytest.mark.parametrize("fault", [400, 401, 403, 404])
+async def test_a_refusal_that_is_not_about_the_text_fails_no_draft(
+    delivered: Bot, world: World, store: Store, clock: Clock, fault: int
 ) -> None:
-    world.faults["publish"] = [401]
+    world.faults["publish"] = [fault]
     world.decide("x:1:1")
     await delivered.look_at_desk()
     assert state_of(store) == "ready"
