@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 
-from services.common.rest import RefusedError, ServiceError
+from services.common.rest import RefusedError
 from services.gateway.schemas import Song
 from services.inference.schemas import GenerateRequest
 from worker.course import Course, gateway_of, inference_of
@@ -117,10 +117,10 @@ class Drafting:
             await self._deliver(posts)
 
     async def _deliver(self, posts: Sequence[Claimed]) -> None:
-        """One call for all; where it is refused, one call each, to find the one that is poison."""
+        """One call for all; where that fails, one call each, to find the one that is poison."""
         try:
             await self._put(posts)
-        except ServiceError as error:
+        except Exception as error:  # noqa: BLE001 - drafts may be such that they cannot be sent
             if is_outage(error):
                 await self.delivery.postpone(posts, error)
                 self.delivery.outages = self.delivery.lanes

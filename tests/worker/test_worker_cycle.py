@@ -306,6 +306,16 @@ async def test_one_draft_that_the_desk_refuses_does_not_hold_up_the_others(
     assert states(store) == {"x:1": "delivered", "x:2": "drafted", "x:3": "delivered"}
 
 
+async def test_drafts_that_no_desk_could_hold_do_not_hold_up_the_others(
+    bot: Bot, world: World, store: Store
+) -> None:
+    world.post(song_post(1), song_post(2, "Hush"), song_post(3))
+    world.wordless_titles.add("Hush")
+    await bot.run_cycle()
+    assert states(store) == {"x:1": "delivered", "x:2": "drafted", "x:3": "delivered"}
+    assert field(store, "faults", "x:2") == 1
+
+
 async def test_work_left_over_is_done_though_the_timeline_is_down(
     bot: Bot, world: World, store: Store, clock: Clock
 ) -> None:

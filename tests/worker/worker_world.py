@@ -69,6 +69,7 @@ class World:
         self.unknown_titles: set[str] = set()
         self.genreless_titles: set[str] = set()
         self.poison_titles: set[str] = set()
+        self.wordless_titles: set[str] = set()  # songs that leave the writer without words
         self.scores: dict[str, float] = {}  # how well the catalogue's song matches, if not fully
         self.poison_items: set[str] = set()
         self.gap: Gap | None = None
@@ -223,7 +224,12 @@ def add_writer(app: FastAPI, world: World) -> None:
             model=ModelName(name="tiny", revision="r1"),
             genres=GenreMatch(known=request.genres, mapped={}, unknown=[]),
             seed=request.seed,
-            samples=[sample(rank, request.seed) for rank in range(1, request.num_samples + 1)],
+            samples=[
+                sample(rank, request.seed).model_copy(
+                    update={"text": ""} if request.title in world.wordless_titles else {}
+                )
+                for rank in range(1, request.num_samples + 1)
+            ],
         )
 
 
