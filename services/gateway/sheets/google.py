@@ -55,6 +55,8 @@ SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
 HOSTS = ("https://sheets.googleapis.com", "https://www.googleapis.com")
 ROWS_AHEAD = 500
 QUOTA_SECONDS = 60.0
+# Where people may write below the drafts (an empty checkbox may count as written).
+BESIDE_CHECKBOXES = ("B2:F", "H2:H", "J2:L")
 
 
 @dataclass(frozen=True)
@@ -112,17 +114,17 @@ class GoogleSheet:
         await self.calls.read(partial(self._alone, partial(self._mark, draft_id, outcome)))
 
     def _upsert(self, drafts: Sequence[Draft], new: set[str]) -> None:
-        """New drafts go below the last row; what stands in the sheet stays as it is.
+        """New drafts go below the last row, notes included; what stands in the sheet stays.
 
         `new` collects their ids over all attempts: one whose answer was lost may have written.
         """
-        ids = self._ids()
-        known = set(ids)
+        ids, *others = self._read("A2:A", *BESIDE_CHECKBOXES)
+        known = {_id_in(cells) for cells in ids}
         rows = {draft.id: new_row(draft) for draft in drafts if draft.id not in known}
         if not rows:
             return
         new.update(rows)
-        first = len(ids) + 2
+        first = max(map(len, (ids, *others))) + 2
         last = first + len(rows) - 1
         self._make_room(last)
         self._write(f"A{first}:{LAST}{last}", list(rows.values()))
@@ -147,7 +149,7 @@ class GoogleSheet:
     def _ids(self) -> list[str]:
         """Column A below the header; an empty text where a row has no id."""
         (ids,) = self._read("A2:A")
-        return [text_of(cell[0]) if cell else "" for cell in ids]
+        return [_id_in(cells) for cells in ids]
 
     def _read(self, *ranges: str) -> list[list[Sequence[Cell]]]:
         """Ranges of the worksheet, whose header is checked with the same request."""
@@ -256,6 +258,10 @@ class GoogleSheet:
         who = self.account.get("client_email", "the service account")
         detail = f"the spreadsheet is not open to {who}; share it with that address as Editor."
         return CredentialsError(VENDOR, detail, retry_after=600)
+
+
+def _id_in(cells: Sequence[Cell]) -> str:
+    return text_of(cells[0]) if cells else ""
 
 
 def _said(response: Response) -> str:

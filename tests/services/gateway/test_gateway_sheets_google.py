@@ -274,6 +274,28 @@ async def test_a_curators_words_survive_everything(sheet: GoogleSheet, curator: 
     assert (cells[DRAFT - 1], cells[EDITED - 1]) == ("mended in place", "my own words")
 
 
+async def test_notes_below_the_last_draft_are_not_written_over(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    curator.page.update([["ask Ada about these"]], "H4", raw=True)
+    await sheet.upsert([a_draft(2), a_draft(3)])
+    assert curator.page.acell("H4").value == "ask Ada about these"
+    assert curator.page.col_values(1)[4:] == ["x:2:1", "x:3:1"]
+
+
+async def test_what_failed_can_be_mended_in_its_row(sheet: GoogleSheet, curator: Curator) -> None:
+    await sheet.upsert([a_draft()])
+    curator.put("x:1:1", APPROVE, True)
+    before = await sheet.decisions(None, 10)
+    await sheet.mark("x:1:1", Outcome(state="failed", detail="too long"))
+    failed = await sheet.decisions(before.cursor, 10)
+    curator.put("x:1:1", EDITED, "shorter")
+    mended = await sheet.decisions(failed.cursor, 10)
+    assert failed.decisions == []
+    assert said(mended.decisions) == [("x:1:1", "approved", "shorter")]
+
+
 async def test_an_approval_of_nothing_is_no_approval(sheet: GoogleSheet, curator: Curator) -> None:
     await sheet.upsert([a_draft()])
     curator.put("x:1:1", DRAFT, "")
