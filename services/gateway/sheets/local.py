@@ -184,6 +184,9 @@ class LocalSheet:
 
     def _undo(self, item_id: str, version: int, curator: str) -> DeskItem:
         with writing(self.engine) as connection:
+            # A worker that is just saying "it leaves now" is waited for, and makes us wait.
+            own = select(desk_draft.c.id).where(desk_draft.c.item_id == item_id)
+            connection.execute(own.with_for_update())
             item = item_by_id(connection, item_id)
             if item.state == "waiting":
                 raise ConflictError("There is nothing to undo: this post waits for a decision.")

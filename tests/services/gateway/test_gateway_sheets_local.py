@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, event, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
@@ -17,6 +17,7 @@ from services.common.problems import BadRequestError, ConflictError, NotFoundErr
 from services.gateway.schemas import Draft, Outcome, Post, Scores, Song
 from services.gateway.sheets.desk_rows import append_decisions, decision_row
 from services.gateway.sheets.local import MAX_TEXT, LocalSheet
+from services.gateway.tables import desk_draft
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "services/gateway/migrations"
 POSTGRES = "postgresql+psycopg://postgres:postgres@127.0.0.1:5432/postgres"
@@ -329,6 +330,32 @@ async def test_on_postgres_a_decision_waits_for_one_that_is_not_committed_yet(
         later.execute(text("SET lock_timeout = '50ms'"))
         with pytest.raises(OperationalError, match="lock timeout"):
             append_decisions(later, [decision_row(drafts_for(2)[0], "approved", "Bo")])
+
+
+@pytest.mark.postgres
+async def test_on_postgres_an_undo_waits_for_the_worker_that_says_it_leaves(
+    postgres: Engine,
+) -> None:
+    """Otherwise it would not see that, and the post would leave all the same."""
+    migrate(postgres, MIGRATIONS)
+    sheet = LocalSheet(postgres)
+    await sheet.upsert(drafts_for(1))
+    approved = await sheet.approve("x:1:1", text=None, version=1, curator="Ada")
+    with writing(postgres) as worker:
+        scheduled = update(desk_draft).where(desk_draft.c.id == "x:1:1")
+        worker.execute(scheduled.values(outcome={"state": "scheduled"}))
+        undo = asyncio.create_task(sheet.undo("x:1", version=approved.version, curator="Ada"))
+        async with asyncio.timeout(10):
+            while not undo.done() and not await asyncio.to_thread(somebody_waits, postgres):
+                continue
+    with pytest.raises(ConflictError, match="on its way out"):
+        await undo
+
+
+def somebody_waits(engine: Engine) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with engine.connect() as connection:
+        return bool(connection.scalar(text(f"{waiting} AND datname = current_database()")))
 
 
 async def test_counts_tell_items_by_state_and_what_became_of_them(sheet: LocalSheet) -> None:
