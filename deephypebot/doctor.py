@@ -19,7 +19,7 @@ import httpx
 from deephypebot.embedded import House, Wishes
 from deephypebot.errors import CommandError
 from deephypebot.ports import is_free, refuse_twins
-from deephypebot.vendors import Environment, Standing, mixture
+from deephypebot.vendors import Environment, Standing, mixture, sheet_lacks
 from model.errors import ModelError
 from services.common.serve import load_settings
 from services.inference.settings import InferenceSettings
@@ -62,8 +62,10 @@ def _findings(data: Path) -> Iterator[Finding]:
     yield _bundle()
     yield _folder(data)
     yield _disk(data)
+    environment = Environment.here()
+    yield _sheet(environment)
     try:
-        house = House(Wishes(data), Environment.here())
+        house = House(Wishes(data), environment)
         refuse_twins(house.port_settings())
     except CommandError as error:
         yield Finding("settings", "wrong", str(error))
@@ -122,6 +124,14 @@ def _disk(data: Path) -> Finding:
     if free >= ENOUGH_BYTES:
         return Finding("disk", "ok", detail)
     return Finding("disk", "wrong", detail, f"make room: {ENOUGH_BYTES / GIGABYTE:g} GB is little")
+
+
+def _sheet(environment: Environment) -> Finding:
+    if environment.get("SHEET") != "google":
+        return Finding("sheet", "ok", "local: drafts are curated on the page /curate")
+    if missing := sheet_lacks(environment):
+        return Finding("sheet", "wrong", "Google's, half configured", f"set {' '.join(missing)}")
+    return Finding("sheet", "ok", "Google's")
 
 
 def _vendor(standing: Standing) -> Finding:

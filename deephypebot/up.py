@@ -1,10 +1,11 @@
 """`deephypebot up`: the whole bot on one machine.
 
 All that can be known to be wrong is said before anything starts: the feed, the credentials, the
-data folder, the ports.
+writer, the data folder, the ports.
 """
 
 import asyncio
+from importlib.util import find_spec
 from pathlib import Path
 
 from deephypebot.console import Console, print_line
@@ -14,7 +15,7 @@ from deephypebot.errors import CommandError
 from deephypebot.json_lines import read_objects, text_of
 from deephypebot.ports import refuse_taken
 from deephypebot.supervisor import Supervisor
-from deephypebot.vendors import Environment, mixture, refuse_halves
+from deephypebot.vendors import Environment, mixture, refuse_halves, sheet_lacks
 
 READY = """
 deephypebot is ready: {url}/curate
@@ -30,8 +31,11 @@ def up(wishes: Wishes) -> int:
     """Run until it is told to stop or is done; the exit status. Raises CommandError."""
     if wishes.feed is not None:
         check_feed(wishes.feed)
-    house = House(wishes, Environment.here())
+    environment = Environment.here()
+    house = House(wishes, environment)
     refuse_halves(house.standings)
+    check_sheet(environment)
+    check_writer(environment)
     console = Console()
     with claimed(wishes.data):
         remember_timeline(wishes.data, house.timeline)
@@ -48,6 +52,29 @@ def check_feed(path: Path) -> None:
         count += 1
     if count == 0:
         raise CommandError(f"{path} holds no posts: a JSON object with a `text` a line is needed.")
+
+
+def check_sheet(environment: Environment) -> None:
+    """Raises CommandError when the drafts are to go to a sheet that cannot be reached."""
+    if missing := sheet_lacks(environment):
+        raise CommandError(
+            f"SHEET is google: set {' and '.join(missing)} too, or SHEET=local to curate on the "
+            "page /curate."
+        )
+
+
+def check_writer(environment: Environment) -> None:
+    """Raises CommandError when there is surely nothing to write with."""
+    if find_spec("torch") is None:
+        raise CommandError(
+            "The writer needs torch: pip install --constraint constraints.txt '.[inference]'"
+        )
+    folder = environment.get("INFERENCE_BUNDLE")
+    if folder and not (Path(folder) / "config.json").is_file():
+        raise CommandError(
+            f"INFERENCE_BUNDLE is {folder}, where no bundle is (no config.json): name a folder "
+            "that `deephypebot train` wrote, or unset it to use the one that ships."
+        )
 
 
 def _say_who_is_live(house: House, console: Console) -> None:

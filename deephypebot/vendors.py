@@ -47,6 +47,8 @@ MUSICBRAINZ = Vendor(
     {"MUSICBRAINZ_CONTACT": "sandbox@localhost", "MUSICBRAINZ_INTERVAL": "0"},
 )
 VENDORS = (X, SPOTIFY, MUSICBRAINZ)
+# Not among them: the sandbox plays no sheet here, since the built-in page takes its place.
+SHEET_CREDENTIALS = ("GOOGLE_SERVICE_ACCOUNT_FILE", "GOOGLE_SHEET_KEY")
 
 
 class Environment:
@@ -104,6 +106,13 @@ def refuse_halves(found: list[Standing]) -> None:
                 f"{standing.vendor.name} is half configured: set {' and '.join(standing.missing)} "
                 "too, or unset the others to use the sandbox."
             )
+
+
+def sheet_lacks(environment: Environment) -> tuple[str, ...]:
+    """What the Google Sheet needs and has not; nothing where drafts are curated on the page."""
+    if environment.get("SHEET") != "google":
+        return ()
+    return tuple(name for name in SHEET_CREDENTIALS if not environment.has(name))
 
 
 def stand_ins(found: list[Standing], sandbox_url: str) -> dict[str, str]:

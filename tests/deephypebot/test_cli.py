@@ -138,6 +138,22 @@ def test_up_names_the_setting_of_a_taken_port_before_anything_starts(tmp_path: P
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("SHEET", "google", "set GOOGLE_SERVICE_ACCOUNT_FILE and GOOGLE_SHEET_KEY too"),
+        ("INFERENCE_BUNDLE", "nowhere", "INFERENCE_BUNDLE is nowhere, where no bundle is"),
+    ],
+)
+def test_up_refuses_what_could_never_become_ready(
+    tmp_path: Path, setting: str, value: str, said: str
+) -> None:
+    done = run("up", cwd=tmp_path, **{setting: value})
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
 def test_a_second_up_on_the_same_data_is_refused(tmp_path: Path) -> None:
     with claimed(tmp_path / "data"):
         done = run("up", cwd=tmp_path)

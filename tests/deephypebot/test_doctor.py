@@ -62,6 +62,12 @@ def test_half_a_vendor_and_a_foreign_program_are_wrong(
     assert "never-to-be-seen" not in done.stdout + done.stderr
 
 
+def test_a_google_sheet_without_credentials_is_wrong(tmp_path: Path, ports: dict[str, str]) -> None:
+    done = doctor(tmp_path, "--json", **ports, SHEET="google", GOOGLE_SHEET_KEY="a-key")
+    assert done.returncode == 1
+    assert findings(done)["sheet"]["remedy"] == "set GOOGLE_SERVICE_ACCOUNT_FILE"
+
+
 def test_a_missing_bundle_and_an_unusable_folder_are_named(
     tmp_path: Path, ports: dict[str, str]
 ) -> None:
