@@ -75,11 +75,17 @@ def counted(settings: WorkerSettings, cycles: int, *, as_json: bool) -> int:
         nonlocal finished
         finished = server.should_exit = True
 
+    prepare(settings)
     listener = listen(settings)
     app = create_app(settings, Errand(cycles, report, done))
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     server.run(sockets=[listener])
     return int(unreached or not finished)
+
+
+def prepare(settings: WorkerSettings) -> None:
+    """Raises SettingsError when the database cannot be had."""
+    Store.open(settings.database).close()
 
 
 def retry_parked(settings: WorkerSettings) -> int:
@@ -92,7 +98,7 @@ def retry_parked(settings: WorkerSettings) -> int:
 
 def run(wanted: argparse.Namespace, settings: WorkerSettings) -> int:
     if not (wanted.once or wanted.cycles or wanted.retry_parked):
-        serve("worker", settings, create_app)
+        serve("worker", settings, create_app, prepare=prepare)
         return 0
     configure_logs("worker", settings.log_level, settings.log_format)
     if wanted.once:

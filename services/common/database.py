@@ -13,10 +13,24 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, DateTime, Dialect, Engine, TypeDecorator, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    TypeDecorator,
+    create_engine,
+    event,
+    text,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from services.common.settings import SettingsError
 
 BUSY_TIMEOUT_MS = 30_000
+# Of the lock under which one service at a time brings a PostgreSQL schema up to date.
+MIGRATION_LOCK = 0x6879_7065
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -83,10 +97,48 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def migrate(engine: Engine, migrations: Path) -> None:
+def migrate(engine: Engine, migrations: Path, schema: str | None = None) -> None:
     """Bring the schema to its newest revision, in one transaction where the database can."""
     config = Config()
     config.set_main_option("script_location", str(migrations))
     with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK}
+            )
+            if schema is not None:
+                connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def open_migrated(url: str, migrations: Path, service: str) -> Engine:
+    """A service's database, with its schema up to date; raises SettingsError.
+
+    On PostgreSQL the tables lie in a schema named after the service, so that several services
+    may share one database.
+    """
+    setting = f"{service.upper()}_DATABASE_URL"
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "postgresql" and "options" not in parsed.query:
+            parsed = parsed.update_query_dict({"options": f"-csearch_path={service}"})
+        engine = open_database(parsed.render_as_string(hide_password=False))
+    except (ArgumentError, ImportError, ValueError) as error:
+        message = f"{setting} is no sqlite:///path and no postgresql+psycopg://user@host/name."
+        raise SettingsError(message) from error
+    except OSError as error:
+        raise SettingsError(_unopened(parsed, error, setting)) from error
+    try:
+        migrate(engine, migrations, service)
+    except DBAPIError as error:
+        engine.dispose()
+        raise SettingsError(_unopened(parsed, error.orig or error, setting)) from error
+    return engine
+
+
+def _unopened(url: URL, cause: BaseException, setting: str) -> str:
+    shown = url.set(query={}).render_as_string()
+    return (
+        f"The database {shown} cannot be opened ({cause}): set {setting}, or DATA_DIR for a file."
+    )

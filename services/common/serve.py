@@ -78,11 +78,22 @@ class Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve(name: str, settings: S, create_app: Callable[[S], FastAPI]) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight are finished first."""
+def serve(
+    name: str,
+    settings: S,
+    create_app: Callable[[S], FastAPI],
+    *,
+    prepare: Callable[[S], None] = lambda _: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight are finished first.
+
+    `prepare` comes before anything is served; a SettingsError of its reaches the operator in
+    words, where one of the app's lifespan would be a traceback.
+    """
     configure_logs(name, settings.log_level, settings.log_format)
     try:
         listener = listen(settings)
+        prepare(settings)
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - said to the person at the terminal
         sys.exit(USAGE_ERROR)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.common.app import create_service
-from services.common.database import migrate, open_database, reading
+from services.common.database import open_migrated, reading
 from services.common.health import Check
 from services.gateway.adapters import Adapters, Wiring
 from services.gateway.pages.routes import install_pages
@@ -34,8 +34,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        engine = open_database(settings.database)
-        await asyncio.to_thread(migrate, engine, MIGRATIONS)
+        engine = await asyncio.to_thread(open_gateway_database, settings)
         adapters = Wiring(settings, engine, metrics).adapters()
         _install(app, engine, adapters)
         if adapters.songs is not None:
@@ -53,6 +52,11 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.include_router(router)
     install_pages(app)
     return app
+
+
+def open_gateway_database(settings: GatewaySettings) -> Engine:
+    """The gateway's database, up to date; raises SettingsError."""
+    return open_migrated(settings.database, MIGRATIONS, "gateway")
 
 
 def _install(app: FastAPI, engine: Engine, adapters: Adapters) -> None:

@@ -39,7 +39,13 @@ class GatewaySettings(ServiceSettings):
     )
     database_url: str | None = Field(
         None,
-        description="The gateway's database; without one, a SQLite file in DATA_DIR.",
+        description="The gateway's own database (sqlite:///... or postgresql+psycopg://...); "
+        "without one, DATABASE_URL, else a SQLite file in DATA_DIR.",
+    )
+    shared_database_url: str | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="A PostgreSQL database that services share, each in a schema of its own.",
     )
     sandbox_url: str | None = Field(
         None, description="Where the sandbox stands in for the world; the pages link to it."
@@ -162,4 +168,5 @@ class GatewaySettings(ServiceSettings):
 
     @property
     def database(self) -> str:
-        return self.database_url or f"sqlite:///{self.data_dir / 'gateway.sqlite3'}"
+        given = self.database_url or self.shared_database_url
+        return given or f"sqlite:///{self.data_dir / 'gateway.sqlite3'}"

@@ -96,9 +96,12 @@ def test_a_taken_port_names_its_setting(url: str, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_database_that_cannot_be_opened_names_its_setting(url: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", [(), ("--once",), ("--cycles", "1")])
+def test_a_database_that_cannot_be_opened_names_its_setting(
+    url: str, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
-    done = worker("--once", env=environment(tmp_path / "file", url))
+    done = worker(*arguments, env=environment(tmp_path / "file", url))
     assert done.returncode == 2
     assert "DATA_DIR" in done.stderr
     assert "Traceback" not in done.stderr

@@ -14,7 +14,7 @@ from services.common.database import reading
 from services.gateway.schemas import TimelinePage
 from tests.worker.worker_world import START, World, song_post
 from worker.states import PostState
-from worker.store import SCHEMA, Store
+from worker.store import SERVICE, Store
 from worker.tables import metadata
 
 SOON = START + timedelta(minutes=1)
@@ -43,7 +43,7 @@ def test_on_postgres_the_tables_lie_in_a_schema_of_their_own(postgres: str) -> N
     store = Store.open(postgres)
     names = text("SELECT count(*) FROM pg_tables WHERE schemaname = :schema")
     with reading(store.engine) as connection:
-        found = connection.scalar(names, {"schema": SCHEMA})
+        found = connection.scalar(names, {"schema": SERVICE})
     assert found == len(metadata.tables) + 1  # and Alembic's own
     store.close()
 

@@ -1,7 +1,6 @@
 """All the worker's SQL. Every public method is one transaction, synchronous, and re-runnable.
 
-`Store` opens the database; its parts are named after what they keep. On PostgreSQL the tables
-lie in a schema of their own, so that several services may share one database.
+`Store` opens the database; its parts are named after what they keep.
 """
 
 from dataclasses import dataclass, field
@@ -9,12 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Engine, Table, func, select, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine, Table, func, select
 
-from services.common.database import migrate, open_database, reading, writing
-from services.common.settings import SettingsError
+from services.common.database import open_migrated, reading
 from worker.states import PostState
 from worker.store.decisions import Decisions
 from worker.store.outbox import Outbox
@@ -24,7 +20,7 @@ from worker.store.timeline import Timeline
 from worker.tables import draft, post, publication
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-SCHEMA = "worker"
+SERVICE = "worker"
 UNDELIVERED = (PostState.STORED, PostState.SONG, PostState.RESOLVED, PostState.DRAFTED)
 
 
@@ -36,19 +32,6 @@ class Counts:
     drafts: dict[str, int] = field(default_factory=dict)
     publications: dict[str, int] = field(default_factory=dict)
     oldest_undelivered: datetime | None = None
-
-
-def prepared(url: URL) -> Engine:
-    """An engine for a database whose schema is up to date."""
-    postgres = url.get_backend_name() == "postgresql"
-    if postgres and "options" not in url.query:
-        url = url.update_query_dict({"options": f"-csearch_path={SCHEMA}"})
-    engine = open_database(url.render_as_string(hide_password=False))
-    if postgres:
-        with writing(engine) as connection:
-            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
-    migrate(engine, MIGRATIONS)
-    return engine
 
 
 class Store:
@@ -65,16 +48,7 @@ class Store:
     @classmethod
     def open(cls, url: str) -> Self:
         """Open the database and bring its schema up to date; raises SettingsError."""
-        parsed = make_url(url)
-        try:
-            return cls(prepared(parsed))
-        except (OSError, OperationalError) as error:
-            cause = error.orig if isinstance(error, OperationalError) else error
-            message = (
-                f"The database {parsed.render_as_string()} cannot be opened ({cause}): "
-                "set WORKER_DATABASE_URL, or DATA_DIR for a file."
-            )
-            raise SettingsError(message) from error
+        return cls(open_migrated(url, MIGRATIONS, SERVICE))
 
     def close(self) -> None:
         self.engine.dispose()
