@@ -5,18 +5,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI
+import structlog
+from fastapi import FastAPI, Request, Response
 from sqlalchemy import Engine, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from services.common.app import create_service
 from services.common.database import open_migrated, reading
 from services.common.health import Check
+from services.common.problems import problem_response
 from services.gateway.adapters import Adapters, Wiring
 from services.gateway.pages.routes import install_pages
 from services.gateway.routes import router
 from services.gateway.settings import GatewaySettings
 from services.gateway.vendor_calls import VendorMetrics
+
+log = structlog.get_logger()
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 DESCRIPTION = (
@@ -49,9 +53,19 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         settings, title="deephypebot gateway", description=DESCRIPTION, lifespan=lifespan
     )
     metrics = VendorMetrics(app.state.registry)
+    app.exception_handler(OperationalError)(on_database_trouble)
     app.include_router(router)
     install_pages(app)
     return app
+
+
+async def on_database_trouble(request: Request, error: OperationalError) -> Response:
+    """Later may help, and nothing that was asked is to blame; but a post may be out already."""
+    if request.method not in {"GET", "PUT"}:
+        raise error
+    log.error("database.failed", path=request.url.path, exc_info=error)
+    detail = "The gateway's database does not answer as it should: see the gateway's log."
+    return problem_response(request, 503, detail, {"Retry-After": "15"})
 
 
 def open_gateway_database(settings: GatewaySettings) -> Engine:

@@ -14,9 +14,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from services.common.database import reading
+from services.common.database import reading, writing
 from services.common.problems import Problem
 from services.common.rest import BusyError, FailedError, RefusedError
 from services.gateway.app import create_app
@@ -125,6 +125,20 @@ async def test_refusals_and_delays_are_told_apart(
         with pytest.raises(RefusedError) as refused:
             await gateway.song("No Such Song At All", "Nobody")
         assert refused.value.status == 404
+
+
+async def test_a_database_in_trouble_blames_no_draft_and_promises_nothing_of_a_post(
+    sandbox: Sandbox, settings: MakeSettings, open_app: OpenApp
+) -> None:
+    app = create_app(settings(sandbox.base))
+    async with open_app(app), client_of(app) as gateway:
+        with writing(app.state.engine) as connection:
+            for table in ("desk_decision", "desk_draft", "publication"):
+                connection.execute(text(f"DROP TABLE {table}"))
+        with pytest.raises(BusyError, match="database"):
+            await gateway.put_drafts([a_draft()])
+        with pytest.raises(FailedError):
+            await gateway.publish("a warm haze", "publication:1")
 
 
 async def test_the_last_heartbeat_of_each_worker_is_kept(
