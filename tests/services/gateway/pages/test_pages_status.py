@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
-from services.common.database import writing
+from services.common.database import reading, writing
 from services.gateway.heartbeats import keep_heartbeat
 from services.gateway.pages.report import workers
 from services.gateway.schemas import Heartbeat, Outcome
 from services.gateway.sheets.local import LocalSheet
-from services.gateway.tables import publication
+from services.gateway.tables import heartbeat, publication
 
 Fixture = Any  # the builders of conftest.py, which is no module to import from
 
@@ -63,6 +63,21 @@ async def test_a_worker_that_was_replaced_is_forgotten(app: FastAPI) -> None:
     keep_heartbeat(app.state.engine, beat("host:3", seconds_ago=20))
     heard = [report.heartbeat.worker for report in workers(app.state.engine)]
     assert heard == ["host:2", "host:3"]
+
+
+async def test_a_worker_unheard_for_a_day_leaves_no_row_behind(app: FastAPI) -> None:
+    keep_heartbeat(app.state.engine, beat("host:1", seconds_ago=2 * 86_400))
+    keep_heartbeat(app.state.engine, beat("host:2"))
+    with reading(app.state.engine) as connection:
+        assert list(connection.scalars(select(heartbeat.c.worker))) == ["host:2"]
+
+
+async def test_the_words_of_another_version_are_passed_over(app: FastAPI, browser: Fixture) -> None:
+    keep_heartbeat(app.state.engine, beat("host:1"))
+    row = {"worker": "host:2", "at": datetime.now(UTC), "body": {"mood": "new"}}
+    with writing(app.state.engine) as connection:
+        connection.execute(insert(heartbeat).values(**row))
+    assert "All is well" in (await browser.read("/status")).text
 
 
 async def test_what_went_wrong_is_listed_with_what_to_do(app: FastAPI, browser: Fixture) -> None:
