@@ -54,7 +54,9 @@ def create_app(settings: InferenceSettings, load: Loader = load_writer) -> FastA
         patience = settings.shutdown_seconds if scheduler.callers else NOBODY_WAITS_SECONDS
         await asyncio.to_thread(batcher.stop, patience)
 
-    app = create_service(settings, title="inference", description=DESCRIPTION, lifespan=lifespan)
+    app = create_service(
+        settings, title="deephypebot inference", description=DESCRIPTION, lifespan=lifespan
+    )
     measures = app.state.measures = Measures(app.state.registry)
     app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
     app.add_exception_handler(RequestError, _on_refused)

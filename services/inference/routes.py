@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Depends, Request, Response
 
 from services.common.auth import require_key
+from services.common.problems import PROBLEM_RESPONSES
 from services.inference import translation
 from services.inference.backlog import Job
 from services.inference.disconnect import unless_gone
@@ -35,7 +36,14 @@ TIMED: dict[int | str, dict[str, Any]] = {
             QUEUE_TIME: {"description": "Wait for the writer, ms.", "schema": {"type": "number"}},
             MODEL_TIME: {"description": "Time with the writer, ms.", "schema": {"type": "number"}},
         }
-    }
+    },
+    429: {
+        **PROBLEM_RESPONSES["default"],
+        "description": "The queue is full, or the wait would be too long; nothing was begun.",
+        "headers": {
+            "Retry-After": {"description": "When to ask again, s.", "schema": {"type": "integer"}}
+        },
+    },
 }
 
 router = APIRouter(dependencies=[Depends(require_key)])
@@ -71,7 +79,7 @@ VisitDep = Annotated[Visit, Depends()]
 SchedulerDep = Annotated[Scheduler, Depends(_scheduler)]
 
 
-@router.post("/v1/generate", tags=["write"], responses=TIMED)
+@router.post("/v1/generate", summary="Draft commentary", tags=["write"], responses=TIMED)
 async def generate(body: GenerateRequest, visit: VisitDep) -> GenerateAnswer:
     """Draft commentary for genres, and for a song where one is named; best first.
 
@@ -81,40 +89,52 @@ async def generate(body: GenerateRequest, visit: VisitDep) -> GenerateAnswer:
     return translation.answer(visit.writer, result)
 
 
-@router.post("/generate", tags=["write"], responses=TIMED)
+@router.post(
+    "/generate", summary="Draft as the service of 2018 did", tags=["write"], responses=TIMED
+)
 async def generate_as_in_2018(body: LegacyRequest, visit: VisitDep) -> LegacyAnswer:
     """The original service's endpoint: a drop-in for its callers."""
     result = await visit.do(translation.legacy_draft(body))
     return LegacyAnswer(gens=[sample.text for sample in result.samples])
 
 
-@router.post("/v1/interpolate", tags=["latent space"], responses=TIMED)
+@router.post(
+    "/v1/interpolate",
+    summary="Walk from one sentence to another",
+    tags=["latent space"],
+    responses=TIMED,
+)
 async def interpolate(body: InterpolateRequest, visit: VisitDep) -> InterpolateAnswer:
     """The homotopy between two sentences: decoded along the line between their latent vectors."""
     sentences = await visit.do(translation.homotopy(body))
     return InterpolateAnswer(model=translation.model_name(visit.writer), sentences=sentences)
 
 
-@router.post("/v1/reconstruct", tags=["latent space"], responses=TIMED)
+@router.post(
+    "/v1/reconstruct",
+    summary="Encode and decode a sentence",
+    tags=["latent space"],
+    responses=TIMED,
+)
 async def reconstruct(body: ReconstructRequest, visit: VisitDep) -> ReconstructAnswer:
     """What comes back when a sentence is encoded and decoded again."""
     text = await visit.do(translation.reconstruction(body))
     return ReconstructAnswer(model=translation.model_name(visit.writer), text=text)
 
 
-@router.get("/v1/genres", tags=["model"])
+@router.get("/v1/genres", summary="The genres that the writer knows", tags=["model"])
 async def genres(scheduler: SchedulerDep) -> GenresAnswer:
     """Every genre that the model knows."""
     return GenresAnswer(genres=sorted(scheduler.writer.genres))
 
 
-@router.get("/v1/topics", tags=["model"])
+@router.get("/v1/topics", summary="The topics of its training text", tags=["model"])
 async def topics(scheduler: SchedulerDep) -> TopicsAnswer:
     """The topics that the model found in its training text."""
     return TopicsAnswer(topics=[translation.topic_shown(t) for t in scheduler.writer.topics])
 
 
-@router.get("/v1/model", tags=["model"])
+@router.get("/v1/model", summary="The writer and its card", tags=["model"])
 async def model(request: Request, scheduler: SchedulerDep) -> ModelAnswer:
     """The writer's name, its revision and its model card."""
     name = translation.model_name(scheduler.writer)

@@ -15,7 +15,10 @@ AFTER = {"accept-then-timeout": "timeout", "accept-then-reset": "reset"}
 class Fault(BaseModel):
     """One entry of the table; it strikes `times` matching requests, then it is spent."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"vendor": "x", "path": "/2/tweets", "fault": "timeout"}},
+    )
 
     vendor: str = Field(description="Whose requests: x, spotify, musicbrainz or google.")
     method: str | None = Field(None, description="Only this method.")

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.common.problems import BadRequestError, ForbiddenError
 from services.sandbox.faults import Fault, Faults
@@ -37,7 +37,11 @@ templates = Jinja2Templates(HERE / "templates")
 class NewPost(BaseModel):
     """A post to write into the public timeline."""
 
-    text: str = Field(min_length=1, max_length=MAX_TEXT, examples=['"Hurt" by Johnny Cash'])
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"text": '"Hurt" by Johnny Cash', "author": "visitor"}}
+    )
+
+    text: str = Field(min_length=1, max_length=MAX_TEXT, description="What it says.")
     author: str = Field(VISITOR, description="A handle; letters, digits and underscores.")
 
 
@@ -74,12 +78,18 @@ class Pages:
         router = APIRouter(prefix="/sandbox", tags=["sandbox"])
         router.add_api_route("/", self.page, response_class=HTMLResponse, include_in_schema=False)
         router.add_api_route("/write", self.write, methods=["POST"], include_in_schema=False)
-        router.add_api_route("/posts", self.posts)
-        router.add_api_route("/posts", self.add, methods=["POST"], status_code=201)
-        router.add_api_route("/state", self.state)
-        router.add_api_route("/faults", self.planned)
-        router.add_api_route("/faults", self.plan, methods=["POST"], status_code=201)
-        router.add_api_route("/faults", self.clear, methods=["DELETE"], status_code=204)
+        router.add_api_route("/posts", self.posts, summary="Read the public timeline")
+        router.add_api_route(
+            "/posts", self.add, methods=["POST"], status_code=201, summary="Write a post"
+        )
+        router.add_api_route("/state", self.state, summary="Count what is there")
+        router.add_api_route("/faults", self.planned, summary="List the planned faults")
+        router.add_api_route(
+            "/faults", self.plan, methods=["POST"], status_code=201, summary="Plan a fault"
+        )
+        router.add_api_route(
+            "/faults", self.clear, methods=["DELETE"], status_code=204, summary="Forget all faults"
+        )
         app.include_router(router)
         app.mount("/sandbox/static", StaticFiles(directory=HERE / "static"), name="static")
         app.add_api_route("/", self.home, include_in_schema=False)
