@@ -22,7 +22,8 @@ EPOCH_MS = 1288834974657
 TIMESTAMP_SHIFT = 22
 POST_FIELDS = ("author_id", "created_at", "lang", "note_tweet", "possibly_sensitive")
 RENAMED = {"note_tweet": "note_post"}
-LINK = re.compile(r"https?://\S+")
+# What X shortens: addresses, and names that look like one (will.i.am).
+LINK = re.compile(r"https?://\S*[\w/]|[\w-]+(?:\.[\w-]+)+(?:/\S*[\w/])?")
 
 
 class NonsenseError(ValueError):

@@ -248,3 +248,10 @@ def test_texts_are_compared_as_x_gives_them_back() -> None:
     sent = "Cafe\u0301 <3  https://example.org/a"
     shown = "Caf\u00e9 &lt;3 https://t.co/xyz"
     assert comparable(sent) == comparable(shown)
+
+
+@pytest.mark.parametrize("name", ["will.i.am", "https://example.org/a?b=c", "deadmau5.com"])
+def test_a_name_that_x_makes_a_link_of_is_still_the_same_text(name: str) -> None:
+    sent, shown = (f"“Song” ({each}), by {each}." for each in (name, "https://t.co/Ab9"))
+    assert comparable(sent) == comparable(shown)
+    assert comparable(f"one by {name}") != comparable(f"two by {name}")
