@@ -10,7 +10,6 @@ from services.common.database import reading, writing
 from services.gateway.schemas import Heartbeat
 from services.gateway.tables import heartbeat
 
-
 log = structlog.get_logger()
 
 # A worker that was not heard for so long before another one was is gone for good.
