@@ -129,7 +129,7 @@ class Reference:
         return f'<div class="wide"><table>{head}{"".join(rows)}</table></div>'
 
     def _row(self, name: str, place: str, schema: Node, *, needed: bool) -> str:
-        default = "required" if needed else json.dumps(schema.get("default"), ensure_ascii=False)
+        default = "required" if needed else _default(schema)
         cells = (place, self._type(schema), default, schema.get("description", ""))
         inner = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
         return f"<tr><td><code>{escape(name)}</code></td>{inner}</tr>"
@@ -138,7 +138,8 @@ class Reference:
         if "$ref" in schema:
             return str(schema["$ref"]).rpartition("/")[2]
         if "anyOf" in schema:
-            return " or ".join(self._type(one) for one in schema["anyOf"])
+            kinds = [self._type(one) for one in schema["anyOf"] if one.get("type") != "null"]
+            return " or ".join(kinds)
         if schema.get("type") == "array":
             return f"list of {self._type(schema.get('items', {}))}"
         return str(schema.get("type", "any"))
@@ -159,6 +160,11 @@ class Reference:
             if one.get("examples"):
                 return one["examples"][0]
         return None
+
+
+def _default(schema: Node) -> str:
+    value = schema.get("default")
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _link(path: str) -> str:
