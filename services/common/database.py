@@ -13,6 +13,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import (
     Connection,
     DateTime,
@@ -134,11 +135,23 @@ def open_migrated(url: str, migrations: Path, service: str) -> Engine:
     except DBAPIError as error:
         engine.dispose()
         raise SettingsError(_unopened(parsed, error.orig or error, setting)) from error
+    except CommandError as error:
+        engine.dispose()
+        message = (
+            f"The database {_shown(parsed)} is of another version of deephypebot ({error}): use "
+            "the newer one, or restore the backup from before the upgrade."
+        )
+        raise SettingsError(message) from error
     return engine
 
 
 def _unopened(url: URL, cause: BaseException, setting: str) -> str:
-    shown = url.set(query={}).render_as_string()
     return (
-        f"The database {shown} cannot be opened ({cause}): set {setting}, or DATA_DIR for a file."
+        f"The database {_shown(url)} cannot be opened ({cause}): set {setting}, or DATA_DIR for a "
+        "file."
     )
+
+
+def _shown(url: URL) -> str:
+    """The address without its password."""
+    return url.set(query={}).render_as_string()

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from services.common.database import open_migrated, reading
+from services.common.database import open_migrated, reading, writing
 from services.common.settings import SettingsError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -74,3 +74,13 @@ def test_what_cannot_be_opened_is_told_with_its_setting_and_no_secret(url: str, 
         open_and_close(url, "gateway")
     assert "GATEWAY_DATABASE_URL" in str(caught.value)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_database_of_a_newer_version_is_told_in_words(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'worker.sqlite3'}"
+    engine = open_migrated(url, MIGRATIONS["worker"], "worker")
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(SettingsError, match=r"another version of deephypebot .*'9999'"):
+        open_and_close(url, "worker")
