@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from services.common.app import create_service
+from services.common.body_limit import BodyLimitMiddleware
 from services.common.database import open_migrated, reading
 from services.common.health import Check
 from services.common.problems import problem_response
@@ -53,6 +54,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         settings, title="deephypebot gateway", description=DESCRIPTION, lifespan=lifespan
     )
     metrics = VendorMetrics(app.state.registry)
+    app.add_middleware(BodyLimitMiddleware, limit=settings.max_body_bytes)
     app.exception_handler(OperationalError)(on_database_trouble)
     app.include_router(router)
     install_pages(app)

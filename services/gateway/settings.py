@@ -20,6 +20,9 @@ class GatewaySettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="GATEWAY_")
 
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    max_body_bytes: int = Field(
+        16_777_216, ge=1024, description="Largest request body, bytes; a batch of drafts is one."
+    )
 
     timeline: Literal["x"] = Field(
         "x", validation_alias="TIMELINE", description="Where posts are read and published: x."

@@ -281,6 +281,18 @@ async def test_vendor_calls_are_in_the_metrics(
     assert 'vendor_call_duration_seconds_count{outcome="ok",vendor="x"} 1.0' in metrics
 
 
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/v1/drafts"), ("POST", "/login")])
+async def test_a_body_beyond_the_limit_is_refused_before_it_is_read(
+    settings: MakeSettings, open_app: OpenApp, method: str, path: str
+) -> None:
+    app = create_app(settings(max_body_bytes=1024))
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with open_app(app) as client:
+        response = await client.request(method, path, content=b"a" * 1025, headers=kind)
+    assert response.status_code == 413
+    assert "larger than 1024 bytes" in response.text
+
+
 @pytest.mark.parametrize("name", ["mastodon", "bluesky"])
 def test_timelines_to_come_are_refused_by_name(settings: MakeSettings, name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} cannot be read yet"):
