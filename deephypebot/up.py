@@ -21,10 +21,12 @@ READY = """
 deephypebot is ready: {url}/curate
 
   a approves a draft, e edits it, x rejects them all; ? shows every key
-  what you approve is published {where} within two cycles
+  what you approve {fate}
   the page's header leads to the timeline and to how the bot is doing
   Ctrl-C stops everything; the next start goes on where this one stopped
 """
+
+SWITCHED_OFF = {"0", "false", "f", "no", "n", "off"}  # as the worker's settings read it
 
 
 def up(wishes: Wishes) -> int:
@@ -77,6 +79,17 @@ def check_writer(environment: Environment) -> None:
         )
 
 
+def fate(house: House) -> str:
+    """What becomes of an approval, and when: it depends on what was set."""
+    if (house.environment.get("WORKER_PUBLISH") or "").lower() in SWITCHED_OFF:
+        return "is kept: nothing is published while WORKER_PUBLISH is false"
+    if house.timeline != "sandbox":
+        return "is published on X, at the pace that WORKER_MIN_INTERVAL sets"
+    if house.environment.get("WORKER_MIN_INTERVAL") is None:
+        return "is published on the sandbox's timeline within two cycles"
+    return "is published on the sandbox's timeline, at the pace that WORKER_MIN_INTERVAL sets"
+
+
 def _say_who_is_live(house: House, console: Console) -> None:
     for standing in house.standings:
         console.say(standing.line())
@@ -89,8 +102,7 @@ def _supervisor(house: House, console: Console) -> Supervisor:
 
     def announce() -> None:
         if not headless:
-            where = "on the sandbox's timeline" if house.timeline == "sandbox" else "on X"
-            print_line(READY.format(url=house.url("gateway"), where=where))
+            print_line(READY.format(url=house.url("gateway"), fate=fate(house)))
 
     return Supervisor(
         house.programs(),
