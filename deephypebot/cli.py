@@ -31,9 +31,24 @@ app = typer.Typer(
 )
 
 
+def say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"deephypebot {version('deephypebot')}")
+        raise typer.Exit
+
+
 @app.callback()
 def common(
+    *,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=say_version, is_eager=True, help="Say the version and exit."
+        ),
+    ] = False,
 ) -> None:
     DEBUG.set(debug)
 
@@ -64,7 +79,7 @@ def up(
     raise typer.Exit(run(wishes))
 
 
-@app.command()
+@app.command(short_help="Say what is configured, what is missing and what to do.")
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
     data: DataOption = None,
@@ -76,7 +91,7 @@ def doctor(
     raise typer.Exit(examine(folder_of(data), as_json=as_json))
 
 
-@app.command()
+@app.command(short_help="Find the song that a post names.")
 def parse(
     text: Annotated[str | None, typer.Argument(help="A post.")] = None,
     jsonl: Annotated[
@@ -94,7 +109,7 @@ def parse(
         print(line)
 
 
-@app.command()
+@app.command(short_help="Write commentary on a song, or on genres.")
 def generate(
     *,
     genre: Annotated[list[str] | None, typer.Option(help="A genre; may be repeated.")] = None,
@@ -162,7 +177,7 @@ def generate(
             print(f"  without the GAN: {sample.unrefined or '(not fit to be shown)'}")
 
 
-@app.command()
+@app.command(short_help="Walk from one sentence to another.")
 def interpolate(
     start: Annotated[str, typer.Argument(help="The sentence to begin with.")],
     end: Annotated[str, typer.Argument(help="The sentence to end with.")],

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,11 @@ def test_help_names_the_commands() -> None:
     assert done.returncode == 0
     for command in ("up", "doctor", "parse", "generate", "interpolate"):
         assert f"\n  {command} " in done.stdout
+    assert "..." not in done.stdout
+
+
+def test_it_says_its_version() -> None:
+    assert run("--version").stdout == f"deephypebot {version('deephypebot')}\n"
 
 
 def test_help_imports_neither_torch_nor_a_web_framework() -> None:
