@@ -6,7 +6,8 @@ go to explicit ranges, so that repeating one does no harm and no text is ever ru
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -219,8 +220,18 @@ class GoogleSheet:
                 showCustomUi=True,
             )
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for one's turn, for as long as the caller does: nothing may happen after that."""
+        if not self.one_writer.acquire(timeout=self.calls.seconds):
+            raise self.calls.silent()
+        try:
+            yield
+        finally:
+            self.one_writer.release()
+
     def _alone(self, work: Callable[[], T]) -> T:
-        with self.one_writer:
+        with self._turn():
             try:
                 return work()
             except APIError as error:

@@ -416,6 +416,16 @@ async def test_a_write_whose_answer_was_lost_leaves_no_second_row(
     assert sheet._alone(sheet._ids) == ["x:1:1", "x:2:1"]
 
 
+async def test_a_caller_who_gave_up_waiting_does_nothing_later(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    with sheet.one_writer, pytest.raises(SilentVendorError):
+        await sheet.mark("x:1:1", Outcome(state="scheduled"))
+    await sheet.decisions(None, 10)  # takes its turn behind whoever still waits
+    assert curator.cells("x:1:1")[STATE - 1] == ""
+
+
 async def test_a_refused_token_names_the_key_file(sheet: GoogleSheet, sandbox: Sandbox) -> None:
     sandbox.plan("google", "status", path="/token", status=400, times=20)
     with pytest.raises((CredentialsError, UnreachableError), match="google"):
