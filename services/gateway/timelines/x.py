@@ -115,10 +115,10 @@ class XTimeline:
         response = await self.calls.once(send)
         try:
             (post,) = posts_of(document_of(response))
+            return self.reader.published({"text": text, **post})
         except ValueError as error:
             detail = "it accepted a post without saying which."
             raise FailedVendorError(self.origin, detail) from error
-        return self.reader.published({"text": text, **post})
 
     async def find(self, text: str, since: datetime) -> list[Published]:
         wanted = comparable(text)
@@ -194,6 +194,11 @@ class XTimeline:
             if "since_id" in params and names_parameter(response, "since_id"):
                 raise FloorRefusedError from error
             raise error_from(response) from error
+        except (AttributeError, TypeError) as error:
+            # tweepy trips over an error that is JSON, but no object.
+            raise FailedVendorError(
+                self.origin, "its answer cannot be read.", retry_after=5
+            ) from error
 
 
 @dataclass(frozen=True)

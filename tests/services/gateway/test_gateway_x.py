@@ -155,6 +155,7 @@ FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
     ({"fault": "status", "status": 429}, BusyVendorError),
     ({"fault": "status", "status": 500}, FailedVendorError),
     ({"fault": "html", "status": 503}, FailedVendorError),
+    ({"fault": "status", "status": 403, "body": "[]"}, FailedVendorError),
     ({"fault": "reset"}, FailedVendorError),
     ({"fault": "half"}, FailedVendorError),
     ({"fault": "timeout", "seconds": 5}, SilentVendorError),
