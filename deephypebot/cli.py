@@ -66,7 +66,7 @@ def up(
         int | None, typer.Option(min=1, help="Stop after so many cycles of the worker.")
     ] = None,
     interval: Annotated[
-        float | None, typer.Option(min=0.1, help="Seconds from one cycle to the next.")
+        float | None, typer.Option(min=0.1, max=86_400, help="Seconds from one cycle to the next.")
     ] = None,
     data: DataOption = None,
 ) -> None:

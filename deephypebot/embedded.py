@@ -13,6 +13,7 @@ from deephypebot.vendors import Environment, X, stand_ins, standings
 DEFAULT_PORTS = {"sandbox": 8090, "inference": 8001, "gateway": 8000, "worker": 8002}
 # Reading X costs money; looking at the sandbox does not.
 LIVE_INTERVAL, SANDBOX_INTERVAL = 60.0, 10.0
+LEAST_INTERVAL, MOST_INTERVAL = 0.1, 86_400.0
 ENDLESS = 10**9  # cycles; more than there are seconds in thirty years
 
 
@@ -60,9 +61,15 @@ class House:
         if value is None:
             return LIVE_INTERVAL if self.timeline == "x" else SANDBOX_INTERVAL
         try:
-            return float(value)
-        except ValueError as error:
-            raise CommandError(f"WORKER_INTERVAL is '{value}': seconds are needed.") from error
+            seconds = float(value)
+        except ValueError:
+            seconds = 0.0
+        if not LEAST_INTERVAL <= seconds <= MOST_INTERVAL:
+            raise CommandError(
+                f"WORKER_INTERVAL is '{value}': seconds are needed, from {LEAST_INTERVAL:g} to "
+                f"{MOST_INTERVAL:g}."
+            )
+        return seconds
 
     def url(self, name: str) -> str:
         return f"http://{LOOPBACK}:{self.ports[name]}"

@@ -50,6 +50,12 @@ def test_a_port_that_is_none_is_named(value: str) -> None:
         house(INFERENCE_PORT=value)
 
 
+@pytest.mark.parametrize("value", ["soon", "0", "-1", "nan", "inf", "1e300"])
+def test_an_interval_that_is_none_is_named(value: str) -> None:
+    with pytest.raises(CommandError, match=f"WORKER_INTERVAL is '{value}': seconds are needed"):
+        house(WORKER_INTERVAL=value)
+
+
 def test_a_feed_brings_a_full_batch_for_every_cycle() -> None:
     wishes = Wishes(Path("data"), feed=Path("/posts.jsonl"), interval=5)
     sandbox = told(House(wishes, Environment({}, {})), "sandbox")
