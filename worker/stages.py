@@ -85,14 +85,19 @@ class Stage:
         self.outages += outage
         words = self.course.troubles.note(self.upstream, error)
         for item in posts:
-            parked = await asyncio.to_thread(
-                self.course.store.posts.postpone,
-                item,
-                words,
-                next_at=self.run.now() + delay(item.attempts, getattr(error, "retry_after", None)),
-                blamed=not outage,
-                most_faults=self.course.settings.most_faults,
-                now=self.run.now(),
-            )
+            try:
+                parked = await asyncio.to_thread(
+                    self.course.store.posts.postpone,
+                    item,
+                    words,
+                    next_at=self.run.now()
+                    + delay(item.attempts, getattr(error, "retry_after", None)),
+                    blamed=not outage,
+                    most_faults=self.course.settings.most_faults,
+                    now=self.run.now(),
+                )
+            except LeaseLostError:
+                log.warning("post.lease_lost", item_id=item.item_id)
+                continue
             event = "post.parked" if parked else "post.postponed"
             log.warning(event, item_id=item.item_id, state=self.state.value, error=words)
