@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from services.common.rest import shown
 from services.gateway.client import GatewayClient
 from services.inference.client import InferenceClient
 from worker.run import Run
@@ -38,8 +39,9 @@ PARSER = Upstream("song parser")
 
 
 def gateway_of(settings: WorkerSettings) -> Upstream:
-    return Upstream("gateway", settings.gateway_url, "GATEWAY_URL", "GATEWAY_KEY")
+    return Upstream("gateway", shown(settings.gateway_url), "GATEWAY_URL", "GATEWAY_KEY")
 
 
 def inference_of(settings: WorkerSettings) -> Upstream:
-    return Upstream("inference service", settings.inference_url, "INFERENCE_URL", "INFERENCE_KEY")
+    url = shown(settings.inference_url)
+    return Upstream("inference service", url, "INFERENCE_URL", "INFERENCE_KEY")

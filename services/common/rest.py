@@ -59,6 +59,11 @@ def _seconds(value: str | None) -> float | None:
         return None
 
 
+def shown(url: httpx.URL | str) -> str:
+    """An address as it may be told, without the password that it may hold."""
+    return str(httpx.URL(url).copy_with(userinfo=b""))
+
+
 def error_from(response: httpx.Response) -> ServiceError:
     """The typed error for a problem document (or whatever came instead of one)."""
     status = response.status_code
@@ -151,7 +156,7 @@ class RestClient:
         try:
             response = await self.http.send(request)
         except httpx.HTTPError as error:
-            message = f"{request.url} did not answer: {type(error).__name__}"
+            message = f"{shown(request.url)} did not answer: {type(error).__name__}"
             raise UnreachableError(message) from error
         if response.is_error:
             raise error_from(response)

@@ -423,6 +423,14 @@ async def test_words_that_do_not_fit_fail_and_say_by_how_much(
     assert world.calls["publish"] == 0
 
 
+async def test_a_password_in_the_gateways_address_is_not_told(start: OpenBot, world: World) -> None:
+    world.faults["decisions"] = ["dead"] * 3
+    bot = await start(gateway_url="http://bot:s3cret@world")
+    (told,) = (await bot.look_at_desk()).errors
+    assert "the gateway at http://world gives no usable answer" in told
+    assert "s3cret" not in told
+
+
 async def test_the_gateway_down_is_told_with_its_setting(delivered: Bot, world: World) -> None:
     world.faults["decisions"] = ["dead"]
     summary = await delivered.look_at_desk()

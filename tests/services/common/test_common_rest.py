@@ -107,6 +107,14 @@ async def test_what_is_not_safe_to_repeat_is_not(method: str) -> None:
     assert len(upstream.asked) == 1
 
 
+async def test_a_password_in_an_address_is_not_told() -> None:
+    silent = httpx.MockTransport(Upstream(*[httpx.ConnectError("refused")] * 3))
+    async with RestClient("http://bot:s3cret@songs", transport=silent) as client:
+        with pytest.raises(UnreachableError, match="http://songs/v1/songs/1 did not") as caught:
+            await client.call("GET", "v1/songs/1", Song)
+    assert "s3cret" not in str(caught.value)
+
+
 async def test_patience_ends_with_the_last_error() -> None:
     upstream = Upstream(problem(503), problem(503), problem(503, "Still loading."))
     with pytest.raises(BusyError, match="Still loading"):
