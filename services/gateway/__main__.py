@@ -1,9 +1,10 @@
 """`python -m services.gateway`"""
 
-from services.common.serve import load_settings, serve
+from services.common.serve import load_settings, serve, take_no_arguments
 from services.gateway.app import create_app, open_gateway_database
 from services.gateway.settings import GatewaySettings
 
+take_no_arguments("python -m services.gateway")
 serve(
     "gateway",
     load_settings(GatewaySettings),

@@ -2,7 +2,7 @@
 
 import sys
 
-from services.common.serve import load_settings, serve
+from services.common.serve import load_settings, serve, take_no_arguments
 from services.sandbox.app import create_app
 from services.sandbox.catalogue import CatalogueError
 from services.sandbox.feed import FeedError
@@ -10,6 +10,7 @@ from services.sandbox.settings import SandboxSettings
 
 
 def main() -> None:
+    take_no_arguments("python -m services.sandbox")
     try:
         serve("sandbox", load_settings(SandboxSettings), create_app)
     except (FeedError, CatalogueError) as error:

@@ -8,7 +8,7 @@ import uvicorn
 from pydantic_settings import SettingsConfigDict
 
 from services.common.health import Readiness
-from services.common.serve import Server, listen
+from services.common.serve import Server, listen, take_no_arguments
 from services.common.settings import ServiceSettings, SettingsError
 
 
@@ -45,3 +45,22 @@ def test_the_signal_to_stop_ends_readiness_first() -> None:
     server.handle_exit(signal.SIGTERM, None)
     assert readiness.stopping
     assert server.should_exit
+
+
+@pytest.mark.parametrize(
+    ("argument", "status", "said"),
+    [("--help", 0, "Settings are environment variables"), ("--port=8", 2, "--port=8")],
+)
+def test_a_service_takes_settings_and_no_arguments(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    argument: str,
+    status: int,
+    said: str,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["piano", argument])
+    with pytest.raises(SystemExit) as left:
+        take_no_arguments("piano")
+    assert left.value.code == status
+    assert said in "".join(capsys.readouterr())
