@@ -5,6 +5,7 @@ import errno
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import TypeVar
 
@@ -108,12 +109,13 @@ def serve(
         print(error, file=sys.stderr)  # noqa: T201 - said to the person at the terminal
         sys.exit(USAGE_ERROR)
     host, port = listener.getsockname()[:2]
-    log.info("service.started", url=f"http://{host}:{port}")
-    app = create_app(settings)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
-    )
-    Server(config, app.state.readiness).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):  # uvicorn raises it anew once all is finished
+        log.info("service.started", url=f"http://{host}:{port}")
+        app = create_app(settings)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
+        )
+        Server(config, app.state.readiness).run(sockets=[listener])

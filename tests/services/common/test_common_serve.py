@@ -1,7 +1,10 @@
 """Listening: the port's errors name the setting."""
 
+import os
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 import uvicorn
@@ -64,3 +67,18 @@ def test_a_service_takes_settings_and_no_arguments(
         take_no_arguments("piano")
     assert left.value.code == status
     assert said in "".join(capsys.readouterr())
+
+
+@pytest.mark.processes
+def test_ctrl_c_ends_a_service_without_a_traceback() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "services.sandbox"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "SANDBOX_PORT": "0"},
+    ) as service:
+        assert service.stderr is not None
+        assert "service.started" in service.stderr.readline()
+        service.send_signal(signal.SIGINT)
+        assert service.stderr.read() == ""
+    assert service.returncode == 0
