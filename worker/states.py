@@ -85,6 +85,7 @@ POST = Machine(
         Move(PostState.SONG, PostState.PARKED, "poison"),
         Move(PostState.RESOLVED, PostState.PARKED, "poison"),
         Move(PostState.DRAFTED, PostState.PARKED, "poison"),
+        Move(PostState.PARKED, PostState.DELIVERED, "decided all the same"),
         Move(PostState.PARKED, PostState.STORED, "retried"),
         Move(PostState.PARKED, PostState.SONG, "retried"),
         Move(PostState.PARKED, PostState.RESOLVED, "retried"),

@@ -412,6 +412,29 @@ async def test_a_decision_may_come_before_we_heard_that_the_desk_has_the_draft(
     assert states == ["approved", "delivered", "delivered"]
 
 
+async def test_a_decision_on_a_parked_post_is_taken_and_holds_up_no_other(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    """The desk may have stored what it then answered with an error, over and over."""
+    world.post(song_post(1), song_post(2))
+    world.poison_items.add("x:1")
+    for _ in range(5):
+        await bot.run_cycle()
+        clock.pass_by(3600)
+    with reading(store.engine) as connection:
+        assert connection.scalar(select(post.c.state).where(post.c.item_id == "x:1")) == "parked"
+        drafted = connection.execute(select(draft).where(draft.c.id == "x:1:1")).one()
+    world.drafts["x:1:1"] = world.drafts["x:2:1"].model_copy(
+        update={"id": "x:1:1", "item_id": "x:1", "text": drafted.text}
+    )
+    world.decide("x:1:1")
+    world.decide("x:2:1")
+    summary = await bot.look_at_desk()
+    assert (summary.decisions, summary.published) == (2, 2)
+    with reading(store.engine) as connection:
+        assert connection.scalar(select(post.c.state).where(post.c.item_id == "x:1")) == "decided"
+
+
 async def test_words_that_do_not_fit_fail_and_say_by_how_much(
     delivered: Bot, world: World, store: Store
 ) -> None:
