@@ -126,7 +126,7 @@ def open_session(key: SecretStr, now: float | None = None) -> str:
 def session_holds(cookie: str, keys: Sequence[SecretStr], now: float | None = None) -> bool:
     """Whether one of `keys` signed the cookie, and it has not expired."""
     _, expires, signature = [*cookie.split("."), "", "", ""][:3]
-    if not (expires.isascii() and expires.isdecimal()):
+    if not (expires.isascii() and expires.isdecimal() and len(expires) <= 12):
         return False
     if int(expires) < (time.time() if now is None else now):
         return False

@@ -222,3 +222,8 @@ def test_a_made_up_session_does_not_hold(cookie: str) -> None:
 )
 def test_the_login_leads_nowhere_else(address: str) -> None:
     assert within_this_site(address) == "/curate"
+
+
+@pytest.mark.parametrize("expires", ["9" * 5000, "-1", "soon", "\u0662", ""])
+def test_a_made_up_session_holds_nothing(expires: str) -> None:
+    assert not session_holds(f"0a1b2c3d.{expires}.{'f' * 64}", [SecretStr("right")])
