@@ -1,12 +1,10 @@
 """A worker over a world in memory, with a time that the test moves."""
 
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
-import psycopg
 import pytest
 import stamina
 
@@ -56,8 +54,6 @@ def store(settings: WorkerSettings) -> Iterator[Store]:
     opened.close()
 
 
-POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432"
-
 OpenBot = Callable[..., Awaitable[Bot]]
 
 
@@ -88,23 +84,6 @@ async def start(world: World, clock: Clock, settings: WorkerSettings) -> AsyncIt
 @pytest.fixture
 async def bot(start: OpenBot) -> Bot:
     return await start()
-
-
-@pytest.fixture
-def postgres() -> Iterator[str]:
-    """A database of this test's own."""
-    name = f"worker_{secrets.token_hex(4)}"
-    where = "host=127.0.0.1 port=5432 user=postgres dbname=test connect_timeout=2"
-    try:
-        server = psycopg.connect(where, autocommit=True)
-    except psycopg.OperationalError:
-        pytest.skip("no PostgreSQL on 127.0.0.1:5432 (user postgres, database test)")
-    with server:
-        server.execute(f"CREATE DATABASE {name}")
-        try:
-            yield f"{POSTGRES}/{name}"
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def at_our_time(bot: Bot, clock: Clock) -> None:

@@ -1,11 +1,8 @@
 """Opening databases: errors in words, and one PostgreSQL database for several services."""
 
-import secrets
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psycopg
 import pytest
 from sqlalchemy import text
 
@@ -17,23 +14,6 @@ MIGRATIONS = {
     "gateway": ROOT / "services/gateway/migrations",
     "worker": ROOT / "worker/migrations",
 }
-
-
-@pytest.fixture
-def postgres() -> Iterator[str]:
-    """A database of this test's own."""
-    name = f"shared_{secrets.token_hex(4)}"
-    where = "host=127.0.0.1 port=5432 user=postgres dbname=test connect_timeout=2"
-    try:
-        server = psycopg.connect(where, autocommit=True)
-    except psycopg.OperationalError:
-        pytest.skip("no PostgreSQL on 127.0.0.1:5432 (user postgres, database test)")
-    with server:
-        server.execute(f"CREATE DATABASE {name}")
-        try:
-            yield f"postgresql+psycopg://postgres@127.0.0.1:5432/{name}"
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def open_and_close(url: str, service: str) -> None:

@@ -1,15 +1,12 @@
 """The local sheet, on SQLite and, where one answers, on PostgreSQL."""
 
 import asyncio
-import socket
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event, text, update
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
 from services.common.database import migrate, open_database, writing
@@ -20,7 +17,6 @@ from services.gateway.sheets.local import MAX_TEXT, LocalSheet
 from services.gateway.tables import desk_draft
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "services/gateway/migrations"
-POSTGRES = "postgresql+psycopg://postgres:postgres@127.0.0.1:5432/postgres"
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
 
@@ -32,25 +28,13 @@ def sqlite(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def postgres() -> Iterator[Engine]:
-    try:
-        socket.create_connection(("127.0.0.1", 5432), 0.2).close()
-    except OSError:
-        pytest.skip("no PostgreSQL answers on 127.0.0.1:5432")
-    admin = open_database(POSTGRES).execution_options(isolation_level="AUTOCOMMIT")
-    name = f"desk_{uuid.uuid4().hex[:12]}"
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    url = make_url(POSTGRES).set(database=name)
-    engine = open_database(url.render_as_string(hide_password=False))
+def on_postgres(postgres: str) -> Iterator[Engine]:
+    engine = open_database(postgres)
     yield engine
     engine.dispose()
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name}"))
-    admin.dispose()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(params=["sqlite", pytest.param("on_postgres", marks=pytest.mark.postgres)])
 def engine(request: pytest.FixtureRequest) -> Engine:
     engine: Engine = request.getfixturevalue(request.param)
     migrate(engine, MIGRATIONS)
@@ -320,12 +304,12 @@ async def test_a_cursor_that_is_none_of_ours_is_refused(sheet: LocalSheet) -> No
 
 @pytest.mark.postgres
 async def test_on_postgres_a_decision_waits_for_one_that_is_not_committed_yet(
-    postgres: Engine,
+    on_postgres: Engine,
 ) -> None:
     """Otherwise a reader could see the later sequence first, and miss the earlier one."""
-    migrate(postgres, MIGRATIONS)
-    await LocalSheet(postgres).upsert([*drafts_for(1, 1), *drafts_for(2, 1)])
-    with writing(postgres) as earlier, postgres.connect() as later:
+    migrate(on_postgres, MIGRATIONS)
+    await LocalSheet(on_postgres).upsert([*drafts_for(1, 1), *drafts_for(2, 1)])
+    with writing(on_postgres) as earlier, on_postgres.connect() as later:
         append_decisions(earlier, [decision_row(drafts_for(1)[0], "approved", "Ada")])
         later.execute(text("SET lock_timeout = '50ms'"))
         with pytest.raises(OperationalError, match="lock timeout"):
@@ -334,19 +318,19 @@ async def test_on_postgres_a_decision_waits_for_one_that_is_not_committed_yet(
 
 @pytest.mark.postgres
 async def test_on_postgres_an_undo_waits_for_the_worker_that_says_it_leaves(
-    postgres: Engine,
+    on_postgres: Engine,
 ) -> None:
     """Otherwise it would not see that, and the post would leave all the same."""
-    migrate(postgres, MIGRATIONS)
-    sheet = LocalSheet(postgres)
+    migrate(on_postgres, MIGRATIONS)
+    sheet = LocalSheet(on_postgres)
     await sheet.upsert(drafts_for(1))
     approved = await sheet.approve("x:1:1", text=None, version=1, curator="Ada")
-    with writing(postgres) as worker:
+    with writing(on_postgres) as worker:
         scheduled = update(desk_draft).where(desk_draft.c.id == "x:1:1")
         worker.execute(scheduled.values(outcome={"state": "scheduled"}))
         undo = asyncio.create_task(sheet.undo("x:1", version=approved.version, curator="Ada"))
         async with asyncio.timeout(10):
-            while not undo.done() and not await asyncio.to_thread(somebody_waits, postgres):
+            while not undo.done() and not await asyncio.to_thread(somebody_waits, on_postgres):
                 continue
     with pytest.raises(ConflictError, match="on its way out"):
         await undo

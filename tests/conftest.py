@@ -1,0 +1,24 @@
+"""What tests of several rooms need: a PostgreSQL database, where a server answers."""
+
+import secrets
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """A database of this test's own."""
+    name = f"test_{secrets.token_hex(4)}"
+    where = "host=127.0.0.1 port=5432 user=postgres dbname=test connect_timeout=2"
+    try:
+        server = psycopg.connect(where, autocommit=True)
+    except psycopg.OperationalError:
+        pytest.skip("no PostgreSQL on 127.0.0.1:5432 (user postgres, database test)")
+    with server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"postgresql+psycopg://postgres@127.0.0.1:5432/{name}"
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
