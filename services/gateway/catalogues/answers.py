@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from services.common.database import reading, writing
 from services.gateway.tables import catalogue_answer
@@ -90,16 +91,16 @@ class Answers:
             connection.execute(delete(catalogue_answer).where(expired))
 
     def _store(self, key: tuple[str, str], answer: Json, expires_at: datetime) -> None:
-        columns = catalogue_answer.c
+        """Keep it, also where another gateway asked the same at the same time."""
         catalogue, question = key
-        mine = (columns.catalogue == catalogue) & (columns.question == question)
+        kept = {"answer": answer, "expires_at": expires_at}
         with writing(self.engine) as connection:
-            connection.execute(delete(catalogue_answer).where(mine))
-            connection.execute(
-                insert(catalogue_answer).values(
-                    catalogue=catalogue, question=question, answer=answer, expires_at=expires_at
-                )
+            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+            added = dialect.insert(catalogue_answer).values(
+                catalogue=catalogue, question=question, **kept
             )
+            known = catalogue_answer.primary_key
+            connection.execute(added.on_conflict_do_update(index_elements=known, set_=kept))
 
 
 def _short(question: str) -> str:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import Engine, select
 
-from services.common.database import reading
+from services.common.database import open_migrated, reading
+from services.gateway.app import MIGRATIONS
 from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.catalogue import Artist, Track
 from services.gateway.catalogues.musicbrainz import MusicBrainz
@@ -359,6 +360,22 @@ async def test_expired_answers_are_forgotten(clock: Clock, engine: Engine) -> No
     answers.forget_expired()
     with reading(engine) as connection:
         assert connection.scalars(select(catalogue_answer.c.question)).all() == ["kept?"]
+
+
+@pytest.mark.postgres
+async def test_two_gateways_may_ask_the_same_at_once(postgres: str) -> None:
+    engines = [open_migrated(postgres, MIGRATIONS, "gateway") for _ in range(2)]
+    both_ask = asyncio.Barrier(2)
+
+    async def ask() -> list[str]:
+        await both_ask.wait()
+        return ["dream pop"]
+
+    for number in range(10):
+        told = [Answers(engine).get("spotify", f"{number}?", ask) for engine in engines]
+        assert await asyncio.gather(*told) == [["dream pop"]] * 2
+    for engine in engines:
+        engine.dispose()
 
 
 async def test_a_caller_who_leaves_does_not_take_the_answer_along(engine: Engine) -> None:
