@@ -8,9 +8,7 @@ ProblemError                 base; carries status, title and a detail safe to sh
 ├── ConflictError            409  somebody else was faster
 ├── TooLargeError            413
 ├── OverloadedError          429  with Retry-After
-├── UpstreamError            502  a vendor refused or answered nonsense
-├── UnavailableError         503  not ready, or switched off
-└── UpstreamTimeoutError     504  a vendor did not answer in time
+└── UnavailableError         503  not ready, or switched off
 """
 
 import json
@@ -110,16 +108,8 @@ class OverloadedError(ProblemError):
         super().__init__(detail, headers={"Retry-After": str(max(1, math.ceil(retry_after)))})
 
 
-class UpstreamError(ProblemError):
-    status = 502
-
-
 class UnavailableError(ProblemError):
     status = 503
-
-
-class UpstreamTimeoutError(ProblemError):
-    status = 504
 
 
 class ProblemResponse(JSONResponse):

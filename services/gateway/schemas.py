@@ -103,7 +103,7 @@ class Decision(Contract):
     reason: str | None = None
     curator: str | None = None
     decided_at: datetime
-    version: str = Field(description="Changes with every change of the decision.")
+    version: str = Field(description="Another one than that of the decision before it.")
 
 
 class DecisionPage(Contract):
