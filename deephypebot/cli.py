@@ -201,7 +201,7 @@ def train(
     output: Annotated[Path, typer.Option(help="Folder for the bundle, the log and the report.")],
     minutes: Annotated[
         float | None,
-        typer.Option(help="Time for the CVAE; fewer epochs are made where that is short."),
+        typer.Option(min=0.1, help="Time for the CVAE; fewer epochs are made where that is short."),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the text at most.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same writer.")] = 2018,

@@ -11,6 +11,7 @@ def train(output: Path, *, minutes: float | None, epochs: int | None, seed: int)
         from model.training import run  # noqa: PLC0415 - only here do tomotopy and torch matter
     except ImportError as error:
         raise CommandError(
-            f"{error}: install what training needs with `pip install 'deephypebot[train]'`."
+            f"{error}: install what training needs with "
+            "`pip install --constraint constraints.txt '.[train]'`."
         ) from error
     return run(output, minutes=minutes, epochs=epochs, seed=seed)
