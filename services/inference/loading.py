@@ -28,7 +28,10 @@ def load_writer(settings: InferenceSettings) -> Writer:
 
         from model.writer import Request, Writer  # noqa: PLC0415 - see above
     except ImportError as error:
-        message = f"{error}: install the writer with `pip install 'deephypebot[inference]'`."
+        message = (
+            f"{error}: install the writer with "
+            "`pip install --constraint constraints.txt '.[inference]'`."
+        )
         raise WriterMissingError(message) from error
 
     torch.set_num_threads(settings.threads)

@@ -121,5 +121,5 @@ def test_without_torch_it_says_what_to_install(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
     )
     assert done.returncode == 1
-    assert "deephypebot[inference]" in done.stderr
+    assert "pip install --constraint constraints.txt '.[inference]'" in done.stderr
     assert "Traceback" not in done.stderr
