@@ -14,7 +14,7 @@ from functools import partial
 
 import structlog
 
-from services.common.rest import BusyError, RefusedError, ServiceError
+from services.common.rest import BusyError, NotSentError, RefusedError, ServiceError
 from services.gateway.client import GatewayClient
 from services.gateway.schemas import Outcome
 from worker.course import gateway_of
@@ -193,7 +193,7 @@ class Look:
         if refused:
             await asyncio.to_thread(outbox.refused, sending, error.detail, now)
             self.failed += 1
-        elif isinstance(error, BusyError | RefusedError) and error.status != 409:
+        elif isinstance(error, BusyError | NotSentError | RefusedError) and error.status != 409:
             if error.retry_after is not None:
                 next_at = now + timedelta(seconds=error.retry_after)
             await asyncio.to_thread(outbox.unsent, sending, words, next_at, now)

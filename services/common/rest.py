@@ -8,6 +8,7 @@ or 503 that does not ask for a long wait. Every error is a `ServiceError`:
     ├── BusyError           429 or 503: later may help; carries retry_after
     ├── FailedError         other 5xx
     └── UnreachableError    no answer, one that breaks the contract, or another's: a proxy's error
+        └── NotSentError    no connection: the service never heard of it
 """
 
 from collections.abc import Mapping
@@ -49,6 +50,10 @@ class FailedError(ServiceError):
 
 
 class UnreachableError(ServiceError):
+    pass
+
+
+class NotSentError(UnreachableError):
     pass
 
 
@@ -157,7 +162,8 @@ class RestClient:
             response = await self.http.send(request)
         except httpx.HTTPError as error:
             message = f"{shown(request.url)} did not answer: {type(error).__name__}"
-            raise UnreachableError(message) from error
+            never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            raise (NotSentError if never_sent else UnreachableError)(message) from error
         if response.is_error:
             raise error_from(response)
         try:

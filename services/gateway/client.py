@@ -52,9 +52,9 @@ class GatewayClient(RestClient):
     async def publish(self, text: str, idempotency_key: str) -> Published:
         """Publish once per key, however often this is called with it.
 
-        RefusedError: the platform will not have it, ever. BusyError: not sent, later may help.
-        FailedError or UnreachableError: unknown; call again with the same key, and the gateway
-        looks for the post before it sends another.
+        RefusedError: the platform will not have it, ever. BusyError or NotSentError: not sent,
+        later may help. FailedError or any other UnreachableError: unknown; call again with the
+        same key, and the gateway looks for the post before it sends another.
         """
         headers = {"Idempotency-Key": idempotency_key}
         body = NewPost(text=text)

@@ -256,6 +256,20 @@ async def test_a_refusal_that_is_not_about_the_text_fails_no_draft(
     assert len(world.out) == 1
 
 
+async def test_what_never_reached_the_gateway_can_be_taken_back(
+    delivered: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.faults["publish"] = ["dead"]
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    assert state_of(store) == "ready"
+    world.decide("x:1:1", "undecided")
+    clock.pass_by(60)
+    await delivered.look_at_desk()
+    assert state_of(store) == "cancelled"
+    assert world.out == []
+
+
 async def test_a_busy_platform_is_asked_again_when_it_says(
     delivered: Bot, world: World, store: Store, clock: Clock
 ) -> None:

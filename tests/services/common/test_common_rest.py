@@ -12,6 +12,7 @@ from services.common.problems import MEDIA_TYPE, install_handlers
 from services.common.rest import (
     BusyError,
     FailedError,
+    NotSentError,
     RefusedError,
     RestClient,
     ServiceError,
@@ -113,6 +114,23 @@ async def test_a_password_in_an_address_is_not_told() -> None:
         with pytest.raises(UnreachableError, match="http://songs/v1/songs/1 did not") as caught:
             await client.call("GET", "v1/songs/1", Song)
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (httpx.ConnectError("refused"), NotSentError),
+        (httpx.ConnectTimeout("slow"), NotSentError),
+        (httpx.ReadTimeout("slow"), UnreachableError),
+        (httpx.RemoteProtocolError("gone"), UnreachableError),
+    ],
+)
+async def test_what_was_never_sent_is_told_apart(
+    error: httpx.TransportError, kind: type[ServiceError]
+) -> None:
+    with stamina.set_testing(False), pytest.raises(UnreachableError) as caught:
+        await Upstream(error).call("POST")
+    assert type(caught.value) is kind
 
 
 async def test_patience_ends_with_the_last_error() -> None:
