@@ -212,6 +212,8 @@ class XSource:
     async def page(
         self, floor: str | None, until: str | None, token: str | None, size: int
     ) -> Page:
+        if floor is not None and not floor.isdecimal():
+            raise FloorRefusedError
         bounds = {"since_id": floor, "until_id": until, "pagination_token": token}
         params = {name: value for name, value in bounds.items() if value is not None}
         params["max_results"] = str(max(LEAST_PAGE_SIZE, min(size, PAGE_SIZE)))

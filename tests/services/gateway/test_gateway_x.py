@@ -82,11 +82,12 @@ async def test_posts_older_than_a_week_are_a_gap(
     assert page.gap.before == seen
 
 
+@pytest.mark.parametrize("floor", ["99999999999999999999999", "no-number"])
 async def test_a_since_id_that_x_refuses_begins_anew(
-    sandbox: Sandbox, x_timeline: XTimeline
+    sandbox: Sandbox, x_timeline: XTimeline, floor: str
 ) -> None:
     post_id = sandbox.say("still here")
-    page = await x_timeline.posts("x.1.99999999999999999999999..", 10)
+    page = await x_timeline.posts(f"x.1.{floor}..", 10)
     assert [post.id for post in page.posts] == [post_id]
     assert page.gap is not None
 
