@@ -124,6 +124,7 @@ class House:
         told = {"GATEWAY_SANDBOX_URL": url} | stand_ins(self.standings, url)
         if self.timeline == "sandbox":
             told |= wiring.published_on_sandbox(url)
+            told |= self._unless_set(wiring.own_database("gateway", self.wishes.data))
         return told
 
     def _worker(self) -> dict[str, str]:
@@ -134,6 +135,7 @@ class House:
         }
         if self.timeline == "sandbox":
             told |= self._unless_set(wiring.SANDBOX_PACE)
+            told |= self._unless_set(wiring.own_database("worker", self.wishes.data))
         return told
 
     def _unless_set(self, preferences: Mapping[str, str]) -> dict[str, str]:

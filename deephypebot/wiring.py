@@ -34,6 +34,12 @@ def common(data: Path, no_proxy: str | None) -> dict[str, str]:
     }
 
 
+def own_database(service: str, data: Path) -> dict[str, str]:
+    """What happens in the sandbox stays in the data folder, whatever DATABASE_URL is for."""
+    file = (data / f"{service}.sqlite3").absolute()
+    return {f"{service.upper()}_DATABASE_URL": f"sqlite:///{file}"}
+
+
 def replay(feed: Path, interval: float) -> dict[str, str]:
     """For the sandbox: a file's posts, as fast as the worker reads them."""
     return {

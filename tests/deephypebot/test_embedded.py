@@ -71,6 +71,15 @@ def test_a_live_timeline_keeps_its_own_pace() -> None:
     assert "WORKER_MIN_INTERVAL" not in worker
 
 
+def test_the_sandbox_keeps_out_of_a_database_that_is_there_for_something_else() -> None:
+    elsewhere = {"DATABASE_URL": "postgresql+psycopg://127.0.0.1/shop"}
+    for name in ("gateway", "worker"):
+        url = told(house(**elsewhere), name)[f"{name.upper()}_DATABASE_URL"]
+        assert url == f"sqlite:///{Path('data').absolute()}/{name}.sqlite3"
+        live = dict.fromkeys(X.credentials, "real")
+        assert f"{name.upper()}_DATABASE_URL" not in told(house(**elsewhere, **live), name)
+
+
 def test_what_a_person_set_wins_over_preferences() -> None:
     assert "WORKER_MIN_INTERVAL" not in told(house(WORKER_MIN_INTERVAL="30"), "worker")
 
