@@ -25,12 +25,19 @@ class Blocklist:
         """Tokens in the longest phrase."""
         return max(map(len, self.phrases), default=0)
 
+    @cached_property
+    def _first(self) -> frozenset[str]:
+        """What phrases begin with: most words begin none."""
+        return frozenset(phrase[0] for phrase in self.phrases)
+
     def found(self, text: str) -> str | None:
         """The first blocked word or phrase of a text, common letter swaps undone, or None."""
         lowered = text.lower()
         for spelling in (lowered, lowered.translate(_LEET)):
             tokens = _TOKEN.findall(spelling)
             for start in range(len(tokens)):
+                if tokens[start] not in self._first:
+                    continue
                 for size in range(1, self.longest + 1):
                     if tuple(tokens[start : start + size]) in self.phrases:
                         return " ".join(tokens[start : start + size])

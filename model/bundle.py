@@ -1,7 +1,7 @@
 """A trained writer on disk: one folder, safetensors and JSON, versioned and checksummed.
 
     config.json          format, name, revision, sizes, serving defaults, training record, checksums
-    weights.safetensors  CVAE and LC-GAN, half precision
+    weights.safetensors  CVAE, LC-GAN and the critic of drafts, half precision
     facts.safetensors    topic matrix, genre probe, n-gram index
     tokenizer.json       the pieces
     genres.json          labels, and the label nearest to each microgenre
@@ -14,7 +14,7 @@ The revision is a hash of everything else, so two writers of one revision write 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from model.errors import BundleCorruptError, BundleFormatError, BundleMissingErr
 from model.lcgan import LCGAN, LCGANConfig
 from model.novelty import CopyIndex
 from model.probe import GenreProbe
+from model.realism import Realism, RealismConfig
 from model.tokenizer import Pieces
 from model.topics import TopicModel
 
@@ -46,11 +47,11 @@ _FILES = (_WEIGHTS, _FACTS, _TOKENIZER, _GENRES, _TOPICS)
 class Serving:
     """What the writer does where a request does not say."""
 
-    temperature: float = 0.6
+    temperature: float = 0.55
     top_k: int = 0  # 0: no limit
     top_p: float = 0.9
     spread: float = 0.9  # standard deviation of the z that are drawn
-    register: str = "plain"  # the voice that is asked of the CVAE
+    registers: tuple[str, ...] = ("plain", "plain", "florid")  # voices of the drafts, in turn
     longest: int = 44  # pieces
 
 
@@ -65,6 +66,7 @@ class Bundle:
     topics: TopicModel
     probe: GenreProbe
     copies: CopyIndex
+    realism: Realism
     genres: GenreBook
     serving: Serving = Serving()
     training: Mapping[str, Any] = field(default_factory=dict)  # how it was made, as JSON values
@@ -73,12 +75,13 @@ class Bundle:
     def save(self, folder: Path) -> "Bundle":
         """Write the folder; returns the bundle as it will be loaded, with its revision."""
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(_half({**_prefixed("cvae", self.cvae), **_prefixed("lcgan", self.lcgan)}),
-                  folder / _WEIGHTS)  # fmt: skip
+        networks = {"cvae": self.cvae, "lcgan": self.lcgan, "realism": self.realism}
+        weights = {k: v for name, network in networks.items() for k, v in _prefixed(name, network)}
+        save_file(_half(weights), folder / _WEIGHTS)
         facts = {"topics.phi": self.topics.phi, "probe.log_odds": self.probe.log_odds}
         indexes = {
-            "copies.phrases": torch.from_numpy(self.copies.phrases.view(np.int32)),
-            "copies.quotations": torch.from_numpy(self.copies.quotations.view(np.int32)),
+            f"copies.{name}": torch.from_numpy(hashes.view(np.int32))
+            for name, hashes in vars(self.copies).items()
         }
         save_file({**_half(facts), **indexes}, folder / _FACTS)
         for name in (_WEIGHTS, _FACTS):
@@ -94,6 +97,7 @@ class Bundle:
             "name": self.name,
             "cvae": asdict(self.cvae.config),
             "lcgan": asdict(self.lcgan.config),
+            "realism": asdict(self.realism.config),
             "serving": asdict(self.serving),
             "training": dict(self.training),
             "files": {name: _sha256(folder / name) for name in _FILES},
@@ -124,7 +128,7 @@ class Bundle:
     def _assemble(cls, folder: Path, config: dict[str, Any], device: torch.device) -> "Bundle":
         weights, facts = load_file(folder / _WEIGHTS), load_file(folder / _FACTS)
         genres, topics = _read(folder / _GENRES), _read(folder / _TOPICS)
-        cvae, lcgan = _networks(config, weights, device)
+        cvae, lcgan, realism = _networks(config, weights, device)
         return cls(
             name=config["name"],
             pieces=Pieces.load(folder / _TOKENIZER),
@@ -138,11 +142,14 @@ class Bundle:
             ),
             probe=GenreProbe(facts["probe.log_odds"].float()),
             copies=CopyIndex(
-                facts["copies.phrases"].numpy().view(np.uint32),
-                facts["copies.quotations"].numpy().view(np.uint32),
+                *(
+                    facts[f"copies.{each.name}"].numpy().view(np.uint32)
+                    for each in fields(CopyIndex)
+                )
             ),
+            realism=realism,
             genres=GenreBook(tuple(genres["labels"]), genres["nearest"]),
-            serving=Serving(**config["serving"]),
+            serving=Serving(**_tuples(config["serving"])),
             training=config["training"],
             revision=config["revision"],
         )
@@ -160,18 +167,26 @@ def _restored(module: nn.Module, weights: dict[str, Tensor], device: torch.devic
 
 def _networks(
     config: Mapping[str, Any], weights: Mapping[str, Tensor], device: torch.device
-) -> tuple[CVAE, LCGAN]:
+) -> tuple[CVAE, LCGAN, Realism]:
     # Making a network draws random weights, only to replace them: the caller's generator is spared.
     with torch.random.fork_rng(devices=[]):
         cvae, lcgan = CVAE(CVAEConfig(**config["cvae"])), LCGAN(LCGANConfig(**config["lcgan"]))
-    for prefix, module in (("cvae.", cvae), ("lcgan.", lcgan)):
+        realism = Realism(RealismConfig(**_tuples(config["realism"])))
+    for prefix, module in (("cvae.", cvae), ("lcgan.", lcgan), ("realism.", realism)):
         own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
         _restored(module, own, device)
-    return cvae, lcgan
+    return cvae, lcgan, realism
 
 
-def _prefixed(prefix: str, module: nn.Module) -> dict[str, Tensor]:
-    return {f"{prefix}.{key}": value for key, value in module.state_dict().items()}
+def _prefixed(prefix: str, module: nn.Module) -> list[tuple[str, Tensor]]:
+    return [(f"{prefix}.{key}", value) for key, value in module.state_dict().items()]
+
+
+def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has lists only; what is saved as a tuple comes back as one."""
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    }
 
 
 def _half(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ requests are decoded beside it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TypeVar
 
 import torch
@@ -18,6 +19,7 @@ from model.corpus.genres import GenreMatch
 from model.cvae import REGISTERS, SLOTS, multi_hot
 from model.engine import Decoded, Engine, Job
 from model.ranking import Draft, is_sentence
+from model.realism import padded_pieces
 from model.request import Request, drafts_wanted
 from model.sampling import mix, normal
 from model.slots import Song, fill, tidy
@@ -41,8 +43,9 @@ class Plan:
     genres: GenreMatch
     labels: tuple[int, ...]
     song: Song
+    registers: tuple[str, ...]  # the voices that the drafts ask for, in turn
     turns: tuple[str, ...]  # the slots that the drafts ask for, in turn
-    conditions: dict[str, Tensor]  # slots asked for -> a
+    conditions: dict[tuple[str, str], Tensor]  # register and slots asked for -> a
 
     @property
     def candidates(self) -> int:
@@ -51,7 +54,9 @@ class Plan:
 
     def condition(self, number: int) -> Tensor:
         """The condition of a draft by its number."""
-        return self.conditions[self.turns[number % len(self.turns)]]
+        # Another voice for each round of slots, so that every voice meets every slot.
+        register = self.registers[number // len(self.turns) % len(self.registers)]
+        return self.conditions[register, self.turns[number % len(self.turns)]]
 
 
 @dataclass(frozen=True)
@@ -80,16 +85,18 @@ class Drafter:
         genres = self._bundle.genres.match(request.genres)
         song = Song(self._printable(request.artist), self._printable(request.title))
         turns = _TURNS[song.artist is not None, song.title is not None]
-        register = self._bundle.serving.register
+        registers = self._bundle.serving.registers
         return Plan(
             request=request,
             seed=seed,
             genres=genres,
             labels=self._indices(genres),
             song=song,
+            registers=registers,
             turns=turns,
             conditions={
-                slots: self.condition(genres, register, slots) for slots in dict.fromkeys(turns)
+                (register, slots): self.condition(genres, register, slots)
+                for register, slots in product(dict.fromkeys(registers), dict.fromkeys(turns))
             },
         )
 
@@ -193,20 +200,32 @@ class Drafter:
         fit = [
             i
             for i, text in enumerate(texts)
-            if decoded[i].ended and is_sentence(text) and self._may_leave(text, plan.song)
+            if decoded[i].ended and self._is_sentence(text) and self._may_leave(text, plan.song)
         ]
         topics = self._bundle.topics.favour([texts[i] for i in fit])
+        realism = self._realism([decoded[i].ids for i in fit])
         return [
             Draft(
                 index=i,
                 text=texts[i],
                 log_prob=sum(decoded[i].log_probs) / len(decoded[i].log_probs),
                 topic=topic,
+                realism=real,
                 novelty=self._bundle.copies.novelty(texts[i]),
                 genre=self._bundle.probe.fit_of(decoded[i].ids, plan.labels),
             )
-            for i, topic in zip(fit, topics, strict=True)
+            for i, topic, real in zip(fit, topics, realism, strict=True)
         ]
+
+    def _realism(self, sentences: Sequence[Sequence[int]]) -> list[float]:
+        if not sentences:
+            return []
+        pieces = padded_pieces(sentences).to(self._device)
+        marks: list[float] = blockwise(self._bundle.realism, self._block, pieces).tolist()
+        return marks
+
+    def _is_sentence(self, text: str) -> bool:
+        return is_sentence(text) and not self._bundle.copies.coins(text)
 
     def _may_leave(self, text: str, song: Song) -> bool:
         """Whether a text neither quotes the training text nor holds a blocked word."""

@@ -1,8 +1,9 @@
 """Whether a sentence was written or remembered: hashed n-grams of the training text.
 
 Runs of four words tell how much of a sentence is stock phrase; a run of eight is a quotation, and
-the writer lets none out. The index keeps 32-bit hashes in order, about a megabyte for each size;
-two different runs share a hash once in ten thousand, which only makes the writer stricter.
+the writer lets none out. Single words tell what is a word at all, for pieces can be put together to
+words that nobody says. The index keeps 32-bit hashes in order, about a megabyte for each size of
+run; two different runs share a hash once in ten thousand, which is rare enough for all three.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ Hashes = npt.NDArray[np.uint32]
 class CopyIndex:
     """The runs of words that occur in training text."""
 
+    words: Hashes
     phrases: Hashes
     quotations: Hashes
 
@@ -30,7 +32,11 @@ class CopyIndex:
     def of(cls, texts: Iterable[str]) -> "CopyIndex":
         """Index texts."""
         bags = [words(text) for text in texts]
-        return cls(_index(bags, PHRASE), _index(bags, QUOTATION))
+        return cls(_index(bags, 1), _index(bags, PHRASE), _index(bags, QUOTATION))
+
+    def coins(self, text: str) -> bool:
+        """Whether a text holds a word that training text never used."""
+        return not _known(self.words, _hashes(words(text), 1)).all()
 
     def novelty(self, text: str) -> float:
         """1 - the share of a text's four-word runs that stand in training text."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 from model.corpus.lines import words
@@ -10,9 +11,10 @@ from model.corpus.lines import words
 FEWEST_WORDS, MOST_WORDS = 6, 34
 
 # What a draft is worth: a sum, each term's natural range in the comment.
-LIKELIHOOD = 1.0  # mean log-probability of a piece, about -4 to -2
-TOPIC = 0.4  # 0 to 1
-NOVELTY = 0.3  # 0 to 1
+LIKELIHOOD = 0.7  # mean log-probability of a piece, about -4 to -2
+REALISM = 0.3  # log-odds of being real, about -8 to 2
+TOPIC = 0.2  # 0 to 1
+NOVELTY = 0.5  # 0 to 1
 GENRE = 1.5  # mean log-odds of a piece, about 0 to 1
 ECHO = -0.6  # for each word of meaning that comes a second time
 CLAIM = -1.0  # for saying what kind of recording this is, which only listening can tell
@@ -26,59 +28,12 @@ _CLAIMS = frozenset(("remix", "remixes", "remixer", "cover", "demo", "encore", "
 _ARTICLE = re.compile(
     r"(?i)\ba (?!uni|use|usu|eu|one\b|once)[aeiou]|\ban (?!ho(?:ur|nest)|8|11|18|{)[^aeiou\W]"
 )
-_SMALL = frozenset(
-    (
-        "a",
-        "an",
-        "the",
-        "of",
-        "to",
-        "in",
-        "on",
-        "at",
-        "and",
-        "or",
-        "but",
-        "for",
-        "with",
-        "from",
-        "by",
-        "is",
-        "it",
-        "its",
-        "as",
-        "that",
-        "this",
-        "one",
-        "you",
-    )
-)
-_UNFINISHED = frozenset(
-    (
-        "a",
-        "an",
-        "the",
-        "of",
-        "to",
-        "in",
-        "on",
-        "at",
-        "and",
-        "or",
-        "but",
-        "for",
-        "with",
-        "from",
-        "by",
-        "its",
-        "as",
-        "this",
-        "my",
-        "your",
-        "into",
-        "than",
-    )
-)
+# Words after which a sentence cannot end, and words that mean little by themselves.
+_LEADING = frozenset((
+    "a", "an", "the", "of", "to", "in", "on", "at", "and", "or", "but", "for", "with", "from", "by",
+    "its", "as", "this", "my", "your", "into", "than",
+))  # fmt: skip
+_SMALL = _LEADING - {"my", "your", "into", "than"} | {"is", "it", "that", "one", "you"}
 
 
 @dataclass(frozen=True)
@@ -89,19 +44,22 @@ class Draft:
     text: str
     log_prob: float
     topic: float
+    realism: float
     novelty: float
     genre: float
 
-    @property
+    @cached_property
     def score(self) -> float:
         """The draft's worth; higher is better."""
+        bag = words(self.text)
         return (
             LIKELIHOOD * self.log_prob
+            + REALISM * self.realism
             + TOPIC * self.topic
             + NOVELTY * self.novelty
             + GENRE * self.genre
-            + ECHO * echoes(words(self.text))
-            + CLAIM * (not _CLAIMS.isdisjoint(words(self.text)))
+            + ECHO * echoes(bag)
+            + CLAIM * (not _CLAIMS.isdisjoint(bag))
         )
 
 
@@ -115,7 +73,7 @@ def is_sentence(text: str) -> bool:
         and not _WRONG.search(text)
         and not _ARTICLE.search(text)
         and text.count('"') % 2 == 0
-        and (not bag or bag[-1] not in _UNFINISHED)
+        and (not bag or bag[-1] not in _LEADING)
         and not repeats(bag)
     )
 
@@ -137,25 +95,44 @@ def echoes(bag: Sequence[str]) -> int:
 
 def alike(left: str, right: str) -> float:
     """The share of words of meaning that two texts have in common, of the shorter one's."""
-    one, other = ({w for w in words(text) if w not in _SMALL} for text in (left, right))
+    one, other = _meaning(left), _meaning(right)
     return len(one & other) / max(1, min(len(one), len(other)))
+
+
+@lru_cache(maxsize=1024)
+def _meaning(text: str) -> frozenset[str]:
+    """The words of meaning; each draft is compared with many."""
+    return frozenset(word for word in words(text) if word not in _SMALL)
 
 
 def distinct(drafts: Sequence[Draft]) -> list[Draft]:
     """The drafts, best first, without any that says the same as a better one."""
     kept: list[Draft] = []
-    for draft in sorted(drafts, key=lambda draft: (-draft.score, draft.index)):
+    for draft in _ranked(drafts):
         if all(alike(draft.text, other.text) < ALIKE for other in kept):
             kept.append(draft)
     return kept
 
 
 def choose(drafts: Sequence[Draft], count: int) -> list[Draft]:
-    """The best drafts, no two of which say the same, filled up with the best of the others."""
-    chosen = distinct(drafts)[:count]
-    texts = {draft.text for draft in chosen}
-    for draft in sorted(drafts, key=lambda draft: (-draft.score, draft.index)):
-        if len(chosen) < count and draft.text not in texts:
-            chosen.append(draft)
-            texts.add(draft.text)
-    return chosen
+    """The best drafts of which no two say the same or open alike.
+
+    Where these are too few, drafts that open like a better one follow, and then those that say the
+    same; the very same text never comes twice.
+    """
+    apart = distinct(drafts)
+    openings: dict[tuple[str, ...], Draft] = {}
+    for draft in apart:
+        openings.setdefault(_opening(draft.text), draft)
+    texts: dict[str, Draft] = {}
+    for draft in (*openings.values(), *apart, *_ranked(drafts)):
+        texts.setdefault(draft.text, draft)
+    return list(texts.values())[:count]
+
+
+def _ranked(drafts: Sequence[Draft]) -> list[Draft]:
+    return sorted(drafts, key=lambda draft: (-draft.score, draft.index))
+
+
+def _opening(text: str) -> tuple[str, ...]:
+    return tuple(words(text)[:2])

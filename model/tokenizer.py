@@ -52,7 +52,7 @@ class Pieces:
 
     def save(self, file: Path) -> None:
         """Write the pieces as one tokenizer.json."""
-        self._tokenizer.save(str(file))
+        self._tokenizer.save(str(file), pretty=False)
 
     def encode(self, text: str) -> list[int]:
         """The pieces of a text, without BOS and EOS."""

@@ -102,10 +102,10 @@ def train_cvae(
     )
     start = journal.restore(model, optimiser)
     plan = start.plan or _plan(model, train, config, clock)
-    schedule = Schedule(settings, sum(len(_epoch(train, settings, e)) for e in range(plan)))
+    schedule = Schedule(settings, sum(len(epoch_batches(train, settings, e)) for e in range(plan)))
     step = start.step
     for epoch in range(start.epoch, plan):
-        batches = _epoch(train, settings, epoch)
+        batches = epoch_batches(train, settings, epoch)
         torch.manual_seed(config.seed + 1000 * (epoch + 1))
         began, reconstruction = clock(), 0.0
         bar = tqdm(batches, desc=f"cvae {epoch + 1}/{plan}", unit="batch", mininterval=2)
@@ -148,7 +148,7 @@ def _step(
     return Loss(loss.total.detach(), loss.reconstruction.detach(), loss.kl.detach())
 
 
-def _epoch(train: Dataset, settings: CVAETraining, epoch: int) -> list[list[int]]:
+def epoch_batches(train: Dataset, settings: CVAETraining, epoch: int) -> list[list[int]]:
     """An epoch's batches: the plain register at first, then everything."""
     generator = torch.Generator().manual_seed(epoch)
     plain = train.register == REGISTERS.index("plain")

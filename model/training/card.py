@@ -1,6 +1,7 @@
 """The model card: what a bundle is, from what, how good, and what not to do with it."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from model.bundle import Bundle
 from model.request import Request
@@ -20,6 +21,7 @@ def model_card(bundle: Bundle, command: str, report: Mapping[str, Mapping[str, f
         revision=bundle.revision,
         command=command,
         made=_bullets(bundle.training),
+        served=_bullets(asdict(bundle.serving)),
         tables="\n\n".join(_table(title, values) for title, values in report.items()),
         topics="\n".join(
             f"{topic.index + 1}. {', '.join(topic.words)}{' (favoured)' * topic.favoured}"
@@ -33,7 +35,9 @@ def model_card(bundle: Bundle, command: str, report: Mapping[str, Mapping[str, f
 def uncurated(writer: Writer) -> list[str]:
     """Sentences for fixed genres and seeds, just as they come."""
     requests = [
-        Request(genres=genres, num_samples=_SAMPLES_EACH, seed=seed, artist="Mara Vale", title="Zero")
+        Request(
+            genres=genres, num_samples=_SAMPLES_EACH, seed=seed, artist="Mara Vale", title="Zero"
+        )
         for seed, genres in enumerate(_SAMPLE_GENRES)
     ]
     return [
@@ -70,6 +74,10 @@ genres was read from a public map of genres (MIT); it holds facts only.
     {command}
 
 {made}
+
+Served, unless a request says otherwise, with:
+
+{served}
 
 ## Figures
 

@@ -11,10 +11,10 @@ from model.cvae import CVAEConfig
 class CVAETraining:
     """How the CVAE learns."""
 
-    epochs: int = 18  # passes over the training lines
+    epochs: int = 13  # passes over the training lines
     plain_epochs: int = 2  # of these the first, which read the plain register alone
-    batch: int = 128  # sentences, all of one length
-    rate: float = 3e-3  # peak learning rate of AdamW
+    batch: int = 64  # sentences, all of one length
+    rate: float = 2.5e-3  # peak learning rate of AdamW
     floor: float = 0.02  # last learning rate, as a share of the peak
     warmup_steps: int = 200  # steps over which the rate rises
     weight_decay: float = 1e-4
@@ -43,25 +43,26 @@ class TopicTraining:
 class LCGANTraining:
     """How the latent constraints are learnt."""
 
-    decodes: int = 6000  # sentences that D learns from
-    held_out: float = 0.2  # share of them that only measures D
+    codes: int = 3500  # codes that D learns from
+    decodes: int = 3  # sentences decoded from each, whose mean topics D is to foresee
+    held_out: float = 0.2  # share of the codes that only measures D
     epochs: int = 40  # at most, over the labelled decodes
     batch: int = 128
     rate: float = 1e-3
     rounds: int = 300  # rounds of M steps of D and one of G
     critic_steps: int = 10  # M, steps of D in a round (paper: M >> N = 1)
     relabel_every: int = 50  # rounds after which what G now does is decoded and labelled
-    relabel: int = 512  # sentences in each relabelling
-    penalty: float = 3.0  # weight of log(1 + (z' - z)^2), reached linearly from a tenth of it
+    relabel: int = 256  # codes in each relabelling
+    penalty: float = 7.5  # weight of log(1 + (z' - z)^2), reached linearly from a tenth of it
 
 
 @dataclass(frozen=True)
 class RealismTraining:
     """How the critic of drafts learns."""
 
-    drafts: int = 24_000  # that are made to learn from, before the filters
-    held_out: int = 1500  # drafts that only measure it
-    epochs: int = 15  # at most
+    drafts: int = 14_000  # that are made to learn from
+    held_out: int = 1500  # more of them, that only measure it
+    epochs: int = 8  # at most
     batch: int = 128
     rate: float = 1e-3
 

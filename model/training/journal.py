@@ -1,4 +1,4 @@
-"""What a training leaves behind: a CSV line per epoch, a checkpoint to go on from, the best state."""
+"""What a training leaves behind: a line an epoch, a checkpoint to go on from, the best state."""
 
 import csv
 from collections.abc import Mapping

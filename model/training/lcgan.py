@@ -6,6 +6,8 @@ and one of G follow; every so often what G does now is decoded, labelled, and sh
 cannot live off D's ignorance.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -14,13 +16,14 @@ from tqdm import trange
 
 from model.bundle import Serving
 from model.cvae import CVAE, REGISTERS, SLOTS
-from model.engine import Engine, Job
+from model.engine import Decoded, Engine, Job
 from model.lcgan import LCGAN
 from model.tokenizer import Pieces
 from model.topics import TopicModel
 from model.training.config import LCGANTraining
 
 _PENALTY_START = 0.1  # share of the penalty at the first round (Jaques et al. 2018)
+_WAVE = 512  # rows decoded together: their state is copied whenever one of them ends
 _PATIENCE = 6  # epochs without a better held-out loss
 
 
@@ -52,7 +55,7 @@ class CriticFit:
 
     loss: float  # cross-entropy, nats
     constant_loss: float  # of the best constant prediction
-    correlation: float  # of the favoured topic, foreseen against measured
+    correlation: float  # of the favoured topic, foreseen against the mean measured
 
 
 class Decoder:
@@ -67,15 +70,20 @@ class Decoder:
 
     @torch.no_grad()
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
-        """z from the prior, and conditions: genres of random lines in the serving register."""
+        """z from the prior, and conditions: genres of random lines in the serving registers."""
         rows = torch.randint(self._genres.shape[0], (count,))
-        register = torch.full((count,), REGISTERS.index(self._serving.register))
+        registers = torch.tensor([REGISTERS.index(name) for name in self._serving.registers])
+        register = registers[torch.randint(len(registers), (count,))]
         slots = torch.randint(SLOTS.index("none"), SLOTS.index("title") + 1, (count,))
         a = self._cvae.condition(self._genres[rows], register, slots)
         return self._serving.spread * torch.randn(count, self._cvae.config.latent), a
 
     def texts(self, z: Tensor, a: Tensor, seed: int) -> list[str]:
         """One sentence for each row; row i draws with seed + i."""
+        return [self._pieces.decode(row.ids) for row in self.decoded(z, a, seed)]
+
+    def decoded(self, z: Tensor, a: Tensor, seed: int) -> list[Decoded]:
+        """What the engine makes of each row; row i draws with seed + i."""
         s = self._serving
         jobs = [
             Job(
@@ -89,11 +97,26 @@ class Decoder:
             )
             for i in range(z.shape[0])
         ]
-        return [self._pieces.decode(row.ids) for row in self._engine.decode(jobs)]
+        waves = (jobs[start : start + _WAVE] for start in range(0, len(jobs), _WAVE))
+        with _one_thread():
+            return [row for wave in waves for row in self._engine.decode(wave)]
 
-    def labelled(self, z: Tensor, a: Tensor, seed: int) -> Labelled:
-        """Decode and label."""
-        return Labelled(z, a, self._topics.mixtures(self.texts(z, a, seed)))
+    def labelled(self, z: Tensor, a: Tensor, decodes: int, seed: int) -> Labelled:
+        """Decode each code several times; its label is the mean of what was said."""
+        rows = torch.arange(len(z)).repeat_interleave(decodes)
+        topics = self._topics.mixtures(self.texts(z[rows], a[rows], seed))
+        return Labelled(z, a, topics.view(len(z), decodes, -1).mean(1))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The products of a step are so small that threads would mostly wait for one another."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class LCGANTrainer:
@@ -109,9 +132,10 @@ class LCGANTrainer:
     def train(self) -> CriticFit:
         """Both networks; returns how well D does on held-out decodes before G starts."""
         torch.manual_seed(self._seed)
-        labelled = self._decoder.labelled(*self._decoder.draw(self._settings.decodes), self._seed)
+        s = self._settings
+        labelled = self._decoder.labelled(*self._decoder.draw(s.codes), s.decodes, self._seed)
         order = torch.randperm(len(labelled))
-        held = int(self._settings.held_out * len(labelled))
+        held = int(s.held_out * len(labelled))
         held_out, seen = labelled[order[:held]], labelled[order[held:]]
         self._pretrain(seen, held_out)
         fit = measure_critic(self._lcgan, held_out)
@@ -154,8 +178,8 @@ class LCGANTrainer:
     @torch.no_grad()
     def _relabelled(self, turn: int) -> Labelled:
         z, a = self._decoder.draw(self._settings.relabel)
-        moved = self._lcgan.actor(z, a)
-        return self._decoder.labelled(moved, a, self._seed + 1_000_000 * (turn + 1))
+        moved, decodes = self._lcgan.actor(z, a), self._settings.decodes
+        return self._decoder.labelled(moved, a, decodes, self._seed + 1_000_000 * (turn + 1))
 
     def _critic_step(self, batch: Labelled) -> None:
         loss = self._lcgan.critic_loss(batch.z, batch.a, batch.topics)

@@ -20,6 +20,7 @@ from model.cvae import CVAE
 from model.lcgan import LCGAN, LCGANConfig
 from model.novelty import CopyIndex
 from model.probe import GenreProbe
+from model.realism import Realism, RealismConfig
 from model.tokenizer import Pieces
 from model.training.autoencoder import train_cvae
 from model.training.batches import Dataset
@@ -28,6 +29,7 @@ from model.training.config import TrainingConfig
 from model.training.evaluation import constraint, likelihood
 from model.training.journal import Journal
 from model.training.lcgan import Decoder, LCGANTrainer
+from model.training.realism import Examples, RealismFit, drafted, real, train_realism
 from model.training.topics import fit_topics
 
 BUNDLE = "bundle"  # the folder in the output that holds the writer
@@ -72,7 +74,7 @@ def train(config: TrainingConfig, command: str = "python -m model.training") -> 
     bundle = bundle.with_training(
         **record,
         minutes_cvae=round(journal.seconds() / 60, 1),
-        minutes_topics_and_lcgan=round((time.monotonic() - began) / 60, 1),
+        minutes_of_the_rest=round((time.monotonic() - began) / 60, 1),
     )
     folder = config.output / BUNDLE
     saved = bundle.save(folder)
@@ -107,7 +109,7 @@ def _material(config: TrainingConfig) -> _Material:
 def _constrained(
     config: TrainingConfig, material: _Material, data: Dataset, cvae: CVAE
 ) -> tuple[Bundle, dict[str, object]]:
-    """Everything after the CVAE: topics, LC-GAN, and the facts that the writer ranks by."""
+    """Everything after the CVAE: topics, LC-GAN, and what the writer ranks by."""
     texts = [line.text for line in material.train]
     topics = fit_topics(texts, config.topics, config.seed)
     lcgan = LCGAN(
@@ -129,9 +131,11 @@ def _constrained(
         topics=topics.model,
         probe=GenreProbe.fit([ids[1:-1] for ids in data.ids], data.genres, material.pieces.size),
         copies=CopyIndex.of(texts),
+        realism=Realism(RealismConfig(material.pieces.size)),
         genres=GenreBook(material.labels, read_microgenres()),
         serving=serving,
     )
+    fit = _realism(config, material, data, bundle, decoder)
     record: dict[str, object] = {
         "seed": config.seed,
         "lines": len(material.train),
@@ -140,8 +144,29 @@ def _constrained(
         "threads": torch.get_num_threads(),
         "topic_coherence": {str(k): round(v, 4) for k, v in topics.coherence.items()},
         "critic_held_out": {k: round(v, 4) for k, v in asdict(critic).items()},
+        "realism_held_out": {k: round(v, 4) for k, v in asdict(fit).items()},
     }
     return bundle, record
+
+
+def _realism(
+    config: TrainingConfig, material: _Material, data: Dataset, bundle: Bundle, decoder: Decoder
+) -> RealismFit:
+    """Train the bundle's critic of drafts; measured on lines that nothing was trained on."""
+    s, registers = config.realism, bundle.serving.registers
+    held = material.dataset([*material.valid, *material.test])
+    return train_realism(
+        bundle.realism,
+        Examples.of(
+            real(data, registers, config.seed), drafted(bundle, decoder, s.drafts, config.seed)
+        ),
+        Examples.of(
+            real(held, registers, config.seed),
+            drafted(bundle, decoder, s.held_out, config.seed + 1),
+        ),
+        s,
+        config.seed,
+    )
 
 
 def _report(
@@ -162,6 +187,12 @@ def _report(
 
 def _fingerprint(config: TrainingConfig, material: _Material) -> str:
     """What must be the same for a training to go on: the CVAE's settings and its text."""
-    facts = [asdict(config.cvae), config.seed, config.pieces, len(material.train)]
+    facts = [
+        asdict(config.cvae),
+        asdict(config.sizes),
+        config.seed,
+        config.pieces,
+        len(material.train),
+    ]
     text = "\n".join(line.text for line in material.train)
     return hashlib.sha256((json.dumps(facts) + text).encode()).hexdigest()

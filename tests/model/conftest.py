@@ -12,6 +12,7 @@ from model.cvae import CVAE, CVAEConfig
 from model.lcgan import LCGAN, LCGANConfig
 from model.novelty import CopyIndex
 from model.probe import GenreProbe
+from model.realism import Realism, RealismConfig
 from model.tokenizer import Pieces
 from model.topics import TopicModel
 
@@ -65,6 +66,7 @@ def bundle(pieces: Pieces, cvae: CVAE) -> Bundle:
         topics=topics,
         probe=GenreProbe(torch.randn(len(LABELS), pieces.size)),
         copies=CopyIndex.of(TEXTS),
+        realism=Realism(RealismConfig(pieces.size, embedding=8, filters=4, hidden=8)),
         genres=GenreBook(LABELS, {"vaporwave": "dream pop"}),
     )
 

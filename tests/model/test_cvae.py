@@ -3,7 +3,7 @@ import math
 import torch
 from torch import Tensor
 
-from model.cvae import CVAE, Posterior, free_bits_kl, multi_hot
+from model.cvae import CVAE, LockedDropout, Posterior, free_bits_kl, multi_hot
 from model.tokenizer import BOS, EOS
 
 
@@ -74,3 +74,16 @@ def test_a_piece_is_scored_by_what_stands_before_it_only(cvae: CVAE) -> None:
     other = cvae.token_nll(torch.tensor([[BOS, 9, 10, 12, EOS]]), z, a)
     assert torch.equal(one[:, :2], other[:, :2])
     assert not torch.equal(one[:, 2:], other[:, 2:])
+
+
+def test_locked_dropout_blots_out_the_same_channels_at_every_step() -> None:
+    torch.manual_seed(0)
+    dropped = LockedDropout(0.5)(torch.ones(200, 5, 40))
+    assert torch.equal(dropped, dropped[:, :1].expand_as(dropped))
+    assert abs(float(dropped.mean()) - 1.0) < 0.05
+    assert set(dropped.unique().tolist()) == {0.0, 2.0}
+
+
+def test_locked_dropout_does_nothing_outside_training() -> None:
+    states = torch.ones(2, 3, 4)
+    assert torch.equal(LockedDropout(0.5).eval()(states), states)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -88,6 +90,19 @@ def test_forbidden_pieces_and_controls_are_never_said(cvae: CVAE) -> None:
     jobs = [Job(job.z, job.a, job.seed, longest=20, forbidden=banned) for job in jobs]
     said = {i for row in Engine(cvae).decode(jobs) for i in row.ids}
     assert not said & {*banned, 0, BOS, EOS}
+
+
+def test_rows_with_longer_lists_of_forbidden_pieces_may_join(cvae: CVAE) -> None:
+    short, long = _jobs(cvae, 2)
+    long = replace(long, forbidden=tuple(range(50, 90)))
+    engine = Engine(cvae)
+    alone = [*engine.decode([short]), *engine.decode([long])]
+    first = engine.admit([short])
+    finished = engine.step()
+    last = engine.admit([long])
+    while engine.active:
+        finished |= engine.step()
+    assert [finished[ticket] for ticket in (*first, *last)] == alone
 
 
 def test_a_row_stops_at_its_longest(cvae: CVAE) -> None:

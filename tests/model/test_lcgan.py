@@ -1,7 +1,9 @@
 import torch
 
+from model.bundle import Bundle
+from model.cvae import multi_hot
 from model.lcgan import LCGAN, LCGANConfig
-from model.training.lcgan import Labelled, measure_critic
+from model.training.lcgan import Decoder, Labelled, measure_critic
 
 _CONFIG = LCGANConfig(latent=6, condition=3, topics=4, favoured=2, hidden=16)
 
@@ -64,3 +66,13 @@ def test_a_critic_is_measured_beside_the_best_constant() -> None:
     mean = topics.mean(0)
     assert abs(fit.constant_loss + float((mean * mean.log()).sum())) < 1e-6
     assert -1.0 <= fit.correlation <= 1.0
+
+
+def test_a_label_is_the_mean_over_what_a_code_says_several_times(bundle: Bundle) -> None:
+    genres = multi_hot([[0], [1]], 4)
+    decoder = Decoder(bundle.cvae, genres, bundle.pieces, bundle.topics, bundle.serving)
+    z, a = decoder.draw(3)
+    labelled = decoder.labelled(z, a, decodes=2, seed=5)
+    rows = torch.tensor([0, 0, 1, 1, 2, 2])
+    each = bundle.topics.mixtures(decoder.texts(z[rows], a[rows], seed=5))
+    assert torch.allclose(labelled.topics, (each[::2] + each[1::2]) / 2)

@@ -1,6 +1,6 @@
 import torch
 
-from model.sampling import choose, gumbel, normal, uniform
+from model.sampling import choose, gumbel, likeliest, normal, uniform
 
 
 def _choose(
@@ -65,3 +65,12 @@ def test_normal_rows_are_standard_and_uncorrelated() -> None:
 
 def test_gumbel_noise_has_its_mean() -> None:
     assert abs(float(gumbel(torch.arange(100_000)).mean()) - 0.5772) < 0.02
+
+
+def test_the_likeliest_pieces_are_those_of_a_whole_sort() -> None:
+    torch.manual_seed(0)
+    logits = torch.randn(20, 500)
+    logits[:, 3] = -torch.inf
+    scores, pieces = likeliest(logits, 30)
+    assert torch.equal(scores, logits.topk(30, dim=1).values)
+    assert torch.equal(logits.gather(1, pieces), scores)

@@ -13,9 +13,9 @@ from model.errors import TrainingError
 from model.request import Request
 from model.tokenizer import EOS, Pieces
 from model.training import TrainingConfig, train
-from model.training.autoencoder import Schedule, train_cvae
+from model.training.autoencoder import Schedule, epoch_batches, train_cvae
 from model.training.batches import Batch, Dataset, corrupt, hide
-from model.training.config import CVAETraining, LCGANTraining, TopicTraining
+from model.training.config import CVAETraining, LCGANTraining, RealismTraining, TopicTraining
 from model.training.journal import Journal
 from model.writer import Writer
 
@@ -52,7 +52,10 @@ def _config(output: Path, epochs: int = 2) -> TrainingConfig:
         evaluated=20,
         cvae=CVAETraining(epochs=epochs, batch=8, warmup_steps=2, bf16=False),
         topics=TopicTraining(counts=(2,), iterations=10, minimum=1),
-        lcgan=LCGANTraining(decodes=40, epochs=2, batch=8, rounds=2, relabel_every=2, relabel=4),
+        lcgan=LCGANTraining(
+            codes=20, decodes=2, epochs=2, batch=8, rounds=2, relabel_every=2, relabel=4
+        ),
+        realism=RealismTraining(drafts=40, held_out=20, epochs=2),
     )
 
 
@@ -72,6 +75,33 @@ def test_only_the_rows_asked_for_are_read(data: Dataset) -> None:
     plain = data.register == 1
     rows = [r for b in data.batches(4, torch.Generator().manual_seed(1), plain) for r in b]
     assert sorted(rows) == plain.nonzero()[:, 0].tolist()
+
+
+def test_the_first_passes_read_the_plain_register_alone(data: Dataset) -> None:
+    settings = CVAETraining(plain_epochs=1)
+    first, second = (
+        sorted(row for rows in epoch_batches(data, settings, epoch) for row in rows)
+        for epoch in (0, 1)
+    )
+    assert first == (data.register == 1).nonzero()[:, 0].tolist()
+    assert second == list(range(len(data)))
+
+
+def test_the_best_state_comes_back_and_not_the_last(data: Dataset, tmp_path: Path) -> None:
+    model, journal = _model(data), Journal(tmp_path, "x")
+    for loss, value in ((3.0, 1.0), (2.0, 2.0), (5.0, 3.0)):
+        torch.nn.init.constant_(model.bias, value)
+        journal.keep_best(model, loss)
+    journal.load_best(model)
+    assert model.bias[0].item() == 2.0
+
+
+def test_the_best_state_of_another_training_is_let_be(data: Dataset, tmp_path: Path) -> None:
+    model = _model(data)
+    Journal(tmp_path, "x").keep_best(model, 1.0)
+    torch.nn.init.constant_(model.bias, 9.0)
+    Journal(tmp_path, "y").load_best(model)
+    assert model.bias[0].item() == 9.0
 
 
 def test_hiding_takes_conditions_away_and_adds_none(data: Dataset) -> None:

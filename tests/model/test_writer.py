@@ -1,10 +1,13 @@
 import re
 import time
+from dataclasses import replace
 
 import pytest
+import torch
 
 from model.blocklist import standard
 from model.bundle import Bundle
+from model.drafting import Drafter
 from model.errors import RequestError
 from model.novelty import CopyIndex
 from model.ranking import Draft, alike, choose, distinct, is_sentence, repeats
@@ -19,7 +22,7 @@ def writer() -> Writer:
 
 
 def _draft(index: int, text: str, log_prob: float = -2.0) -> Draft:
-    return Draft(index, text, log_prob, topic=0.5, novelty=1.0, genre=0.0)
+    return Draft(index, text, log_prob, topic=0.5, realism=0.0, novelty=1.0, genre=0.0)
 
 
 @pytest.mark.parametrize(
@@ -93,8 +96,23 @@ def test_drafts_that_say_the_same_are_told_apart() -> None:
     assert [draft.index for draft in choose(drafts, 3)] == [0, 2, 1]
 
 
+def test_drafts_that_open_alike_stand_back() -> None:
+    drafts = [
+        _draft(0, "Slow drums fill the quiet room.", -1.0),
+        _draft(1, "Slow drums wake nobody at all.", -1.1),
+        _draft(2, "Nobody leaves before the last bell.", -3.0),
+    ]
+    assert [draft.index for draft in choose(drafts, 3)] == [0, 2, 1]
+
+
 def test_the_same_words_never_fill_an_answer_up() -> None:
     assert len(choose([_draft(0, "One two."), _draft(1, "One two.")], 2)) == 1
+
+
+def test_a_word_that_nobody_used_is_found_out() -> None:
+    index = CopyIndex.of(["the fuzzy drums", "lo-fi keys, don't they"])
+    assert not index.coins("Don't the lo-fi drums?")
+    assert index.coins("The fazy drums.")
 
 
 def test_copying_is_measured_in_runs_of_words() -> None:
@@ -110,6 +128,13 @@ def test_a_writer_without_training_is_asked_in_vain_and_says_so_by_a_short_answe
 ) -> None:
     result = Writer(bundle).write([Request(genres=("folk",), num_samples=2, seed=1)])[0]
     assert len(result.samples) <= 2
+
+
+def test_every_voice_is_asked_for_every_slot(bundle: Bundle) -> None:
+    request = Request(genres=("folk",), artist="Low", title="Words")
+    plan = Drafter(bundle, torch.device("cpu")).plan(request, seed=1)
+    asked = {tuple(plan.condition(number).tolist()) for number in range(12)}
+    assert len(asked) == len(plan.conditions) == 6
 
 
 def test_same_seed_same_text_alone_in_any_batch_and_again(writer: Writer) -> None:
@@ -238,8 +263,10 @@ def test_topics_are_named_and_one_is_favoured(writer: Writer) -> None:
     assert len(writer.genres) >= 130
 
 
-def test_echoes_and_claims_cost_a_draft_its_place() -> None:
+def test_echoes_claims_and_worn_words_cost_a_draft_its_place() -> None:
     plain = _draft(0, "Warm keys fill the quiet room.")
     echo = _draft(1, "Warm keys fill the warm room.")
     claim = _draft(2, "The remix warms the quiet room.")
+    drafted = replace(plain, realism=-3.0)
     assert plain.score > echo.score > claim.score
+    assert plain.score > drafted.score
