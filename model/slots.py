@@ -55,11 +55,6 @@ def fill(text: str, song: Song) -> str:
     return _SLOT.sub(lambda match: _filled(match, song), text)
 
 
-def holds_slot(text: str) -> bool:
-    """Whether a text has a slot that is not filled."""
-    return ARTIST in text or TITLE in text
-
-
 def _filled(match: re.Match[str], song: Song) -> str:
     name = song.artist if match["slot"] == "artist" else song.title
     if name is None:
