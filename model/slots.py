@@ -8,8 +8,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from model.corpus.lines import ARTIST, TITLE
-
 LONGEST_NAME = 100  # characters; a post has 280
 _SLOT = re.compile(
     r"""(?P<article>\b(?:[Aa]n?|[Tt]he)\ )?     # an article that the name may change
