@@ -170,7 +170,10 @@ def _networks(
 ) -> tuple[CVAE, LCGAN, Realism]:
     # Making a network draws random weights, only to replace them: the caller's generator is spared.
     with torch.random.fork_rng(devices=[]):
-        cvae, lcgan = CVAE(CVAEConfig(**config["cvae"])), LCGAN(LCGANConfig(**config["lcgan"]))
+        cvae, lcgan = (
+            CVAE(CVAEConfig(**{"registers": 3, **config["cvae"]})),
+            LCGAN(LCGANConfig(**config["lcgan"])),
+        )
         realism = Realism(RealismConfig(**_tuples(config["realism"])))
     for prefix, module in (("cvae.", cvae), ("lcgan.", lcgan), ("realism.", realism)):
         own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}

@@ -24,7 +24,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own habit
 from torch import Tensor, nn
 
 UNKNOWN = 0  # row 0 of every condition table
-REGISTERS = ("unknown", "plain", "florid")
+REGISTERS = ("unknown", "plain", "florid", "clear")
 SLOTS = ("unknown", "none", "artist", "title", "both")
 
 
@@ -40,6 +40,7 @@ class CVAEConfig:
     latent: int = 32  # dimensions of z
     genre: int = 32  # width of a genre's vector
     voice: int = 8  # width of the register's and of the slots' vector
+    registers: int = len(REGISTERS)  # rows of the registers' table
     dropout: float = 0.3  # on embeddings, decoder output and projection
 
     @property
@@ -80,7 +81,7 @@ class Condition(nn.Module):
     def __init__(self, config: CVAEConfig) -> None:
         super().__init__()
         self.genres = nn.Embedding(config.genres + 1, config.genre)
-        self.register = nn.Embedding(len(REGISTERS), config.voice)
+        self.register = nn.Embedding(config.registers, config.voice)
         self.slots = nn.Embedding(len(SLOTS), config.voice)
 
     def forward(self, genres: Tensor, register: Tensor, slots: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from model.corpus.genres import canonical
 from model.errors import CorpusError
 
 Split = Literal["train", "valid", "test"]
-Register = Literal["plain", "florid"]
+Register = Literal["plain", "florid", "clear"]
 
 ARTIST = "{artist}"
 TITLE = "{title}"
@@ -83,7 +83,7 @@ def of_split(lines: Iterable[Line], split: Split) -> list[Line]:
 
 
 def _read_file(file: Path) -> Iterable[Line]:
-    register: Register = "plain" if file.stem.startswith("plain_") else "florid"
+    register = _register_of(file)
     for number, raw in enumerate(file.read_text("utf-8").splitlines(), start=1):
         try:
             record = json.loads(raw)
@@ -96,3 +96,9 @@ def _read_file(file: Path) -> Iterable[Line]:
             ) from error
         if text:
             yield Line(text, names, register, split_of(text))
+
+
+def _register_of(file: Path) -> Register:
+    """The register that a file's name begins with; a name without one is florid."""
+    prefix = file.stem.partition("_")[0]
+    return "plain" if prefix == "plain" else "clear" if prefix == "clear" else "florid"

@@ -4,7 +4,7 @@ The loss of a batch is the mean over sentences of reconstruction + beta * KL wit
 by the sentence's length so that the step size means the same for short and long. beta rises from a
 little to 1; at exactly 0 the posterior would run away and need epochs to come back.
 
-The first passes read the plain register alone, whose short sentences teach grammar quickest; all
+The first passes read the clear register alone, whose few words teach grammar quickest; all
 others read every line. What is kept is the state after the epoch that validated best.
 """
 
@@ -12,6 +12,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from model.training.batches import Batch, Dataset, corrupt, hide
 from model.training.config import CVAETraining, TrainingConfig
 from model.training.journal import Journal
 
+_TRIAL, _TRIALS = 256, 3  # rows of the matrices that decide the precision, and products of them
 _PROBE_STEPS = 60  # steps after which the speed is known well enough to plan the epochs
 
 
@@ -136,7 +138,7 @@ def train_cvae(
 def _step(
     model: CVAE, optimiser: torch.optim.Optimizer, batch: Batch, beta: float, s: CVAETraining
 ) -> Loss:
-    with torch.autocast("cpu", torch.bfloat16, enabled=s.bf16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=in_bf16(s)):
         loss = batch_loss(model, batch, beta, s)
     pieces = batch.sentences.shape[1] - 1
     # Small batches (rare lengths) count for as little as they are.
@@ -148,12 +150,37 @@ def _step(
     return Loss(loss.total.detach(), loss.reconstruction.detach(), loss.kl.detach())
 
 
+def in_bf16(settings: CVAETraining) -> bool:
+    """Whether a training computes in mixed precision."""
+    return bf16_pays() if settings.bf16 is None else settings.bf16
+
+
+@cache
+def bf16_pays() -> bool:
+    """Whether this machine multiplies faster in bfloat16 than in single precision.
+
+    Without the instructions for it a CPU is a hundred times slower, and may have no LSTM at all.
+    """
+    single = torch.randn(_TRIAL, _TRIAL)
+    return _trial(single.bfloat16()) < _trial(single)
+
+
+def _trial(matrix: Tensor) -> float:
+    """Seconds of the fastest of a few products."""
+    spans = []
+    for _ in range(_TRIALS):
+        began = time.perf_counter()
+        torch.mm(matrix, matrix)
+        spans.append(time.perf_counter() - began)
+    return min(spans)
+
+
 def epoch_batches(train: Dataset, settings: CVAETraining, epoch: int) -> list[list[int]]:
-    """An epoch's batches: the plain register at first, then everything."""
+    """An epoch's batches: one register at first, then everything."""
     generator = torch.Generator().manual_seed(epoch)
-    plain = train.register == REGISTERS.index("plain")
-    if epoch < settings.plain_epochs and plain.any():
-        return train.batches(settings.batch, generator, only=plain)
+    first = train.register == REGISTERS.index(settings.first_register)
+    if epoch < settings.first_epochs and first.any():
+        return train.batches(settings.batch, generator, only=first)
     return train.batches(settings.batch, generator)
 
 

@@ -12,7 +12,8 @@ class CVAETraining:
     """How the CVAE learns."""
 
     epochs: int = 13  # passes over the training lines
-    plain_epochs: int = 2  # of these the first, which read the plain register alone
+    first_epochs: int = 2  # of these the first, which read one register alone
+    first_register: str = "clear"  # the register that they read
     batch: int = 64  # sentences, all of one length
     rate: float = 2.5e-3  # peak learning rate of AdamW
     floor: float = 0.02  # last learning rate, as a share of the peak
@@ -23,7 +24,7 @@ class CVAETraining:
     beta_share: float = 0.3  # share of the training over which the weight rises to 1
     free_bits: float = 8.0  # nats of KL that cost nothing, shared evenly by the dimensions
     noise: float = 0.1  # share of pieces replaced at the encoder's input
-    bf16: bool = True  # mixed precision; turn it off on a CPU without bf16 instructions
+    bf16: bool | None = None  # mixed precision; None: where this machine multiplies faster in it
     drop_genres: float = 0.15  # chance that a sentence's genres are all hidden
     drop_genre: float = 0.1  # chance that one of several genres is hidden
     drop_voice: float = 0.1  # chance that register or slots are hidden

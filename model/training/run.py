@@ -62,7 +62,7 @@ def train(config: TrainingConfig, command: str = "python -m model.training") -> 
         TrainingError: the output folder holds a training with other settings.
     """
     torch.set_num_threads(config.threads or os.cpu_count() or 1)
-    _hold_memory()
+    hold_memory()
     material = _material(config)
     data = material.dataset(material.train)
     journal = Journal(config.output, _fingerprint(config, material))
@@ -82,7 +82,7 @@ def train(config: TrainingConfig, command: str = "python -m model.training") -> 
     return folder
 
 
-def _hold_memory() -> None:
+def hold_memory() -> None:
     """Have glibc hold on to freed memory.
 
     Each batch frees and asks for the same large tensors again; given back to the kernel in between,

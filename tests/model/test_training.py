@@ -12,7 +12,7 @@ from model.cvae import CVAE, CVAEConfig
 from model.errors import TrainingError
 from model.request import Request
 from model.tokenizer import EOS, Pieces
-from model.training import TrainingConfig, train
+from model.training import TrainingConfig, autoencoder, train
 from model.training.autoencoder import Schedule, epoch_batches, train_cvae
 from model.training.batches import Batch, Dataset, corrupt, hide
 from model.training.config import CVAETraining, LCGANTraining, RealismTraining, TopicTraining
@@ -77,8 +77,8 @@ def test_only_the_rows_asked_for_are_read(data: Dataset) -> None:
     assert sorted(rows) == plain.nonzero()[:, 0].tolist()
 
 
-def test_the_first_passes_read_the_plain_register_alone(data: Dataset) -> None:
-    settings = CVAETraining(plain_epochs=1)
+def test_the_first_passes_read_one_register_alone(data: Dataset) -> None:
+    settings = CVAETraining(first_epochs=1, first_register="plain")
     first, second = (
         sorted(row for rows in epoch_batches(data, settings, epoch) for row in rows)
         for epoch in (0, 1)
@@ -166,6 +166,25 @@ def test_learning_lowers_the_loss(data: Dataset, tmp_path: Path) -> None:
         losses = [float(row["valid_reconstruction"]) for row in csv.DictReader(file)]
     assert len(losses) == 8
     assert losses[-1] < 0.8 * losses[0]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "pays"),
+    [({"half": 1.0, "single": 2.0}, True), ({"half": 2.0, "single": 1.0}, False)],
+)
+def test_without_a_word_about_precision_the_faster_is_taken(
+    seconds: dict[str, float], pays: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trial(matrix: torch.Tensor) -> float:
+        return seconds["half" if matrix.dtype == torch.bfloat16 else "single"]
+
+    monkeypatch.setattr(autoencoder, "_trial", trial)
+    autoencoder.bf16_pays.cache_clear()
+    try:
+        assert autoencoder.in_bf16(CVAETraining()) is pays
+        assert autoencoder.in_bf16(CVAETraining(bf16=not pays)) is not pays
+    finally:
+        autoencoder.bf16_pays.cache_clear()
 
 
 def test_too_few_minutes_make_fewer_epochs(data: Dataset, tmp_path: Path) -> None:
