@@ -24,7 +24,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own habit
 from torch import Tensor, nn
 
 UNKNOWN = 0  # row 0 of every condition table
-REGISTERS = ("unknown", "plain", "florid", "clear")
+REGISTERS = ("unknown", "plain", "florid", "clear", "found")
 SLOTS = ("unknown", "none", "artist", "title", "both")
 
 
@@ -69,10 +69,15 @@ class Posterior:
         return 0.5 * (self.mu.square() + self.logvar.exp() - 1.0 - self.logvar)
 
 
-def free_bits_kl(kl: Tensor, free_bits: float) -> Tensor:
-    """The batch's mean KL, each of its dimensions counted as at least its share of free bits."""
-    per_dimension = kl.mean(0)
-    return per_dimension.clamp(min=free_bits / per_dimension.numel()).sum()
+def free_bits_kl(kl: Tensor, free_bits: float, whole: Tensor | None = None) -> Tensor:
+    """The batch's mean KL, each of its dimensions counted as at least its share of free bits.
+
+    Where `kl` is a part of a batch, `whole` is the whole batch's mean per dimension, (latent,):
+    it decides which dimensions have used up their share.
+    """
+    mean = kl.mean(0)
+    floor = free_bits / mean.numel()
+    return torch.where((mean if whole is None else whole) >= floor, mean, floor).sum()
 
 
 class Condition(nn.Module):

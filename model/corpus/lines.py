@@ -16,12 +16,14 @@ from model.corpus.genres import canonical
 from model.errors import CorpusError
 
 Split = Literal["train", "valid", "test"]
-Register = Literal["plain", "florid", "clear"]
+Register = Literal["plain", "florid", "clear", "found"]
 
 ARTIST = "{artist}"
 TITLE = "{title}"
 ORIGINALS = Path(__file__).resolve().parents[2] / "corpus" / "originals"
 
+# The first part of a file's name to the register of its lines.
+_REGISTER_OF: dict[str, Register] = {"plain": "plain", "clear": "clear", "found": "found"}
 _VALID_PERCENT = 2
 _TEST_PERCENT = 3
 _SPACES = re.compile(r"\s+")
@@ -100,5 +102,4 @@ def _read_file(file: Path) -> Iterable[Line]:
 
 def _register_of(file: Path) -> Register:
     """The register that a file's name begins with; a name without one is florid."""
-    prefix = file.stem.partition("_")[0]
-    return "plain" if prefix == "plain" else "clear" if prefix == "clear" else "florid"
+    return _REGISTER_OF.get(file.stem.partition("_")[0], "florid")

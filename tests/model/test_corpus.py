@@ -64,7 +64,18 @@ def test_cleaning_straightens_quotes_and_spaces() -> None:
     assert clean(" \u201cHush\u201d \n it\u2019s  late ") == '"Hush" it\'s late'
 
 
-def test_duplicates_are_dropped_and_registers_told_apart(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "register"),
+    [("plain_a", "plain"), ("clear_rock", "clear"), ("found_captions", "found"), ("folk", "florid")],
+)
+def test_a_files_name_tells_the_register_of_its_lines(
+    tmp_path: Path, name: str, register: str
+) -> None:
+    (tmp_path / f"{name}.jsonl").write_text('{"genres": ["folk"], "text": "A song."}', "utf-8")
+    assert [line.register for line in read_corpus(tmp_path)] == [register]
+
+
+def test_duplicates_are_dropped(tmp_path: Path) -> None:
     record = {"genres": ["Twee Pop"], "text": "A song."}
     lines = read_corpus(_write(tmp_path, record, record))
     assert [(line.register, line.genres) for line in lines] == [("plain", ("indie pop",))]
