@@ -66,7 +66,12 @@ def test_cleaning_straightens_quotes_and_spaces() -> None:
 
 @pytest.mark.parametrize(
     ("name", "register"),
-    [("plain_a", "plain"), ("clear_rock", "clear"), ("found_captions", "found"), ("folk", "florid")],
+    [
+        ("plain_a", "plain"),
+        ("clear_rock", "clear"),
+        ("found_captions", "found"),
+        ("folk", "florid"),
+    ],
 )
 def test_a_files_name_tells_the_register_of_its_lines(
     tmp_path: Path, name: str, register: str
