@@ -213,6 +213,70 @@ def train(
     print(f"The bundle is in {folder}. To use it: INFERENCE_BUNDLE={folder}")
 
 
+@app.command(short_help="Measure a trained writer, on one page and in one JSON file.")
+def evaluate(
+    *,
+    bundle: Annotated[Path, typer.Argument(help="Folder of the writer, as `train` made it.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for evaluation.html, evaluation.json and the language model.",
+            show_default="BUNDLE-evaluation",
+        ),
+    ] = None,
+    corpus: Annotated[
+        Path | None,
+        typer.Option(help="Folder of JSON Lines to measure on.", show_default="corpus/originals"),
+    ] = None,
+    importance: Annotated[
+        int | None,
+        typer.Option(min=1, help="Importance samples a sentence.", show_default="500"),
+    ] = None,
+    drafts: Annotated[
+        int | None, typer.Option(min=100, help="Unranked drafts.", show_default="20000")
+    ] = None,
+    served: Annotated[
+        int | None, typer.Option(min=10, help="Served sentences.", show_default="1000")
+    ] = None,
+    language_model_epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Passes of the language model.", show_default="the writer's"),
+    ] = None,
+    language_model_minutes: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="Time for the language model; fewer passes where it is short."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of all draws.", show_default="2018")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Processor threads.", show_default="one a core")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A smoke of everything; the figures mean nothing.")
+    ] = False,
+) -> None:
+    """Measure a trained writer: likelihood, fluency, diversity, copying, control, bias, samples.
+
+    The first time an LSTM language model of the writer's size is trained to compare with; it is
+    kept in the output folder.
+    """
+    from deephypebot import evaluating
+
+    options: dict[str, object] = {
+        "corpus": corpus,
+        "importance": importance,
+        "drafts": drafts,
+        "served": served,
+        "language_model_epochs": language_model_epochs,
+        "language_model_minutes": language_model_minutes,
+        "seed": seed,
+        "threads": threads,
+    }
+    folder, evaluation = evaluating.evaluate(bundle.resolve(), output, quick=quick, options=options)
+    for line in evaluating.verdicts(evaluation):
+        print(line)
+    print(f"All figures: {folder / 'evaluation.html'}")
+
+
 def main() -> None:
     """Run the command line; an error is one message on standard error and exit status 1."""
     try:

@@ -17,6 +17,8 @@ from model.corpus.genres import GenreBook, vocabulary
 from model.corpus.lines import Line, of_split, read_corpus
 from model.corpus.nearness import read_microgenres
 from model.cvae import CVAE
+from model.evaluation.brief import constraint
+from model.evaluation.likelihood import likelihood
 from model.lcgan import LCGAN, LCGANConfig
 from model.novelty import CopyIndex
 from model.probe import GenreProbe
@@ -26,7 +28,6 @@ from model.training.autoencoder import train_cvae
 from model.training.batches import Dataset
 from model.training.card import model_card
 from model.training.config import TrainingConfig
-from model.training.evaluation import constraint, likelihood
 from model.training.journal import Journal
 from model.training.lcgan import Decoder, LCGANTrainer
 from model.training.realism import Examples, RealismFit, drafted, real, train_realism

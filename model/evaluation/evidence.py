@@ -1,0 +1,192 @@
+"""What all measures look at: the real sentences, the drafts, the served ones. Each is made once.
+
+Columns have one name everywhere: `held_out` is real text of the test split, `before` and `after`
+are drafts of the same codes with the same noise, without and with the LC-GAN, at the settings of
+serving, neither ranked nor filtered; `served` is what left the writer's door.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from model.bundle import Bundle
+from model.corpus.lines import Line, of_split, read_corpus
+from model.cvae import REGISTERS, SLOTS, UNKNOWN
+from model.errors import CorpusError
+from model.evaluation.copying import TrainingText
+from model.evaluation.judges import Judges
+from model.evaluation.language_model import (
+    LanguageModel,
+    LanguageModelConfig,
+    Reading,
+    trained_language_model,
+)
+from model.evaluation.served import ServedSentence, serve
+from model.evaluation.settings import EvaluationSettings
+from model.tokenizer import BOS, EOS
+from model.training.batches import LONGEST, Dataset
+from model.training.config import CVAETraining
+from model.training.lcgan import Decoder
+from model.writer import Writer
+
+# group -> measure -> column -> value
+Rows = dict[str, dict[str, float]]
+
+LANGUAGE_MODEL = "language-model.safetensors"
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Where drafts come from."""
+
+    z: Tensor  # (rows, latent)
+    a: Tensor  # (rows, condition)
+    genres: Tensor  # (rows, 1 + labels), multi-hot: what `a` asks for
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """The same codes decoded twice."""
+
+    codes: Codes
+    before: list[str]
+    after: list[str]
+
+
+class Evidence:
+    """A writer and everything that it is judged by."""
+
+    def __init__(self, bundle: Bundle, settings: EvaluationSettings, output: Path) -> None:
+        """Read the corpus. Raises CorpusError where a split of it is empty."""
+        self.bundle, self.settings, self.output = bundle, settings, output
+        lines = read_corpus(settings.corpus)
+        self.train, valid, test = (
+            self._readable(of_split(lines, split)) for split in ("train", "valid", "test")
+        )
+        if not (self.train and valid and test):
+            raise CorpusError(
+                f"the corpus in {settings.corpus} has too few lines to hold some out for testing; "
+                "a few hundred are needed"
+            )
+        self.valid, self.test = valid[: settings.most_test], test[: settings.most_test]
+
+    def _readable(self, lines: list[Line]) -> list[Line]:
+        """The lines that are short enough for a dataset, so that sentences and lines agree."""
+        encoded = self.bundle.pieces.encode_all([line.text for line in lines])
+        return [line for line, ids in zip(lines, encoded, strict=True) if len(ids) <= LONGEST]
+
+    def dataset(self, lines: Sequence[Line]) -> Dataset:
+        """Lines as the writer's networks read them; a register it never knew becomes unknown."""
+        data = Dataset.of(lines, self.bundle.pieces, self.bundle.genres.labels)
+        known = self.bundle.cvae.condition.register.num_embeddings
+        return replace(data, register=data.register.masked_fill(data.register >= known, UNKNOWN))
+
+    @cached_property
+    def train_data(self) -> Dataset:
+        """The train split."""
+        return self.dataset(self.train)
+
+    @cached_property
+    def test_data(self) -> Dataset:
+        """The test split."""
+        return self.dataset(self.test)
+
+    @cached_property
+    def judging(self) -> list[str]:
+        """The train sentences that judges of text learn from."""
+        return [line.text for line in self.train[: self.settings.most_train]]
+
+    @cached_property
+    def judges(self) -> Judges:
+        """The n-gram judges that learnt from the train sentences."""
+        return Judges(self.judging)
+
+    @cached_property
+    def training_text(self) -> TrainingText:
+        """All train sentences, against which copies are found."""
+        return TrainingText(line.text for line in self.train)
+
+    @cached_property
+    def held_out(self) -> list[str]:
+        """Real sentences that no network has seen."""
+        return [line.text for line in self.test]
+
+    @cached_property
+    def decoder(self) -> Decoder:
+        """Decodes at the settings of serving."""
+        b = self.bundle
+        return Decoder(b.cvae, self.train_data.genres, b.pieces, b.topics, b.serving)
+
+    @torch.no_grad()
+    def draw(self, count: int, seed: int) -> Codes:
+        """z of the prior as it is served, genres of random train lines, voices as served."""
+        torch.manual_seed(seed)
+        genres = self.train_data.genres[torch.randint(len(self.train_data), (count,))]
+        served = [REGISTERS.index(name) for name in self.bundle.serving.registers]
+        register = torch.tensor(served)[torch.randint(len(served), (count,))]
+        slots = torch.randint(SLOTS.index("none"), SLOTS.index("title") + 1, (count,))
+        a = self.bundle.cvae.condition(genres, register, slots)
+        z = self.bundle.serving.spread * torch.randn(count, self.bundle.cvae.config.latent)
+        return Codes(z, a, genres)
+
+    @torch.no_grad()
+    def moved(self, codes: Codes) -> Tensor:
+        """z' of the LC-GAN: (rows, latent)."""
+        moved: Tensor = self.bundle.lcgan.actor(codes.z, codes.a)
+        return moved
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        """The large set of drafts."""
+        codes, seed = self.draw(self.settings.drafts, self.settings.seed), self.settings.seed
+        before = self.decoder.texts(codes.z, codes.a, seed)
+        return Drafts(codes, before, self.decoder.texts(self.moved(codes), codes.a, seed))
+
+    @cached_property
+    def served(self) -> list[ServedSentence]:
+        """What leaves the writer's door."""
+        return serve(Writer(self.bundle), self.settings.served, self.settings.seed)
+
+    @cached_property
+    def columns(self) -> dict[str, list[str]]:
+        """Sentences by column, at most `judged` drafts of each kind."""
+        judged = self.settings.judged
+        return {
+            "held_out": self.held_out,
+            "before": self.drafts.before[:judged],
+            "after": self.drafts.after[:judged],
+            "served": [sentence.template for sentence in self.served],
+        }
+
+    @cached_property
+    def language_model(self) -> LanguageModel:
+        """An LSTM language model of the writer's size, from the output folder if it is there."""
+        s = self.settings
+        self.output.mkdir(parents=True, exist_ok=True)
+        return trained_language_model(
+            self.output / LANGUAGE_MODEL,
+            LanguageModelConfig.beside(self.bundle.cvae),
+            self.dataset(self.train[: s.most_train]),
+            self.dataset(self.valid),
+            replace(CVAETraining(), epochs=self._epochs()),
+            seed=s.seed,
+            minutes=s.language_model_minutes,
+        )
+
+    def _epochs(self) -> int:
+        recorded = self.bundle.training.get("epochs", CVAETraining().epochs)
+        return self.settings.language_model_epochs or int(recorded)
+
+    def read(self, texts: Sequence[str]) -> Reading:
+        """What the language model makes of sentences."""
+        encoded = self.bundle.pieces.encode_all(list(texts))
+        return self.language_model.read([[BOS, *ids, EOS] for ids in encoded])
+
+    @cached_property
+    def readings(self) -> dict[str, Reading]:
+        """What the language model makes of each column."""
+        return {name: self.read(texts) for name, texts in self.columns.items()}

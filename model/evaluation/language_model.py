@@ -1,0 +1,228 @@
+"""An unconditional LSTM language model: what the CVAE's likelihood is held against, and a judge.
+
+Its parts are those of the CVAE's decoder (tied embedding, one LSTM, a projection, dropout with one
+mask a sentence), the LSTM made wider until the whole has as many parameters as the CVAE with its
+encoder. It reads the same batches with the same schedule, so what differs is the latent variable
+and the condition. It knows nothing of a writer: `benchmarks/ptb.py` trains it on words.
+"""
+
+import hashlib
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own habit
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from model.cvae import CVAE, LockedDropout
+from model.training.autoencoder import Schedule, epoch_batches
+from model.training.batches import Dataset
+from model.training.config import CVAETraining
+from model.training.machine import in_bf16
+
+_ROWS = 128  # sentences read together
+_PROBE_STEPS = 30  # steps after which the speed is known well enough to plan the epochs
+
+
+@dataclass(frozen=True)
+class LanguageModelConfig:
+    """The sizes of a language model."""
+
+    vocabulary: int
+    embedding: int
+    hidden: int
+    dropout: float
+
+    @classmethod
+    def beside(cls, cvae: CVAE) -> "LanguageModelConfig":
+        """As large as a CVAE, the encoder counted: the width of the LSTM is solved for."""
+        c = cvae.config
+        free = sum(p.numel() for p in cvae.parameters()) - c.embedding * (c.vocabulary + 1)
+        free -= c.vocabulary
+        # 4 h (embedding + h + 2) of the LSTM and h embedding of the projection
+        linear = 5 * c.embedding + 8
+        hidden = (math.sqrt(linear**2 + 16 * free) - linear) / 8
+        return cls(c.vocabulary, c.embedding, max(1, round(hidden)), c.dropout)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a language model makes of sentences, in their order."""
+
+    nats: Tensor  # (sentences,): -log p, the end included
+    states: Tensor  # (sentences, hidden): the mean of the LSTM's states
+
+
+class LanguageModel(nn.Module):
+    """p(x) = prod p(x_t | x_<t)."""
+
+    def __init__(self, config: LanguageModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocabulary, config.embedding)
+        self.lstm = nn.LSTM(config.embedding, config.hidden, batch_first=True)
+        self.output = nn.Linear(config.hidden, config.embedding)
+        self.bias = nn.Parameter(torch.zeros(config.vocabulary))
+        self.dropout = LockedDropout(config.dropout)
+        nn.init.normal_(self.embedding.weight, std=config.embedding**-0.5)
+
+    def forward(self, sentences: Tensor) -> tuple[Tensor, Tensor]:
+        """-log p of each piece after BOS (batch, time - 1), and the states before each.
+
+        Sentences (batch, time) carry BOS and EOS; states are (batch, time - 1, hidden).
+        """
+        inputs = self.dropout(self.embedding(sentences[:, :-1]))
+        states, _ = self.lstm(inputs)
+        mixed = self.dropout(self.output(self.dropout(states)))
+        logits = F.linear(mixed, self.embedding.weight, self.bias).flatten(0, 1).float()
+        targets = sentences[:, 1:]
+        loss = F.cross_entropy(logits, targets.flatten(), reduction="none")
+        return loss.view_as(targets), states
+
+    @torch.no_grad()
+    def read(self, sentences: Sequence[Sequence[int]]) -> Reading:
+        """Read sentences of any length that carry BOS and EOS."""
+        self.eval()
+        by_length: dict[int, list[int]] = defaultdict(list)
+        for row, ids in enumerate(sentences):
+            by_length[len(ids)].append(row)
+        nats = torch.zeros(len(sentences))
+        states = torch.zeros(len(sentences), self.config.hidden)
+        for rows in by_length.values():
+            for part in torch.split(torch.tensor(rows), _ROWS):
+                loss, seen = self(torch.tensor([sentences[row] for row in part.tolist()]))
+                nats[part], states[part] = loss.sum(1), seen.float().mean(1)
+        return Reading(nats, states)
+
+
+def train_language_model(
+    model: LanguageModel,
+    train: Dataset,
+    valid: Dataset,
+    settings: CVAETraining,
+    *,
+    seed: int,
+    minutes: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Train in place; ends with the state that validated best.
+
+    The batches, their order, the schedule and the optimiser are those of the CVAE's training.
+    """
+    optimiser = _optimiser(model, settings)
+    epochs = _plan(model, train, settings, minutes, clock)
+    steps = sum(len(epoch_batches(train, settings, epoch)) for epoch in range(epochs))
+    schedule, step = Schedule(settings, steps), 0
+    best, state = math.inf, model.state_dict()
+    torch.manual_seed(seed)
+    for epoch in range(epochs):
+        batches = epoch_batches(train, settings, epoch)
+        name = f"language model {epoch + 1}/{epochs}"
+        for rows in tqdm(batches, desc=name, unit="batch", mininterval=2, leave=False):
+            for group in optimiser.param_groups:
+                group["lr"] = schedule.rate(step)
+            _step(model, optimiser, train.rows(rows).sentences, settings)
+            step += 1
+        loss = float(model.read(valid.ids).nats.mean())
+        if loss < best:
+            best, state = loss, {key: value.clone() for key, value in model.state_dict().items()}
+    model.load_state_dict(state)
+    model.eval()
+
+
+def _optimiser(model: LanguageModel, settings: CVAETraining) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        model.parameters(),
+        lr=settings.rate,
+        betas=(0.9, 0.99),
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+
+
+def _step(
+    model: LanguageModel, optimiser: torch.optim.Optimizer, sentences: Tensor, s: CVAETraining
+) -> None:
+    model.train()
+    with torch.autocast("cpu", torch.bfloat16, enabled=in_bf16(s)):
+        losses, _ = model(sentences)
+    # As in the CVAE's training: per piece, and small batches count for as little as they are.
+    (losses.mean() * sentences.shape[0] / s.batch).backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), s.clip)
+    optimiser.step()
+    optimiser.zero_grad(set_to_none=True)
+
+
+def _plan(
+    model: LanguageModel,
+    train: Dataset,
+    settings: CVAETraining,
+    minutes: float | None,
+    clock: Callable[[], float],
+) -> int:
+    """How many epochs fit the minutes allowed, by the speed of a few steps that are then undone."""
+    if minutes is None:
+        return settings.epochs
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    scratch = _optimiser(model, settings)
+    batches = train.batches(settings.batch, torch.Generator().manual_seed(0))
+    began = clock()
+    for rows in batches[:_PROBE_STEPS]:
+        _step(model, scratch, train.rows(rows).sentences, settings)
+    seconds = (clock() - began) / min(_PROBE_STEPS, len(batches)) * len(batches)
+    model.load_state_dict(before)
+    return max(1, min(settings.epochs, int(minutes * 60 / max(seconds, 1e-9))))
+
+
+def trained_language_model(
+    file: Path,
+    config: LanguageModelConfig,
+    train: Dataset,
+    valid: Dataset,
+    settings: CVAETraining,
+    *,
+    seed: int,
+    minutes: float | None = None,
+) -> LanguageModel:
+    """The language model for this text and these settings: from the file, or trained and kept."""
+    torch.manual_seed(seed)
+    model = LanguageModel(config)
+    fingerprint = _fingerprint(config, train, settings, seed, minutes)
+    kept = _kept(file, fingerprint)
+    if kept is not None:
+        model.load_state_dict(kept)
+        return model.eval()
+    train_language_model(model, train, valid, settings, seed=seed, minutes=minutes)
+    partial = file.with_suffix(".partial")
+    save_file(model.state_dict(), partial, {"fingerprint": fingerprint})
+    partial.chmod(0o644)  # safetensors lets nobody else read its files
+    partial.replace(file)
+    return model
+
+
+def _kept(file: Path, fingerprint: str) -> dict[str, Tensor] | None:
+    try:
+        with safe_open(file, "pt") as stored:
+            if (stored.metadata() or {}).get("fingerprint") != fingerprint:
+                return None
+            return {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 - no dict
+    except (FileNotFoundError, SafetensorError):
+        return None
+
+
+def _fingerprint(
+    config: LanguageModelConfig,
+    train: Dataset,
+    settings: CVAETraining,
+    seed: int,
+    minutes: float | None,
+) -> str:
+    facts = repr((config, settings, seed, minutes, train.ids, train.register.tolist()))
+    return hashlib.sha256(facts.encode()).hexdigest()
