@@ -2,7 +2,7 @@
 
     config.json          format, name, revision, sizes, serving defaults, training record, checksums
     weights.safetensors  CVAE, LC-GAN and the critic of drafts, half precision
-    facts.safetensors    topic matrix, genre probe, n-gram index
+    facts.safetensors    prior, topic matrix, genre probe, n-gram index
     tokenizer.json       the pieces
     genres.json          labels, and the label nearest to each microgenre
     topics.json          topic vocabulary and prior
@@ -29,6 +29,7 @@ from model.cvae import CVAE, CVAEConfig
 from model.errors import BundleCorruptError, BundleFormatError, BundleMissingError
 from model.lcgan import LCGAN, LCGANConfig
 from model.novelty import CopyIndex
+from model.prior import Prior
 from model.probe import GenreProbe
 from model.realism import Realism, RealismConfig
 from model.tokenizer import Pieces
@@ -50,7 +51,7 @@ class Serving:
     temperature: float = 0.55
     top_k: int = 0  # 0: no limit
     top_p: float = 0.9
-    spread: float = 0.9  # standard deviation of the z that are drawn
+    spread: float = 0.9  # by which the prior is narrowed when z are drawn
     registers: tuple[str, ...] = ("plain", "plain", "florid")  # voices of the drafts, in turn
     longest: int = 44  # pieces
 
@@ -62,6 +63,7 @@ class Bundle:
     name: str
     pieces: Pieces
     cvae: CVAE
+    prior: Prior
     lcgan: LCGAN
     topics: TopicModel
     probe: GenreProbe
@@ -78,7 +80,12 @@ class Bundle:
         networks = {"cvae": self.cvae, "lcgan": self.lcgan, "realism": self.realism}
         weights = {k: v for name, network in networks.items() for k, v in _prefixed(name, network)}
         save_file(_half(weights), folder / _WEIGHTS)
-        facts = {"topics.phi": self.topics.phi, "probe.log_odds": self.probe.log_odds}
+        facts = {
+            "prior.mean": self.prior.mean,
+            "prior.scale": self.prior.scale,
+            "topics.phi": self.topics.phi,
+            "probe.log_odds": self.probe.log_odds,
+        }
         indexes = {
             f"copies.{name}": torch.from_numpy(hashes.view(np.int32))
             for name, hashes in vars(self.copies).items()
@@ -133,6 +140,7 @@ class Bundle:
             name=config["name"],
             pieces=Pieces.load(folder / _TOKENIZER),
             cvae=cvae,
+            prior=_prior(facts, cvae).to(device),
             lcgan=lcgan,
             topics=TopicModel(
                 tuple(topics["vocabulary"]),
@@ -157,6 +165,12 @@ class Bundle:
     def with_training(self, **record: Any) -> "Bundle":  # noqa: ANN401 - JSON values
         """The same writer with more said about how it was made."""
         return replace(self, training={**self.training, **record})
+
+
+def _prior(facts: Mapping[str, Tensor], cvae: CVAE) -> Prior:
+    if "prior.mean" not in facts:
+        return Prior.standard(cvae.config.latent)
+    return Prior(facts["prior.mean"].float(), facts["prior.scale"].float())
 
 
 def _restored(module: nn.Module, weights: dict[str, Tensor], device: torch.device) -> None:

@@ -124,8 +124,8 @@ class Drafter:
         a = torch.stack([plans[which].condition(number) for which, number in rows])
         strength = torch.tensor([[_strength(plans[which].request)] for which, _ in rows])
         width = self._bundle.cvae.config.latent
-        z = blockwise(lambda key: normal(key, width), self._block, seeds)
-        z = self._bundle.serving.spread * z
+        spread, place = self._bundle.serving.spread, self._bundle.prior.place
+        z = blockwise(lambda key: place(spread * normal(key, width)), self._block, seeds)
         moved = blockwise(self._bundle.lcgan.actor, self._block, z, a, strength.to(self._device))
         codes: list[list[Code]] = [[] for _ in plans]
         for i, (which, _) in enumerate(rows):

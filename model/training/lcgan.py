@@ -14,12 +14,10 @@ import torch
 from torch import Tensor
 from tqdm import trange
 
-from model.bundle import Serving
-from model.cvae import CVAE, REGISTERS, SLOTS
+from model.bundle import Bundle
+from model.cvae import REGISTERS, SLOTS
 from model.engine import Decoded, Engine, Job
 from model.lcgan import LCGAN
-from model.tokenizer import Pieces
-from model.topics import TopicModel
 from model.training.config import LCGANTraining
 
 _PENALTY_START = 0.1  # share of the penalty at the first round (Jaques et al. 2018)
@@ -61,30 +59,28 @@ class CriticFit:
 class Decoder:
     """Draws codes and decodes them as the writer would, and says what came out."""
 
-    def __init__(
-        self, cvae: CVAE, genres: Tensor, pieces: Pieces, topics: TopicModel, serving: Serving
-    ) -> None:
-        self._cvae, self._genres = cvae, genres
-        self._pieces, self._topics, self._serving = pieces, topics, serving
-        self._engine = Engine(cvae)
+    def __init__(self, bundle: Bundle, genres: Tensor) -> None:
+        self._bundle, self._genres = bundle, genres  # genres: (lines, 1 + labels), to draw from
+        self._engine = Engine(bundle.cvae)
 
     @torch.no_grad()
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
         """z from the prior, and conditions: genres of random lines in the serving registers."""
         rows = torch.randint(self._genres.shape[0], (count,))
-        registers = torch.tensor([REGISTERS.index(name) for name in self._serving.registers])
+        registers = torch.tensor([REGISTERS.index(name) for name in self._bundle.serving.registers])
         register = registers[torch.randint(len(registers), (count,))]
         slots = torch.randint(SLOTS.index("none"), SLOTS.index("title") + 1, (count,))
-        a = self._cvae.condition(self._genres[rows], register, slots)
-        return self._serving.spread * torch.randn(count, self._cvae.config.latent), a
+        a = self._bundle.cvae.condition(self._genres[rows], register, slots)
+        noise = torch.randn(count, self._bundle.cvae.config.latent)
+        return self._bundle.prior.place(self._bundle.serving.spread * noise), a
 
     def texts(self, z: Tensor, a: Tensor, seed: int) -> list[str]:
         """One sentence for each row; row i draws with seed + i."""
-        return [self._pieces.decode(row.ids) for row in self.decoded(z, a, seed)]
+        return [self._bundle.pieces.decode(row.ids) for row in self.decoded(z, a, seed)]
 
     def decoded(self, z: Tensor, a: Tensor, seed: int) -> list[Decoded]:
         """What the engine makes of each row; row i draws with seed + i."""
-        s = self._serving
+        s = self._bundle.serving
         jobs = [
             Job(
                 z[i],
@@ -104,7 +100,7 @@ class Decoder:
     def labelled(self, z: Tensor, a: Tensor, decodes: int, seed: int) -> Labelled:
         """Decode each code several times; its label is the mean of what was said."""
         rows = torch.arange(len(z)).repeat_interleave(decodes)
-        topics = self._topics.mixtures(self.texts(z[rows], a[rows], seed))
+        topics = self._bundle.topics.mixtures(self.texts(z[rows], a[rows], seed))
         return Labelled(z, a, topics.view(len(z), decodes, -1).mean(1))
 
 

@@ -11,6 +11,7 @@ from model.corpus.genres import GenreBook
 from model.cvae import CVAE, CVAEConfig
 from model.lcgan import LCGAN, LCGANConfig
 from model.novelty import CopyIndex
+from model.prior import Prior
 from model.probe import GenreProbe
 from model.realism import Realism, RealismConfig
 from model.tokenizer import Pieces
@@ -62,6 +63,7 @@ def bundle(pieces: Pieces, cvae: CVAE) -> Bundle:
         name="tiny",
         pieces=pieces,
         cvae=cvae,
+        prior=Prior.standard(cvae.config.latent),
         lcgan=LCGAN(LCGANConfig(config.latent, config.condition, topics=2, favoured=0, hidden=8)),
         topics=topics,
         probe=GenreProbe(torch.randn(len(LABELS), pieces.size)),

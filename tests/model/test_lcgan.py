@@ -70,7 +70,7 @@ def test_a_critic_is_measured_beside_the_best_constant() -> None:
 
 def test_a_label_is_the_mean_over_what_a_code_says_several_times(bundle: Bundle) -> None:
     genres = multi_hot([[0], [1]], 4)
-    decoder = Decoder(bundle.cvae, genres, bundle.pieces, bundle.topics, bundle.serving)
+    decoder = Decoder(bundle, genres)
     z, a = decoder.draw(3)
     labelled = decoder.labelled(z, a, decodes=2, seed=5)
     rows = torch.tensor([0, 0, 1, 1, 2, 2])
