@@ -8,6 +8,8 @@ G(z, a) learns to move z so that D expects the favoured topic. Departures from t
 - G moves z only and never rewrites the condition;
 - the distance that G moves is charged for, log(1 + (z' - z)^2), which the papers ask for and the
   code had lost; without it G collapses to one sentence;
+- D has a second head, realism: whether a code is one that the encoder gave to real text (Engel's
+  realism constraint), so that G stays where the decoder has learnt to speak;
 - G's gates start nearly closed, so it starts as the identity and not as noise.
 """
 
@@ -40,17 +42,23 @@ def _trunk(inputs: int, hidden: int, dropout: float) -> nn.Sequential:
 
 
 class Critic(nn.Module):
-    """D: the topics that a code will lead to."""
+    """D: the topics that a code will lead to, and whether it is one of real text."""
 
     def __init__(self, config: LCGANConfig) -> None:
         super().__init__()
         self.trunk = _trunk(config.latent + config.condition, config.hidden, config.dropout)
         self.topics = nn.Linear(config.hidden, config.topics)
+        self.reality = nn.Linear(config.hidden, 1)
 
     def forward(self, z: Tensor, a: Tensor) -> Tensor:
         """log p(topic | z, a): (batch, topics)."""
         scores: Tensor = self.topics(self.trunk(torch.cat([z, a], dim=1)))
         return F.log_softmax(scores, dim=1)
+
+    def realism(self, z: Tensor, a: Tensor) -> Tensor:
+        """Log-odds that a code is one that the encoder gave to real text: (batch,)."""
+        odds: Tensor = self.reality(self.trunk(torch.cat([z, a], dim=1)))
+        return odds[:, 0]
 
 
 class Actor(nn.Module):
@@ -83,15 +91,23 @@ class LCGAN(nn.Module):
         self.critic = Critic(config)
         self.actor = Actor(config)
 
-    def critic_loss(self, z: Tensor, a: Tensor, topics: Tensor) -> Tensor:
+    def topic_loss(self, z: Tensor, a: Tensor, topics: Tensor) -> Tensor:
         """Cross-entropy of D against the topic mixtures of what was decoded."""
         loss: Tensor = -(topics * self.critic(z, a)).sum(1).mean()
         return loss
 
-    def actor_loss(self, z: Tensor, a: Tensor, penalty: float) -> Tensor:
-        """-log D_favoured(z', a) + penalty * mean log(1 + (z' - z)^2)."""
+    def realism_loss(self, z: Tensor, a: Tensor, real: Tensor) -> Tensor:
+        """Cross-entropy of D's second head; real is 1 for codes of real text, else 0: (batch,)."""
+        return F.binary_cross_entropy_with_logits(self.critic.realism(z, a), real)
+
+    def actor_loss(self, z: Tensor, a: Tensor, penalty: float, realism: float) -> Tensor:
+        """-log D_favoured(z', a) - realism * log D_real(z', a) + penalty * mean log(1 + (z'-z)^2).
+
+        A mean over the batch and, for the distance, over the dimensions.
+        """
         moved = self.actor(z, a)
         value = self.critic(moved, a)[:, self.config.favoured]
+        value = value + realism * F.logsigmoid(self.critic.realism(moved, a))
         distance = torch.log1p((moved - z).square()).mean()
         loss: Tensor = penalty * distance - value.mean()
         return loss

@@ -1,23 +1,27 @@
 """The third training: D learns what codes lead to, G learns to move them.
 
 D's examples are decoded by the engine at the settings the writer serves with and labelled by the
-topic model. After D alone has learnt (early-stopped on decodes held out), rounds of M steps of D
-and one of G follow; every so often what G does now is decoded, labelled, and shown to D, so that G
-cannot live off D's ignorance.
+topic model; its second head tells codes of real lines from codes that were drawn or moved. After D
+alone has learnt (early-stopped on decodes held out), rounds of M steps of D and one of G follow;
+every so often what G does now is decoded, labelled, and shown to D, so that G cannot live off D's
+ignorance, and a guard ends the training where G begins to say the same for all codes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import trange
 
 from model.bundle import Bundle
-from model.cvae import REGISTERS, SLOTS
+from model.corpus.lines import words
+from model.cvae import REGISTERS, SLOTS, Posterior
 from model.engine import Decoded, Engine, Job
 from model.lcgan import LCGAN
+from model.training.batches import Dataset
 from model.training.config import LCGANTraining
 
 _PENALTY_START = 0.1  # share of the penalty at the first round (Jaques et al. 2018)
@@ -116,14 +120,17 @@ def _one_thread() -> Iterator[None]:
 
 
 class LCGANTrainer:
-    """Trains one LC-GAN in place, against one decoder."""
+    """Trains a bundle's LC-GAN in place, against its decoder."""
 
-    def __init__(self, lcgan: LCGAN, decoder: Decoder, settings: LCGANTraining, seed: int) -> None:
-        self._lcgan, self._decoder = lcgan, decoder
+    def __init__(
+        self, bundle: Bundle, data: Dataset, decoder: Decoder, settings: LCGANTraining, seed: int
+    ) -> None:
+        self._lcgan, self._decoder = bundle.lcgan, decoder
+        self._real = real_codes(bundle, data)
         self._settings, self._seed = settings, seed
         rate = settings.rate
-        self._critic = torch.optim.AdamW(lcgan.critic.parameters(), lr=rate, weight_decay=1e-2)
-        self._actor = torch.optim.AdamW(lcgan.actor.parameters(), lr=rate)
+        self._critic = torch.optim.AdamW(self._lcgan.critic.parameters(), rate, weight_decay=1e-2)
+        self._actor = torch.optim.AdamW(self._lcgan.actor.parameters(), lr=rate)
 
     def train(self) -> CriticFit:
         """Both networks; returns how well D does on held-out decodes before G starts."""
@@ -144,32 +151,41 @@ class LCGANTrainer:
         critic = self._lcgan.critic
         best, best_state, waited = float("inf"), critic.state_dict(), 0
         for _ in trange(self._settings.epochs, desc="lc-gan: D", unit="epoch", mininterval=2):
-            critic.train()
             order = torch.randperm(len(seen))
             for start in range(0, len(seen), self._settings.batch):
                 self._critic_step(seen[order[start : start + self._settings.batch]])
             loss = measure_critic(self._lcgan, held_out).loss
             waited += 1
             if loss < best:
-                best, waited = loss, 0
-                best_state = {key: value.clone() for key, value in critic.state_dict().items()}
+                best, best_state, waited = loss, _copied(critic), 0
             if waited == _PATIENCE:
                 break
         critic.load_state_dict(best_state)
 
     def _alternate(self, seen: Labelled) -> None:
-        """Rounds of M steps of D and one of G, the penalty rising linearly to its full weight."""
+        """Rounds of M steps of D and one of G, the penalty rising linearly to its full weight.
+
+        At every relabelling the guard looks at what G now says. Where G has lost diversity, it goes
+        back to what it was at the last look, and learns no more.
+        """
         s = self._settings
         for group in self._critic.param_groups:
             group["lr"] = s.rate / 10
+        guard, good = self._guard(), _copied(self._lcgan.actor)
         for turn in trange(s.rounds, desc="lc-gan: D and G", unit="round", mininterval=2):
-            self._lcgan.critic.train()
             for _ in range(s.critic_steps):
                 self._critic_step(seen[torch.randint(len(seen), (s.batch,))])
             share = _PENALTY_START + (1 - _PENALTY_START) * turn / max(1, s.rounds - 1)
             self._actor_step(share * s.penalty)
             if (turn + 1) % s.relabel_every == 0:
+                if guard.diversity(self._lcgan.actor) < s.least_diversity:
+                    self._lcgan.actor.load_state_dict(good)
+                    break
+                good = _copied(self._lcgan.actor)
                 seen = seen + self._relabelled(turn)
+
+    def _guard(self) -> "Guard":
+        return Guard(self._decoder, *self._decoder.draw(self._settings.relabel), self._seed)
 
     @torch.no_grad()
     def _relabelled(self, turn: int) -> Labelled:
@@ -178,7 +194,17 @@ class LCGANTrainer:
         return self._decoder.labelled(moved, a, decodes, self._seed + 1_000_000 * (turn + 1))
 
     def _critic_step(self, batch: Labelled) -> None:
-        loss = self._lcgan.critic_loss(batch.z, batch.a, batch.topics)
+        """Both heads of D: topics of what was decoded; real codes against drawn and moved ones."""
+        self._lcgan.critic.train()
+        loss = self._lcgan.topic_loss(batch.z, batch.a, batch.topics)
+        real_z, real_a = self._real.draw(self._settings.batch)
+        z, a = self._decoder.draw(self._settings.batch)
+        with torch.no_grad():
+            moved = self._lcgan.actor(z, a, torch.randint(2, (len(z), 1)))
+        real = torch.cat([torch.ones(len(real_z)), torch.zeros(len(moved))])
+        loss = loss + self._lcgan.realism_loss(
+            torch.cat([real_z, moved]), torch.cat([real_a, a]), real
+        )
         self._critic.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own
         self._critic.step()
@@ -186,10 +212,62 @@ class LCGANTrainer:
     def _actor_step(self, penalty: float) -> None:
         z, a = self._decoder.draw(self._settings.batch)
         self._lcgan.critic.eval()
-        loss = self._lcgan.actor_loss(z, a, penalty)
+        loss = self._lcgan.actor_loss(z, a, penalty, self._settings.realism)
         self._actor.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch's own
         self._actor.step()
+
+
+@dataclass(frozen=True)
+class RealCodes:
+    """q(z|x, a) of real lines, with their conditions."""
+
+    posterior: Posterior
+    a: Tensor  # (lines, condition)
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+        """Codes of so many random lines, with the conditions that these lines have."""
+        rows = torch.randint(len(self.a), (count,))
+        one = Posterior(self.posterior.mu[rows], self.posterior.logvar[rows])
+        return one.sample(), self.a[rows]
+
+
+@torch.no_grad()
+def real_codes(bundle: Bundle, data: Dataset) -> RealCodes:
+    """The codes of the lines in the registers that are served; of all lines if there are none."""
+    served = torch.tensor([REGISTERS.index(name) for name in bundle.serving.registers])
+    parts = [
+        (bundle.cvae.encode(batch.sentences[:, 1:-1], a), a, torch.isin(batch.register, served))
+        for batch in data.each(128)
+        for a in (bundle.cvae.condition(batch.genres, batch.register, batch.slots),)
+    ]
+    if not any(kept.any() for *_, kept in parts):
+        parts = [(posterior, a, torch.ones(len(a), dtype=torch.bool)) for posterior, a, _ in parts]
+    mu = torch.cat([posterior.mu[kept] for posterior, _, kept in parts])
+    logvar = torch.cat([posterior.logvar[kept] for posterior, _, kept in parts])
+    return RealCodes(Posterior(mu, logvar), torch.cat([a[kept] for _, a, kept in parts]))
+
+
+class Guard:
+    """Watches over G: how diverse what it says is, beside what is said without it."""
+
+    def __init__(self, decoder: Decoder, z: Tensor, a: Tensor, seed: int) -> None:
+        self._decoder, self._z, self._a, self._seed = decoder, z, a, seed
+        self._before = self._distinct(z)
+
+    @torch.no_grad()
+    def diversity(self, actor: Callable[[Tensor, Tensor], Tensor]) -> float:
+        """Distinct-2 after G, as a share of distinct-2 before it, for the same codes and draws."""
+        return self._distinct(actor(self._z, self._a)) / self._before
+
+    def _distinct(self, z: Tensor) -> float:
+        bags = [words(text) for text in self._decoder.texts(z, self._a, self._seed)]
+        pairs = [pair for bag in bags for pair in pairwise(bag)]
+        return max(1, len(set(pairs))) / max(1, len(pairs))
+
+
+def _copied(module: nn.Module) -> dict[str, Tensor]:
+    return {key: value.clone() for key, value in module.state_dict().items()}
 
 
 @torch.no_grad()

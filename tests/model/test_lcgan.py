@@ -1,9 +1,16 @@
+import copy
+from dataclasses import replace
+
 import torch
 
 from model.bundle import Bundle
+from model.corpus.lines import Line
 from model.cvae import multi_hot
 from model.lcgan import LCGAN, LCGANConfig
-from model.training.lcgan import Decoder, Labelled, measure_critic
+from model.training.batches import Dataset
+from model.training.config import LCGANTraining
+from model.training.lcgan import Decoder, Guard, Labelled, LCGANTrainer, measure_critic
+from tests.model.conftest import LABELS, TEXTS
 
 _CONFIG = LCGANConfig(latent=6, condition=3, topics=4, favoured=2, hidden=16)
 
@@ -42,7 +49,7 @@ def test_the_critic_gives_a_distribution_over_topics() -> None:
 
 def test_the_penalty_charges_for_distance_alone() -> None:
     lcgan, z, a = _codes()
-    free, dear = lcgan.actor_loss(z, a, 0.0), lcgan.actor_loss(z, a, 2.0)
+    free, dear = lcgan.actor_loss(z, a, 0.0, 0.0), lcgan.actor_loss(z, a, 2.0, 0.0)
     distance = torch.log1p((lcgan.actor(z, a) - z).square()).mean()
     assert torch.allclose(dear - free, 2.0 * distance, atol=1e-6)
 
@@ -54,9 +61,56 @@ def test_the_actors_loss_leads_it_to_codes_that_the_critic_favours() -> None:
     before = lcgan.critic(z, a)[:, 2].mean()
     for _ in range(60):
         optimiser.zero_grad()
-        lcgan.actor_loss(z, a, 0.01).backward()  # type: ignore[no-untyped-call]  # torch's own
+        lcgan.actor_loss(z, a, 0.01, 0.0).backward()  # type: ignore[no-untyped-call]  # torch's own
         optimiser.step()
     assert lcgan.critic(lcgan.actor(z, a), a)[:, 2].mean() > before + 0.5
+
+
+def test_realism_draws_the_actor_towards_codes_of_real_text() -> None:
+    lcgan, z, a = _codes()
+    optimiser = torch.optim.Adam(lcgan.actor.parameters(), lr=1e-2)
+    before = lcgan.critic.realism(z, a).mean()
+    for _ in range(60):
+        optimiser.zero_grad()
+        lcgan.actor_loss(z, a, 0.0, 50.0).backward()  # type: ignore[no-untyped-call]  # torch's own
+        optimiser.step()
+    assert lcgan.critic.realism(lcgan.actor(z, a), a).mean() > before + 0.5
+
+
+def test_the_critic_learns_which_codes_are_real() -> None:
+    lcgan, z, a = _codes()
+    optimiser = torch.optim.Adam(lcgan.critic.parameters(), lr=1e-2)
+    real = (z[:, 0] > 0).float()
+    for _ in range(60):
+        optimiser.zero_grad()
+        lcgan.realism_loss(z, a, real).backward()  # type: ignore[no-untyped-call]  # torch's own
+        optimiser.step()
+    assert torch.equal(lcgan.critic.realism(z, a) > 0, real.bool())
+
+
+def test_the_guard_sees_when_everything_becomes_the_same(bundle: Bundle) -> None:
+    decoder = Decoder(bundle, multi_hot([[0], [1]], 4))
+    torch.manual_seed(0)
+    guard = Guard(decoder, *decoder.draw(30), seed=1)
+    still, stuck = bundle.lcgan.actor, copy.deepcopy(bundle.lcgan.actor)
+    for layer in (stuck.proposal, stuck.gate):
+        torch.nn.init.zeros_(layer.weight)
+    torch.nn.init.constant_(stuck.gate.bias, 20.0)
+    assert guard.diversity(lambda z, _: z) == 1.0
+    assert guard.diversity(stuck) < guard.diversity(still)
+
+
+def test_a_guard_that_is_never_content_leaves_the_actor_as_it_was(bundle: Bundle) -> None:
+    lines = [Line(text, (label,), "plain", "train") for text in TEXTS for label in LABELS[:2]]
+    data = Dataset.of(lines, bundle.pieces, LABELS)
+    learner = replace(bundle, lcgan=copy.deepcopy(bundle.lcgan))
+    before = copy.deepcopy(learner.lcgan.actor.state_dict())
+    settings = LCGANTraining(
+        codes=20, decodes=1, epochs=1, batch=8, rounds=2, relabel_every=1, relabel=4,
+        least_diversity=2.0,
+    )  # fmt: skip
+    LCGANTrainer(learner, data, Decoder(learner, data.genres), settings, seed=1).train()
+    assert all(torch.equal(before[k], v) for k, v in learner.lcgan.actor.state_dict().items())
 
 
 def test_a_critic_is_measured_beside_the_best_constant() -> None:
