@@ -52,7 +52,7 @@ class Serving:
     top_k: int = 0  # 0: no limit
     top_p: float = 0.9
     spread: float = 0.9  # by which the prior is narrowed when z are drawn
-    registers: tuple[str, ...] = ("plain", "plain", "florid")  # voices of the drafts, in turn
+    registers: tuple[str, ...] = ("clear",)  # voices of the drafts, in turn
     longest: int = 44  # pieces
 
 

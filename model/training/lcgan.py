@@ -234,15 +234,13 @@ class RealCodes:
 
 @torch.no_grad()
 def real_codes(bundle: Bundle, data: Dataset) -> RealCodes:
-    """The codes of the lines in the registers that are served; of all lines if there are none."""
+    """The codes of the lines in the registers that are served."""
     served = torch.tensor([REGISTERS.index(name) for name in bundle.serving.registers])
     parts = [
         (bundle.cvae.encode(batch.sentences[:, 1:-1], a), a, torch.isin(batch.register, served))
         for batch in data.each(128)
         for a in (bundle.cvae.condition(batch.genres, batch.register, batch.slots),)
     ]
-    if not any(kept.any() for *_, kept in parts):
-        parts = [(posterior, a, torch.ones(len(a), dtype=torch.bool)) for posterior, a, _ in parts]
     mu = torch.cat([posterior.mu[kept] for posterior, _, kept in parts])
     logvar = torch.cat([posterior.logvar[kept] for posterior, _, kept in parts])
     return RealCodes(Posterior(mu, logvar), torch.cat([a[kept] for _, a, kept in parts]))

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import torch
 
-from model.bundle import Bundle
+from model.bundle import Bundle, Serving
 from model.corpus.lines import Line
 from model.cvae import multi_hot
 from model.lcgan import LCGAN, LCGANConfig
@@ -108,7 +108,9 @@ def test_the_guard_sees_when_everything_becomes_the_same() -> None:
 def test_a_guard_that_is_never_content_leaves_the_actor_as_it_was(bundle: Bundle) -> None:
     lines = [Line(text, (label,), "plain", "train") for text in TEXTS for label in LABELS[:2]]
     data = Dataset.of(lines, bundle.pieces, LABELS)
-    learner = replace(bundle, lcgan=copy.deepcopy(bundle.lcgan))
+    learner = replace(
+        bundle, lcgan=copy.deepcopy(bundle.lcgan), serving=Serving(registers=("plain",))
+    )
     before = copy.deepcopy(learner.lcgan.actor.state_dict())
     settings = LCGANTraining(
         codes=20, decodes=1, epochs=1, batch=8, rounds=2, relabel_every=1, relabel=4,
