@@ -23,7 +23,6 @@ from torch import Tensor
 from model.corpus.lines import words
 from model.evaluation.diversity import distinct
 from model.evaluation.evidence import Codes, Evidence, Rows
-from model.training.lcgan import measure_critic
 
 CHOICES = 8  # z among which D picks
 _FEWEST = 3  # sentences of a label, for its AUC to count
@@ -96,17 +95,25 @@ def _distance(z: Tensor, moved: Tensor) -> float:
 @torch.no_grad()
 def best_of(evidence: Evidence, codes: Codes) -> Tensor:
     """For each condition the z that D likes best of `CHOICES`, the code's own among them."""
-    z = evidence.bundle.serving.spread * torch.randn(CHOICES, *codes.z.shape)
-    z[0] = codes.z
-    lcgan = evidence.bundle.lcgan
-    liked = torch.stack([lcgan.critic(one, codes.a)[:, lcgan.config.favoured] for one in z])
+    others = [evidence.place(torch.randn_like(codes.z)) for _ in range(CHOICES - 1)]
+    z = torch.stack([codes.z, *others])  # (choices, rows, latent)
+    liked = torch.stack([foreseen(evidence, replace(codes, z=one)) for one in z])
     return z[liked.argmax(0), torch.arange(len(codes.z))]
+
+
+@torch.no_grad()
+def foreseen(evidence: Evidence, codes: Codes) -> Tensor:
+    """What D expects of the favoured topic, log probabilities: (rows,)."""
+    lcgan = evidence.bundle.lcgan
+    expected: Tensor = lcgan.critic(codes.z, codes.a)[:, lcgan.config.favoured]
+    return expected
 
 
 def _foresight(evidence: Evidence, codes: Codes, seed: int) -> float:
     """The correlation of what D foresees with the topic that is then measured."""
-    labelled = evidence.decoder.labelled(codes.z, codes.a, evidence.settings.decodes, seed)
-    return measure_critic(evidence.bundle.lcgan, labelled).correlation
+    measured = evidence.decoder.labelled(codes.z, codes.a, evidence.settings.decodes, seed).topics
+    favoured = measured[:, evidence.bundle.lcgan.config.favoured]
+    return float(torch.corrcoef(torch.stack([foreseen(evidence, codes).exp(), favoured]))[0, 1])
 
 
 class GenreJudge:
@@ -151,8 +158,9 @@ def genres(evidence: Evidence) -> Rows:
         "before": judge.auc(evidence.drafts.before, asked),
         "after": judge.auc(after, asked),
         "told_nothing": judge.auc(told_nothing, asked[: len(told_nothing)]),
-        "served": judge.auc([s.template for s in evidence.served], _served_labels(evidence)),
     }
+    if "served" in evidence.columns:
+        areas["served"] = judge.auc(evidence.columns["served"], _served_labels(evidence))
     return _macro(areas)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from tqdm import trange
 
 from model.bundle import Bundle
 from model.corpus.lines import Line, of_split, read_corpus
@@ -37,6 +38,9 @@ from model.writer import Writer
 Rows = dict[str, dict[str, float]]
 
 LANGUAGE_MODEL = "language-model.safetensors"
+
+_FEWEST = 5  # sentences that can be measured as a set
+_AT_ONCE = 2000  # drafts decoded between two signs of life
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class Evidence:
         if not (self.train and valid and test):
             raise CorpusError(
                 f"the corpus in {settings.corpus} has too few lines to hold some out for testing; "
-                "a few hundred are needed"
+                "name one of a few hundred lines or more"
             )
         self.valid, self.test = valid[: settings.most_test], test[: settings.most_test]
 
@@ -118,20 +122,23 @@ class Evidence:
     @cached_property
     def decoder(self) -> Decoder:
         """Decodes at the settings of serving."""
-        b = self.bundle
-        return Decoder(b.cvae, self.train_data.genres, b.pieces, b.topics, b.serving)
+        return Decoder(self.bundle, self.train_data.genres)
 
     @torch.no_grad()
     def draw(self, count: int, seed: int) -> Codes:
         """z of the prior as it is served, genres of random train lines, voices as served."""
+        bundle, serving = self.bundle, self.bundle.serving
         torch.manual_seed(seed)
         genres = self.train_data.genres[torch.randint(len(self.train_data), (count,))]
-        served = [REGISTERS.index(name) for name in self.bundle.serving.registers]
+        served = [REGISTERS.index(name) for name in serving.registers]
         register = torch.tensor(served)[torch.randint(len(served), (count,))]
         slots = torch.randint(SLOTS.index("none"), SLOTS.index("title") + 1, (count,))
-        a = self.bundle.cvae.condition(genres, register, slots)
-        z = self.bundle.serving.spread * torch.randn(count, self.bundle.cvae.config.latent)
-        return Codes(z, a, genres)
+        a = bundle.cvae.condition(genres, register, slots)
+        return Codes(self.place(torch.randn(count, bundle.cvae.config.latent)), a, genres)
+
+    def place(self, noise: Tensor) -> Tensor:
+        """Standard normal rows to z as they are served."""
+        return self.bundle.prior.place(self.bundle.serving.spread * noise)
 
     @torch.no_grad()
     def moved(self, codes: Codes) -> Tensor:
@@ -143,8 +150,20 @@ class Evidence:
     def drafts(self) -> Drafts:
         """The large set of drafts."""
         codes, seed = self.draw(self.settings.drafts, self.settings.seed), self.settings.seed
-        before = self.decoder.texts(codes.z, codes.a, seed)
-        return Drafts(codes, before, self.decoder.texts(self.moved(codes), codes.a, seed))
+        before, after = (
+            self._decoded(z, codes.a, seed, name)
+            for z, name in ((codes.z, "drafts before G"), (self.moved(codes), "drafts after G"))
+        )
+        return Drafts(codes, before, after)
+
+    def _decoded(self, z: Tensor, a: Tensor, seed: int, name: str) -> list[str]:
+        starts = trange(0, len(z), _AT_ONCE, desc=name, leave=False)
+        parts = (slice(start, start + _AT_ONCE) for start in starts)
+        return [
+            text
+            for part in parts
+            for text in self.decoder.texts(z[part], a[part], seed + part.start)
+        ]
 
     @cached_property
     def served(self) -> list[ServedSentence]:
@@ -153,14 +172,15 @@ class Evidence:
 
     @cached_property
     def columns(self) -> dict[str, list[str]]:
-        """Sentences by column, at most `judged` drafts of each kind."""
+        """Sentences by column, at most `judged` drafts of each kind; none with next to nothing."""
         judged = self.settings.judged
-        return {
+        columns = {
             "held_out": self.held_out,
             "before": self.drafts.before[:judged],
             "after": self.drafts.after[:judged],
             "served": [sentence.template for sentence in self.served],
         }
+        return {name: texts for name, texts in columns.items() if len(texts) >= _FEWEST}
 
     @cached_property
     def language_model(self) -> LanguageModel:

@@ -29,9 +29,13 @@ def held_out_likelihood(evidence: Evidence) -> Rows:
     few = _chosen(evidence.test, s.importance_sentences, s.seed)
     some = evidence.dataset(few)
     # Both with the same noise and the same number of samples, so that the gap is the genres' own.
-    right, wrong = (
-        importance_weighted(cvae, data, s.importance_all, s.seed).mean().item()
-        for data in (some, with_shuffled_genres(some, s.seed))
+    right, wrong, fitted = (
+        importance_weighted(cvae, data, s.importance_all, s.seed, prior).mean().item()
+        for data, prior in (
+            (some, None),
+            (with_shuffled_genres(some, s.seed), None),
+            (some, evidence.bundle.prior),
+        )
     )
     rows: Rows = {name: {WRITER: value} for name, value in terms.items()}
     rows |= _weighed(evidence, "", evidence.test, s.importance_all)
@@ -39,6 +43,7 @@ def held_out_likelihood(evidence: Evidence) -> Rows:
     rows |= {
         "perplexity_ratio": {WRITER: _ratio(rows["perplexity_many_samples"])},
         "shuffled_genres_gap": {WRITER: wrong - right},
+        "fitted_prior_gain": {WRITER: right - fitted},
         "parameters": {
             WRITER: _parameters(cvae),
             LANGUAGE_MODEL: _parameters(evidence.language_model),

@@ -117,6 +117,7 @@ def train_language_model(
     The batches, their order, the schedule and the optimiser are those of the CVAE's training.
     """
     optimiser = _optimiser(model, settings)
+    in_bf16(settings)  # the trial, made once, would draw from the seed below
     epochs = _plan(model, train, settings, minutes, clock)
     steps = sum(len(epoch_batches(train, settings, epoch)) for epoch in range(epochs))
     schedule, step = Schedule(settings, steps), 0

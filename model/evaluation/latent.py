@@ -4,29 +4,27 @@
   path is as long as the sum of its steps' word edit distances, divided by the distance of its ends;
   1 would be straight.
 - The aggregated posterior q(z), the codes of real sentences: a small network tries to tell them
-  from N(0, I). An AUC of .5 says that the prior draws z where the decoder has learnt to read them.
-- Priors compared by what is decoded from them: N(0, I), the narrower one that is served, a mixture
-  of Gaussians fitted to q(z), and real codes themselves, which no learned prior can better.
+  from codes of a prior. An AUC of .5 says that it draws z where the decoder has learnt to read.
+- Priors compared by what is decoded from them: N(0, I); the writer's own; the same, narrowed as it
+  is served; a mixture of Gaussians fitted to q(z); and real codes, which no prior can better.
 """
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own habit
 from sklearn.metrics import roc_auc_score
 from sklearn.mixture import GaussianMixture
-from sklearn.neural_network import MLPClassifier
-from torch import Tensor
+from torch import Tensor, nn
 
 from model.corpus.lines import ARTIST, TITLE, words
 from model.evaluation.diversity import distinct
-from model.evaluation.evidence import Codes, Evidence, Rows
+from model.evaluation.evidence import Evidence, Rows
 from model.evaluation.judges import Judges
+from model.prior import Prior
 from model.writer import Writer
-
-Points = npt.NDArray[np.float32]  # (rows, latent)
 
 _HELD_OUT = 0.25  # share of the codes that only measures the probe
 _PASSES = 30  # of the probe over its codes
@@ -82,41 +80,54 @@ def edits(left: str, right: str) -> int:
     return row[-1]
 
 
-def aggregated_posterior(codes: Points, seed: int) -> Rows:
-    """Whether a probe tells codes of real sentences from N(0, I), and the codes' moments."""
-    random = np.random.default_rng(seed)
-    normal = random.standard_normal(codes.shape).astype(np.float32)
-    held = max(2, int(_HELD_OUT * len(codes)))
-    probe = MLPClassifier((64, 64), alpha=1e-3, random_state=seed)
-    seen, kinds = _both(codes[held:], normal[held:])
-    order = random.permutation(len(seen))
-    for _ in range(_PASSES):
-        probe.partial_fit(seen[order], kinds[order], classes=[0, 1])
-    unseen, truth = _both(codes[:held], normal[:held])
-    covariance = np.cov(codes, rowvar=False)
+def aggregated_posterior(codes: Tensor, prior: Prior, seed: int) -> Rows:
+    """Whether a probe tells codes of real sentences from N(0, I) and from the writer's own prior.
+
+    Beside it, how far the codes' moments are from those of N(0, I).
+    """
+    normal = torch.randn(codes.shape, generator=torch.Generator().manual_seed(seed))
+    deviation, covariance = codes.std(0), torch.cov(codes.T)
     return {
         "posterior_probe_auc": {
-            "held_out": float(roc_auc_score(truth, probe.predict_proba(unseen)[:, 1]))
+            "standard_normal": _told_apart(codes, normal, seed),
+            "writers_prior": _told_apart(codes, prior.place(normal), seed),
         },
-        "posterior_mean": {"largest": float(np.abs(codes.mean(0)).max())},
+        "posterior_mean": {"largest": float(codes.mean(0).abs().max())},
         "posterior_deviation": {
-            "smallest": float(codes.std(0).min()),
-            "mean": float(codes.std(0).mean()),
-            "largest": float(codes.std(0).max()),
+            "smallest": float(deviation.min()),
+            "mean": float(deviation.mean()),
+            "largest": float(deviation.max()),
         },
         "posterior_covariance_off_diagonal": {
-            "largest": float(np.abs(covariance - np.diag(np.diag(covariance))).max())
+            "largest": float((covariance - covariance.diag().diag()).abs().max())
         },
     }
 
 
-def _both(real: Points, normal: Points) -> tuple[Points, npt.NDArray[np.int64]]:
-    kinds = np.repeat([1, 0], [len(real), len(normal)])
-    return np.concatenate([real, normal]), kinds
+def _told_apart(codes: Tensor, drawn: Tensor, seed: int) -> float:
+    """The AUC, on codes held out, of a network that learnt which are of real sentences."""
+    torch.manual_seed(seed)
+    both = torch.cat([codes, drawn])
+    real = torch.cat([torch.ones(len(codes)), torch.zeros(len(drawn))])
+    held, seen = torch.randperm(len(both)).split_with_sizes(
+        [int(_HELD_OUT * len(both)), len(both) - int(_HELD_OUT * len(both))]
+    )
+    probe = nn.Sequential(
+        nn.Linear(both.shape[1], 64), nn.SiLU(), nn.Linear(64, 64), nn.SiLU(), nn.Linear(64, 1)
+    )
+    optimiser = torch.optim.AdamW(probe.parameters(), lr=2e-3, weight_decay=1e-2)
+    for _ in range(_PASSES):
+        for rows in torch.split(seen[torch.randperm(len(seen))], 256):
+            loss = F.binary_cross_entropy_with_logits(probe(both[rows])[:, 0], real[rows])
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's own
+            optimiser.step()
+    with torch.no_grad():
+        return float(roc_auc_score(real[held].numpy(), probe(both[held])[:, 0].numpy()))
 
 
 @torch.no_grad()
-def posterior_codes(evidence: Evidence, count: int, seed: int) -> Points:
+def posterior_codes(evidence: Evidence, count: int, seed: int) -> Tensor:
     """One z of q(z|x, a) for each of so many random train sentences: (count, latent)."""
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randperm(len(evidence.train), generator=generator)[:count].tolist()
@@ -126,31 +137,30 @@ def posterior_codes(evidence: Evidence, count: int, seed: int) -> Points:
         a = cvae.condition(batch.genres, batch.register, batch.slots)
         posterior = cvae.encode(batch.sentences[:, 1:-1], a)
         found.append(posterior.sample(torch.randn(posterior.mu.shape, generator=generator)))
-    codes: Points = torch.cat(found)[torch.randperm(len(data), generator=generator)].numpy()
-    return codes
+    return torch.cat(found)[torch.randperm(len(data), generator=generator)]
 
 
-def priors(evidence: Evidence, codes: Points) -> Rows:
+def priors(evidence: Evidence, codes: Tensor) -> Rows:
     """What is decoded from each prior, under the same conditions and noise."""
     s = evidence.settings
     drawn = evidence.draw(s.prior, s.seed + 1)
-    decoded = {
-        name: evidence.decoder.texts(z, drawn.a, s.seed)
-        for name, z in _priors(drawn, codes, s.components, s.seed).items()
-    }
-    decoded["as_served"] = evidence.decoder.texts(drawn.z, drawn.a, s.seed)
+    places = {**_priors(evidence, codes), "as_served": drawn.z}
+    decoded = {name: evidence.decoder.texts(z, drawn.a, s.seed) for name, z in places.items()}
     return _compared(decoded, evidence.judges, evidence.held_out)
 
 
-def _priors(drawn: Codes, codes: Points, components: int, seed: int) -> Mapping[str, Tensor]:
-    count, width = drawn.z.shape
-    mixture = GaussianMixture(components, reg_covar=1e-3, max_iter=500, random_state=seed)
-    learned, _ = mixture.fit(codes.astype(np.float64)).sample(count)
-    random = np.random.default_rng(seed)
+def _priors(evidence: Evidence, codes: Tensor) -> dict[str, Tensor]:
+    s, generator = evidence.settings, torch.Generator().manual_seed(evidence.settings.seed)
+    normal = torch.randn(s.prior, codes.shape[1], generator=generator)
+    mixture = GaussianMixture(s.components, reg_covar=1e-3, max_iter=500, random_state=s.seed)
+    mixed, _ = mixture.fit(codes.double().numpy()).sample(s.prior)
+    order = torch.randperm(s.prior, generator=generator)  # scikit-learn sorts by component
+    chosen = torch.randint(len(codes), (s.prior,), generator=generator)
     return {
-        "standard_normal": torch.from_numpy(random.standard_normal((count, width))).float(),
-        "learned_mixture": torch.from_numpy(random.permutation(learned)).float(),
-        "real_codes": torch.from_numpy(codes[random.integers(len(codes), size=count)]).float(),
+        "standard_normal": normal,
+        "writers_prior": evidence.bundle.prior.place(normal),
+        "mixture": torch.from_numpy(mixed).float()[order],
+        "real_codes": codes[chosen],
     }
 
 

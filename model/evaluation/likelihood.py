@@ -17,15 +17,18 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from model.corpus.lines import Line
 from model.cvae import CVAE, Posterior
+from model.prior import Prior
 
 if TYPE_CHECKING:  # training imports this module
     from model.training.batches import Batch, Dataset
 
 _ACTIVE = 0.01  # variance of a posterior mean from which a dimension counts as used
-_ROWS = 256  # sentences scored together: their scores of all pieces must fit the memory
+_ROWS = 256  # rows scored together: their scores of all pieces must fit the memory
+_TOGETHER = 32  # sentences of a batch, each of them as many rows as it has samples
 _LOG_2_PI = math.log(2 * math.pi)
 
 
@@ -83,17 +86,24 @@ def _log_density(z: Tensor, posterior: Posterior) -> Tensor:
 
 
 @torch.no_grad()
-def importance_weighted(cvae: CVAE, data: Dataset, samples: int, seed: int) -> Tensor:
+def importance_weighted(
+    cvae: CVAE, data: Dataset, samples: int, seed: int, prior: Prior | None = None
+) -> Tensor:
     """-log p(x|a) of each sentence, in nats: (sentences,), in the order of `data.each`.
 
-    log 1/K sum_k p(x|z_k, a) p(z_k) / q(z_k|x, a) with z_k drawn from q (Burda et al., equation 8).
+    log 1/K sum_k p(x|z_k, a) p(z_k) / q(z_k|x, a) with z_k drawn from q (Burda et al., equation 8),
+    p(z) being N(0, I) unless another prior is given.
     """
     cvae.eval()
+    prior = prior or Prior.standard(cvae.config.latent)
     generator = torch.Generator().manual_seed(seed)
-    return torch.cat([_weighted(cvae, batch, samples, generator) for batch in data.each(_ROWS)])
+    batches = tqdm(data.each(_TOGETHER), desc=f"{samples} importance samples", leave=False)
+    return torch.cat([_weighted(cvae, batch, samples, prior, generator) for batch in batches])
 
 
-def _weighted(cvae: CVAE, batch: Batch, samples: int, generator: torch.Generator) -> Tensor:
+def _weighted(
+    cvae: CVAE, batch: Batch, samples: int, prior: Prior, generator: torch.Generator
+) -> Tensor:
     a = cvae.condition(batch.genres, batch.register, batch.slots)
     q = cvae.encode(batch.sentences[:, 1:-1], a)
     rows = torch.arange(len(a)).repeat_interleave(samples)
@@ -101,16 +111,11 @@ def _weighted(cvae: CVAE, batch: Batch, samples: int, generator: torch.Generator
     for part in torch.split(rows, _ROWS):
         own = Posterior(q.mu[part], q.logvar[part])
         noise = torch.randn(own.mu.shape, generator=generator)
-        weights.append(_log_weights(cvae, batch.sentences[part], a[part], own, noise))
+        z = own.sample(noise)
+        posterior = -0.5 * (noise.square() + own.logvar + _LOG_2_PI).sum(1)
+        nats = cvae.token_nll(batch.sentences[part], z, a[part]).sum(1)
+        weights.append(prior.log_prob(z) - posterior - nats)
     return math.log(samples) - torch.cat(weights).view(len(a), samples).logsumexp(1)
-
-
-def _log_weights(cvae: CVAE, sentences: Tensor, a: Tensor, q: Posterior, noise: Tensor) -> Tensor:
-    """log p(x|z, a) + log p(z) - log q(z|x, a) for each row's z = mu + sigma * noise: (rows,)."""
-    z = q.sample(noise)
-    prior = -0.5 * (z.square() + _LOG_2_PI).sum(1)
-    posterior = -0.5 * (noise.square() + q.logvar + _LOG_2_PI).sum(1)
-    return prior - posterior - cvae.token_nll(sentences, z, a).sum(1)
 
 
 def with_shuffled_genres(data: Dataset, seed: int) -> Dataset:

@@ -22,6 +22,7 @@ _COLUMNS = {
     "train": "train text",
     "writer": "the writer",
     "standard_normal": "N(0, I)",
+    "writers_prior": "the writer's prior",
 }
 
 

@@ -118,7 +118,7 @@ def _latent(evidence: Evidence) -> dict[str, Rows]:
     codes = posterior_codes(evidence, evidence.settings.codes, evidence.settings.seed)
     return {
         "homotopies": homotopies(evidence),
-        "posterior": aggregated_posterior(codes, evidence.settings.seed),
+        "posterior": aggregated_posterior(codes, evidence.bundle.prior, evidence.settings.seed),
         "priors": priors(evidence, codes),
     }
 
