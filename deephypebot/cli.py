@@ -5,7 +5,7 @@
 import sys
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,6 +13,8 @@ DEBUG: ContextVar[bool] = ContextVar("debug", default=False)
 DEFECT = (
     "Something went wrong that should not have ({error}). `deephypebot --debug ...` shows where."
 )
+
+INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended
 
 DataOption = Annotated[
     Path | None,
@@ -198,6 +200,7 @@ def interpolate(
 
 @app.command()
 def train(
+    *,
     output: Annotated[Path, typer.Option(help="Folder for the bundle, the log and the report.")],
     minutes: Annotated[
         float | None,
@@ -205,11 +208,32 @@ def train(
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the text at most.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same writer.")] = 2018,
+    devices: Annotated[
+        int, typer.Option(min=1, help="Devices that share every batch of the CVAE.")
+    ] = 1,
+    accelerator: Annotated[
+        Literal["auto", "cpu", "cuda", "mps"],
+        typer.Option(help="Kind of device.", show_default="the fastest there is"),
+    ] = "auto",
 ) -> None:
-    """Train a writer from the corpus: CVAE, topics and LC-GAN."""
+    """Train a writer from the corpus: CVAE, topics and LC-GAN.
+
+    Interrupted, the same command goes on from the last whole pass.
+    """
     from deephypebot import learning
 
-    folder = learning.train(output.resolve(), minutes=minutes, epochs=epochs, seed=seed)
+    try:
+        folder = learning.train(
+            output.resolve(),
+            minutes=minutes,
+            epochs=epochs,
+            seed=seed,
+            accelerator=accelerator,
+            devices=devices,
+        )
+    except KeyboardInterrupt as stop:
+        print(str(stop) or "Interrupted.", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
     print(f"The bundle is in {folder}. To use it: INFERENCE_BUNDLE={folder}")
 
 

@@ -1,12 +1,27 @@
 """`deephypebot train`: the three trainings, with what they need checked first."""
 
 from pathlib import Path
+from typing import Literal
 
 from deephypebot.errors import CommandError
 
+Accelerator = Literal["auto", "cpu", "cuda", "mps"]  # those of model.training, torch unread
 
-def train(output: Path, *, minutes: float | None, epochs: int | None, seed: int) -> Path:
-    """Train from the corpus; the bundle's folder. Raises CommandError and ModelError."""
+
+def train(
+    output: Path,
+    *,
+    minutes: float | None,
+    epochs: int | None,
+    seed: int,
+    accelerator: Accelerator,
+    devices: int,
+) -> Path:
+    """Train from the corpus; the bundle's folder.
+
+    Raises CommandError, ModelError, and KeyboardInterrupt with a message that says where the same
+    command would go on.
+    """
     try:
         from model.training import run  # noqa: PLC0415 - only here do tomotopy and torch matter
     except ImportError as error:
@@ -14,4 +29,11 @@ def train(output: Path, *, minutes: float | None, epochs: int | None, seed: int)
             f"{error}: install what training needs with "
             "`pip install --constraint constraints.txt '.[train]'`."
         ) from error
-    return run(output, minutes=minutes, epochs=epochs, seed=seed)
+    return run(
+        output,
+        minutes=minutes,
+        epochs=epochs,
+        seed=seed,
+        accelerator=accelerator,
+        devices=devices,
+    )

@@ -1,17 +1,18 @@
 """Learning to write: one loop, three trainings, and the report beside them.
 
 `train` does the whole of it for a `TrainingConfig`; `run` is the same with the settings that a
-command line offers. Only this package needs tomotopy and tqdm, the extra `train`.
+command line offers. Only this package needs Lightning Fabric, TensorBoard, matplotlib and tomotopy,
+of the extra `train`.
 """
 
 from dataclasses import replace
 from pathlib import Path
 
 from model.corpus.lines import ORIGINALS
-from model.training.config import TrainingConfig
+from model.training.config import Accelerator, TrainingConfig
 from model.training.run import train
 
-__all__ = ["TrainingConfig", "run", "train"]
+__all__ = ["Accelerator", "TrainingConfig", "run", "train"]
 
 
 def run(
@@ -23,14 +24,24 @@ def run(
     name: str = "originals",
     threads: int | None = None,
     epochs: int | None = None,
+    accelerator: Accelerator = "auto",
+    devices: int = 1,
 ) -> Path:
     """Train from a corpus to `output/bundle`; returns that folder.
 
     `minutes` limits the CVAE's share: fewer epochs are made where the machine is too slow for all.
     """
     config = TrainingConfig(
-        output=output, corpus=corpus, name=name, seed=seed, minutes=minutes, threads=threads
+        output=output,
+        corpus=corpus,
+        name=name,
+        seed=seed,
+        minutes=minutes,
+        threads=threads,
+        accelerator=accelerator,
+        devices=devices,
     )
     if epochs is not None:
         config = replace(config, cvae=replace(config.cvae, epochs=epochs))
-    return train(config, command=f"deephypebot train --output {output.name} --seed {seed}")
+    command = f"deephypebot train --output {output.name} --seed {seed}"
+    return train(config, command if devices == 1 else f"{command} --devices {devices}")

@@ -1,39 +1,33 @@
 """The first training: the CVAE.
 
-The loss of a batch is the mean over sentences of reconstruction + beta * KL with free bits, divided
-by the sentence's length so that the step size means the same for short and long. beta rises from a
-little to 1; at exactly 0 the posterior would run away and need epochs to come back.
-
-The first passes read the clear register alone, whose few words teach grammar quickest; all
-others read every line. What is kept is the state after the epoch that validated best.
+beta rises from a little to 1; at exactly 0 the posterior would run away and need epochs to come
+back. The first passes read the clear register alone, whose few words teach grammar quickest; all
+others read every line. What is kept is the state after the epoch that validated best; when no
+better one has come for some epochs the training ends early.
 """
 
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from itertools import accumulate
 
 import torch
-from torch import Tensor
+from lightning_fabric import Fabric
 from tqdm import tqdm
 
-from model.cvae import CVAE, REGISTERS, free_bits_kl
-from model.training.batches import Batch, Dataset, corrupt, hide
+from model.cvae import CVAE, REGISTERS
+from model.training.batches import Dataset
 from model.training.config import CVAETraining, TrainingConfig
-from model.training.journal import Journal
+from model.training.journal import Journal, Progress
+from model.training.learner import Learner
+from model.training.machine import launch
+from model.training.validation import check_alive, validate
 
-_TRIAL, _TRIALS = 256, 3  # rows of the matrices that decide the precision, and products of them
 _PROBE_STEPS = 60  # steps after which the speed is known well enough to plan the epochs
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A batch's terms in nats per sentence."""
-
-    total: Tensor
-    reconstruction: Tensor
-    kl: Tensor
+_TRACE_STEPS = 50  # steps from one sign of life to the next
 
 
 class Schedule:
@@ -58,32 +52,6 @@ class Schedule:
         return s.beta_start + (1 - s.beta_start) * done
 
 
-def batch_loss(model: CVAE, batch: Batch, beta: float, settings: CVAETraining) -> Loss:
-    """The training loss of one batch, with condition dropout and encoder noise."""
-    hidden = hide(batch, settings)
-    a = model.condition(hidden.genres, hidden.register, hidden.slots)
-    seen = corrupt(batch.sentences[:, 1:-1], settings.noise, model.config.vocabulary)
-    posterior = model.encode(seen, a)
-    reconstruction = model.token_nll(batch.sentences, posterior.sample(), a).sum(1).mean()
-    kl = posterior.kl()
-    total = reconstruction + beta * free_bits_kl(kl, settings.free_bits)
-    return Loss(total, reconstruction, kl.sum(1).mean())
-
-
-@torch.no_grad()
-def validate(model: CVAE, data: Dataset) -> tuple[float, float]:
-    """Reconstruction and KL, nats per sentence, with dropout off and nothing hidden."""
-    model.eval()
-    reconstruction = kl = 0.0
-    for batch in data.each(128):
-        a = model.condition(batch.genres, batch.register, batch.slots)
-        loss, divergence = model(batch.sentences, a)
-        reconstruction += float(loss.sum())
-        kl += float(divergence.sum())
-    model.train()
-    return reconstruction / len(data), kl / len(data)
-
-
 def train_cvae(
     model: CVAE,
     train: Dataset,
@@ -93,86 +61,95 @@ def train_cvae(
     *,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Train in place. Goes on from the journal's checkpoint when there is one."""
-    settings = config.cvae
-    optimiser = torch.optim.AdamW(
-        model.parameters(),
-        lr=settings.rate,
-        betas=(0.9, 0.99),
-        weight_decay=settings.weight_decay,
-        fused=True,
-    )
-    start = journal.restore(model, optimiser)
-    plan = start.plan or _plan(model, train, config, clock)
-    schedule = Schedule(settings, sum(len(epoch_batches(train, settings, e)) for e in range(plan)))
-    step = start.step
-    for epoch in range(start.epoch, plan):
-        batches = epoch_batches(train, settings, epoch)
-        torch.manual_seed(config.seed + 1000 * (epoch + 1))
-        began, reconstruction = clock(), 0.0
-        bar = tqdm(batches, desc=f"cvae {epoch + 1}/{plan}", unit="batch", mininterval=2)
-        for rows in bar:
-            for group in optimiser.param_groups:
-                group["lr"] = schedule.rate(step)
-            loss = _step(model, optimiser, train.rows(rows), schedule.beta(step), settings)
-            reconstruction += float(loss.reconstruction) * len(rows)
-            step += 1
-            if step % 50 == 0:
-                bar.set_postfix(rec=f"{float(loss.reconstruction):.1f}", kl=f"{float(loss.kl):.1f}")
-        valid_reconstruction, valid_kl = validate(model, valid)
-        journal.log(
-            epoch=epoch + 1,
-            beta=round(schedule.beta(step - 1), 3),
-            rate=schedule.rate(step - 1),
-            train_reconstruction=reconstruction / sum(map(len, batches)),
-            valid_reconstruction=valid_reconstruction,
-            valid_kl=valid_kl,
-            seconds=clock() - began,
-        )
-        if schedule.beta(step) == 1.0:
-            journal.keep_best(model, valid_reconstruction + valid_kl)
-        journal.save(model, optimiser, epoch=epoch + 1, step=step, plan=plan)
-    journal.load_best(model)
+    """Train in place, on the devices of the config, from the journal's checkpoint if it has one.
 
-
-def _step(
-    model: CVAE, optimiser: torch.optim.Optimizer, batch: Batch, beta: float, s: CVAETraining
-) -> Loss:
-    with torch.autocast("cpu", torch.bfloat16, enabled=in_bf16(s)):
-        loss = batch_loss(model, batch, beta, s)
-    pieces = batch.sentences.shape[1] - 1
-    # Small batches (rare lengths) count for as little as they are.
-    weight = batch.sentences.shape[0] / s.batch
-    (loss.total * weight / pieces).backward()  # type: ignore[no-untyped-call]  # torch's own
-    torch.nn.utils.clip_grad_norm_(model.parameters(), s.clip)
-    optimiser.step()
-    optimiser.zero_grad(set_to_none=True)
-    return Loss(loss.total.detach(), loss.reconstruction.detach(), loss.kl.detach())
-
-
-def in_bf16(settings: CVAETraining) -> bool:
-    """Whether a training computes in mixed precision."""
-    return bf16_pays() if settings.bf16 is None else settings.bf16
-
-
-@cache
-def bf16_pays() -> bool:
-    """Whether this machine multiplies faster in bfloat16 than in single precision.
-
-    Without the instructions for it a CPU is a hundred times slower, and may have no LSTM at all.
+    Raises:
+        TrainingError: the checkpoint has other settings, the machine lacks the devices, or the
+            posterior collapsed.
+        KeyboardInterrupt: its message says where the same call would go on.
     """
-    single = torch.randn(_TRIAL, _TRIAL)
-    return _trial(single.bfloat16()) < _trial(single)
+    try:
+        learn = partial(_learn, config=config, journal=journal, clock=clock)
+        launch(config, learn, model, train, valid)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(journal.whereabouts()) from None
+    journal.load_best(model.cpu())
 
 
-def _trial(matrix: Tensor) -> float:
-    """Seconds of the fastest of a few products."""
-    spans = []
-    for _ in range(_TRIALS):
-        began = time.perf_counter()
-        torch.mm(matrix, matrix)
-        spans.append(time.perf_counter() - began)
-    return min(spans)
+def _learn(
+    fabric: Fabric,
+    model: CVAE,
+    train: Dataset,
+    valid: Dataset,
+    *,
+    config: TrainingConfig,
+    journal: Journal,
+    clock: Callable[[], float],
+) -> None:
+    """The training, in one of its processes; the first of them keeps the journal."""
+    settings, stopping, first = config.cvae, config.stopping, fabric.is_global_zero
+    learner = Learner(fabric, model, settings)
+    now = journal.restore(model, learner.optimiser)
+    plan = now.plan or fabric.broadcast(_plan(learner, train, config, clock))
+    now = replace(now, plan=plan)
+    ends = list(accumulate(len(epoch_batches(train, settings, e)) for e in range(plan)))
+    schedule = Schedule(settings, ends[-1])
+    rising = sum(schedule.beta(start) < 1.0 for start in [0, *ends[:-1]])  # epochs, at their start
+    with closing(journal):
+        for epoch in range(now.epoch, plan):
+            if now.waited >= stopping.patience:
+                break
+            # Each process draws noise of its own; the batches are everybody's.
+            torch.manual_seed(config.seed + 1000 * (epoch + 1) + fabric.global_rank)
+            began = clock()
+            trained = _epoch(learner, train, schedule, now, journal if first else None)
+            found = fabric.broadcast(validate(model, valid))
+            step = ends[epoch]
+            if first:
+                journal.log(
+                    step,
+                    epoch=epoch + 1,
+                    beta=round(schedule.beta(step - 1), 3),
+                    rate=schedule.rate(step - 1),
+                    **trained,
+                    valid_reconstruction=found.reconstruction,
+                    valid_kl=found.kl,
+                    active_units=found.active,
+                    mutual_information=found.information,
+                    seconds=clock() - began,
+                )
+            if epoch + 1 - rising >= stopping.full_epochs:
+                check_alive(found, model.config.latent, settings.free_bits, stopping)
+            waited = now.waited
+            if first and schedule.beta(step) == 1.0:
+                waited = 0 if journal.keep_best(model, found.loss) else waited + 1
+            now = Progress(epoch + 1, step, plan, fabric.broadcast(waited))
+            if first:
+                journal.save(model, learner.optimiser, now)
+
+
+def _epoch(
+    learner: Learner,
+    train: Dataset,
+    schedule: Schedule,
+    now: Progress,
+    journal: Journal | None,
+) -> dict[str, float]:
+    """Read the lines once; the terms of the loss over them, in nats per sentence."""
+    batches, losses = epoch_batches(train, learner.settings, now.epoch), []
+    title = f"cvae {now.epoch + 1}/{now.plan}"
+    bar = tqdm(batches, title, unit="batch", mininterval=2, disable=journal is None)
+    for step, rows in enumerate(bar, start=now.step):
+        rate, beta = schedule.rate(step), schedule.beta(step)
+        losses.append(learner.step(train, rows, rate, beta))
+        if journal is not None and (step + 1) % _TRACE_STEPS == 0:
+            loss, reconstruction, kl = map(float, losses[-1])
+            bar.set_postfix(rec=f"{reconstruction:.1f}", kl=f"{kl:.1f}")
+            journal.trace(
+                step + 1, loss=loss, reconstruction=reconstruction, kl=kl, rate=rate, beta=beta
+            )
+    reconstruction, kl = learner.means(losses, batches)
+    return {"train_reconstruction": reconstruction, "train_kl": kl}
 
 
 def epoch_batches(train: Dataset, settings: CVAETraining, epoch: int) -> list[list[int]]:
@@ -184,17 +161,18 @@ def epoch_batches(train: Dataset, settings: CVAETraining, epoch: int) -> list[li
     return train.batches(settings.batch, generator)
 
 
-def _plan(model: CVAE, train: Dataset, config: TrainingConfig, clock: Callable[[], float]) -> int:
+def _plan(
+    learner: Learner, train: Dataset, config: TrainingConfig, clock: Callable[[], float]
+) -> int:
     """How many epochs fit the minutes allowed, by the speed of a few steps that are then undone."""
     settings = config.cvae
     if config.minutes is None:
         return settings.epochs
-    before = {name: value.clone() for name, value in model.state_dict().items()}
-    scratch = torch.optim.AdamW(model.parameters(), lr=1e-6, fused=True)
+    before = learner.state()
     batches = train.batches(settings.batch, torch.Generator().manual_seed(0))
     began = clock()
     for rows in batches[:_PROBE_STEPS]:
-        _step(model, scratch, train.rows(rows), 0.1, settings)
+        learner.step(train, rows, rate=1e-6, beta=0.1)
     seconds = (clock() - began) / min(_PROBE_STEPS, len(batches)) * len(batches)
-    model.load_state_dict(before)
+    learner.load(before)
     return max(1, min(settings.epochs, int(config.minutes * 60 / seconds)))

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,8 +16,7 @@ from model.training.config import CVAETraining
 LONGEST = 48  # pieces; the corpus's longest sentences have 40-odd
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Sentences of one length with their conditions."""
 
     sentences: Tensor  # (batch, time), BOS and EOS included

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from model.corpus.lines import ORIGINALS
 from model.cvae import CVAEConfig
+
+Accelerator = Literal["auto", "cpu", "cuda", "mps"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,16 @@ class CVAETraining:
 
 
 @dataclass(frozen=True)
+class Stopping:
+    """When the CVAE stops before its last epoch. May change while a training is interrupted."""
+
+    patience: int = 3  # epochs at full beta without a better validation loss
+    full_epochs: int = 2  # whole epochs at full beta after which a collapse is called one
+    active: float = 0.5  # least share of the latent dimensions in use
+    information: float = 1.0  # least mutual information of sentence and z, nats
+
+
+@dataclass(frozen=True)
 class TopicTraining:
     """How the topics are found."""
 
@@ -54,6 +67,8 @@ class LCGANTraining:
     critic_steps: int = 10  # M, steps of D in a round (paper: M >> N = 1)
     relabel_every: int = 50  # rounds after which what G now does is decoded and labelled
     relabel: int = 256  # codes in each relabelling
+    least_diversity: float = 0.9  # of distinct-2 before G, below which G goes back and stops
+    realism: float = 0.3  # weight of log D_real(z') beside the topic's
     penalty: float = 7.5  # weight of log(1 + (z' - z)^2), reached linearly from a tenth of it
 
 
@@ -77,11 +92,14 @@ class TrainingConfig:
     name: str = "originals"  # the writer's name in answers and logs
     seed: int = 2018
     minutes: float | None = None  # wall-clock for the CVAE; fewer epochs if these do not fit
-    threads: int | None = None  # torch threads; None: one per core
+    threads: int | None = None  # torch threads of all processes together; None: one per core
+    accelerator: Accelerator = "auto"  # auto: the fastest there is
+    devices: int = 1  # processes among which every batch of the CVAE is shared, one a device
     pieces: int = 4096  # size of the vocabulary
     sizes: CVAEConfig = field(default_factory=CVAEConfig)  # vocabulary and genres: from the text
     evaluated: int = 1000  # sentences drawn for the report
     cvae: CVAETraining = field(default_factory=CVAETraining)
+    stopping: Stopping = field(default_factory=Stopping)
     topics: TopicTraining = field(default_factory=TopicTraining)
     lcgan: LCGANTraining = field(default_factory=LCGANTraining)
     realism: RealismTraining = field(default_factory=RealismTraining)

@@ -1,11 +1,8 @@
 """From text to bundle: the whole training in order."""
 
-import ctypes
 import hashlib
 import json
 import os
-import platform
-import sys
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -30,13 +27,14 @@ from model.training.card import model_card
 from model.training.config import TrainingConfig
 from model.training.journal import Journal
 from model.training.lcgan import Decoder, LCGANTrainer
+from model.training.machine import described, hold_memory
+from model.training.prior import fit_prior
 from model.training.realism import Examples, RealismFit, drafted, real, train_realism
 from model.training.topics import fit_topics
 
 BUNDLE = "bundle"  # the folder in the output that holds the writer
 CARD = "MODEL_CARD.md"
 REPORT = "report.json"
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # parameters of mallopt, from malloc.h
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,9 @@ def train(config: TrainingConfig, command: str = "python -m model.training") -> 
 
     Raises:
         CorpusError: the corpus can't be read.
-        TrainingError: the output folder holds a training with other settings.
+        TrainingError: the output folder holds a training with other settings, the machine lacks
+            the devices, or the posterior collapsed.
+        KeyboardInterrupt: its message says where the same call would go on.
     """
     torch.set_num_threads(config.threads or os.cpu_count() or 1)
     hold_memory()
@@ -70,29 +70,36 @@ def train(config: TrainingConfig, command: str = "python -m model.training") -> 
     torch.manual_seed(config.seed)
     cvae = CVAE(replace(config.sizes, vocabulary=material.pieces.size, genres=len(material.labels)))
     train_cvae(cvae, data, material.dataset(material.valid), config, journal)
+    try:
+        return _bundled(
+            config, material, data, cvae.eval(), seconds=journal.seconds(), command=command
+        )
+    except KeyboardInterrupt:
+        text = "The CVAE is learnt; the same command goes on from there."
+        raise KeyboardInterrupt(text) from None
+
+
+def _bundled(
+    config: TrainingConfig,
+    material: _Material,
+    data: Dataset,
+    cvae: CVAE,
+    *,
+    seconds: float,
+    command: str,
+) -> Path:
+    """The trainings after the CVAE, which took so many seconds; the bundle and its report."""
     began = time.monotonic()
-    bundle, record = _constrained(config, material, data, cvae.eval())
+    bundle, record = _constrained(config, material, data, cvae)
     bundle = bundle.with_training(
         **record,
-        minutes_cvae=round(journal.seconds() / 60, 1),
+        minutes_cvae=round(seconds / 60, 1),
         minutes_of_the_rest=round((time.monotonic() - began) / 60, 1),
     )
     folder = config.output / BUNDLE
     saved = bundle.save(folder)
     _report(saved, material, folder, config.evaluated, command)
     return folder
-
-
-def hold_memory() -> None:
-    """Have glibc hold on to freed memory.
-
-    Each batch frees and asks for the same large tensors again; given back to the kernel in between,
-    their pages cost as much time as the arithmetic.
-    """
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if libc is not None and hasattr(libc, "mallopt"):
-        libc.mallopt(_M_MMAP_MAX, 0)
-        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _material(config: TrainingConfig) -> _Material:
@@ -113,41 +120,47 @@ def _constrained(
     """Everything after the CVAE: topics, LC-GAN, and what the writer ranks by."""
     texts = [line.text for line in material.train]
     topics = fit_topics(texts, config.topics, config.seed)
-    lcgan = LCGAN(
-        LCGANConfig(
-            latent=cvae.config.latent,
-            condition=cvae.config.condition,
-            topics=topics.model.size,
-            favoured=topics.model.favoured,
-        )
+    sizes = LCGANConfig(
+        latent=cvae.config.latent,
+        condition=cvae.config.condition,
+        topics=topics.model.size,
+        favoured=topics.model.favoured,
     )
-    serving = Serving()
-    decoder = Decoder(cvae, data.genres, material.pieces, topics.model, serving)
-    critic = LCGANTrainer(lcgan, decoder, config.lcgan, config.seed).train()
     bundle = Bundle(
         name=config.name,
         pieces=material.pieces,
         cvae=cvae,
-        lcgan=lcgan,
+        prior=fit_prior(cvae, data),
+        lcgan=LCGAN(sizes),
         topics=topics.model,
         probe=GenreProbe.fit([ids[1:-1] for ids in data.ids], data.genres, material.pieces.size),
         copies=CopyIndex.of(texts),
         realism=Realism(RealismConfig(material.pieces.size)),
         genres=GenreBook(material.labels, read_microgenres()),
-        serving=serving,
+        serving=_serving(material.train),
     )
+    decoder = Decoder(bundle, data.genres)
+    critic = LCGANTrainer(bundle, data, decoder, config.lcgan, config.seed).train()
     fit = _realism(config, material, data, bundle, decoder)
     record: dict[str, object] = {
         "seed": config.seed,
         "lines": len(material.train),
         "parameters": sum(p.numel() for p in cvae.parameters()),
-        "machine": f"{os.cpu_count()} CPU cores, {platform.machine()}, torch {torch.__version__}",
+        "machine": described(config),
         "threads": torch.get_num_threads(),
+        "devices": config.devices,
         "topic_coherence": {str(k): round(v, 4) for k, v in topics.coherence.items()},
         "critic_held_out": {k: round(v, 4) for k, v in asdict(critic).items()},
         "realism_held_out": {k: round(v, 4) for k, v in asdict(fit).items()},
     }
     return bundle, record
+
+
+def _serving(lines: list[Line]) -> Serving:
+    """How to serve: in the usual registers as far as the text has them, or else in those it has."""
+    there = {line.register for line in lines}
+    usual = tuple(name for name in Serving().registers if name in there)
+    return Serving(registers=usual or tuple(sorted(there)))
 
 
 def _realism(
@@ -175,7 +188,7 @@ def _report(
 ) -> None:
     """Measure the bundle as it was saved, half precision and all, and write its card."""
     genres = material.dataset(material.train).genres
-    decoder = Decoder(bundle.cvae, genres, bundle.pieces, bundle.topics, bundle.serving)
+    decoder = Decoder(bundle, genres)
     held_out = [line.text for line in material.test]
     report = {
         "test split": likelihood(bundle.cvae, material.dataset(material.test), material.test),

@@ -1,10 +1,14 @@
 import csv
 import json
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from model.bundle import Bundle
 from model.corpus.lines import Line, Register
@@ -15,8 +19,15 @@ from model.tokenizer import EOS, Pieces
 from model.training import TrainingConfig, autoencoder, train
 from model.training.autoencoder import Schedule, epoch_batches, train_cvae
 from model.training.batches import Batch, Dataset, corrupt, hide
-from model.training.config import CVAETraining, LCGANTraining, RealismTraining, TopicTraining
+from model.training.config import (
+    CVAETraining,
+    LCGANTraining,
+    RealismTraining,
+    Stopping,
+    TopicTraining,
+)
 from model.training.journal import Journal
+from model.training.validation import Validation
 from model.writer import Writer
 
 _REGISTERS: tuple[tuple[str, Register], ...] = (("folk", "plain"), ("techno", "florid"))
@@ -50,7 +61,9 @@ def _config(output: Path, epochs: int = 2) -> TrainingConfig:
         pieces=320,
         sizes=_SIZES,
         evaluated=20,
+        accelerator="cpu",
         cvae=CVAETraining(epochs=epochs, batch=8, warmup_steps=2, bf16=False),
+        stopping=Stopping(active=0.0, information=-math.inf),  # too few lines to fill a space
         topics=TopicTraining(counts=(2,), iterations=10, minimum=1),
         lcgan=LCGANTraining(
             codes=20, decodes=2, epochs=2, batch=8, rounds=2, relabel_every=2, relabel=4
@@ -62,6 +75,40 @@ def _config(output: Path, epochs: int = 2) -> TrainingConfig:
 def _model(data: Dataset) -> CVAE:
     torch.manual_seed(0)
     return CVAE(replace(_SIZES, vocabulary=320, genres=data.genres.shape[1] - 1))
+
+
+def _logged(folder: Path) -> list[dict[str, str]]:
+    with (folder / "log.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+class Verdicts:
+    """Stands in for the validation: losses told beforehand."""
+
+    def __init__(self, *losses: float, active: int = 4, information: float = 2.0) -> None:
+        self.losses: Iterator[float] = iter(losses)
+        self.active, self.information = active, information
+        self.weights: list[dict[str, torch.Tensor]] = []
+
+    def __call__(self, model: CVAE, _: Dataset) -> Validation:
+        self.weights.append({key: value.clone() for key, value in model.state_dict().items()})
+        return Validation(next(self.losses), 0.0, self.active, self.information)
+
+
+def _cut_at(look: int, error: BaseException) -> Callable[[], float]:
+    """A clock that breaks at a look, counted from 0; two looks an epoch."""
+    looks = count()
+
+    def clock() -> float:
+        if next(looks) == look:
+            raise error
+        return 0.0
+
+    return clock
+
+
+def _same(model: CVAE, state: dict[str, torch.Tensor]) -> bool:
+    return all(torch.equal(value, state[key]) for key, value in model.state_dict().items())
 
 
 def test_every_sentence_of_a_batch_is_as_long_and_each_is_read_once(data: Dataset) -> None:
@@ -85,23 +132,6 @@ def test_the_first_passes_read_one_register_alone(data: Dataset) -> None:
     )
     assert first == (data.register == 1).nonzero()[:, 0].tolist()
     assert second == list(range(len(data)))
-
-
-def test_the_best_state_comes_back_and_not_the_last(data: Dataset, tmp_path: Path) -> None:
-    model, journal = _model(data), Journal(tmp_path, "x")
-    for loss, value in ((3.0, 1.0), (2.0, 2.0), (5.0, 3.0)):
-        torch.nn.init.constant_(model.bias, value)
-        journal.keep_best(model, loss)
-    journal.load_best(model)
-    assert model.bias[0].item() == 2.0
-
-
-def test_the_best_state_of_another_training_is_let_be(data: Dataset, tmp_path: Path) -> None:
-    model = _model(data)
-    Journal(tmp_path, "x").keep_best(model, 1.0)
-    torch.nn.init.constant_(model.bias, 9.0)
-    Journal(tmp_path, "y").load_best(model)
-    assert model.bias[0].item() == 9.0
 
 
 def test_hiding_takes_conditions_away_and_adds_none(data: Dataset) -> None:
@@ -135,21 +165,90 @@ def test_a_training_that_was_cut_off_ends_as_if_it_had_not(data: Dataset, tmp_pa
     straight, broken = _model(data), _model(data)
     config = _config(tmp_path)
     train_cvae(straight, data, data, config, Journal(tmp_path / "a", "x"))
-
-    calls = iter(range(100))
-
-    def clock() -> float:
-        # The fourth look at the clock is in the second epoch.
-        if next(calls) == 3:
-            raise CutError
-        return 0.0
-
+    clock = _cut_at(3, CutError())
     with pytest.raises(CutError):
         train_cvae(broken, data, data, config, Journal(tmp_path / "b", "x"), clock=clock)
     resumed = _model(data)
     train_cvae(resumed, data, data, config, Journal(tmp_path / "b", "x"))
-    for key, value in straight.state_dict().items():
-        assert torch.equal(resumed.state_dict()[key], value), key
+    assert _same(resumed, straight.state_dict())
+    assert [row | {"seconds": ""} for row in _logged(tmp_path / "b")] == [
+        row | {"seconds": ""} for row in _logged(tmp_path / "a")
+    ]
+
+
+def test_ctrl_c_says_from_where_the_same_command_goes_on(data: Dataset, tmp_path: Path) -> None:
+    clock = _cut_at(3, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt, match="goes on from epoch 2"):
+        train_cvae(_model(data), data, data, _config(tmp_path), Journal(tmp_path, "x"), clock=clock)
+
+
+def _full_beta(output: Path, epochs: int, stopping: Stopping) -> TrainingConfig:
+    """beta is 1 from the second step."""
+    config = _config(output, epochs)
+    return replace(config, stopping=stopping, cvae=replace(config.cvae, beta_share=0.0))
+
+
+def test_it_stops_when_no_better_epoch_has_come_for_long_and_keeps_the_best(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, verdicts = _model(data), Verdicts(5.0, 4.0, 6.0, 4.5, 1.0)
+    monkeypatch.setattr(autoencoder, "validate", verdicts)
+    config = _full_beta(tmp_path, 5, Stopping(patience=2))
+    train_cvae(model, data, data, config, Journal(tmp_path, "x"))
+    assert len(_logged(tmp_path)) == 4
+    assert _same(model, verdicts.weights[1])
+
+
+def test_before_beta_is_one_no_patience_is_lost(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autoencoder, "validate", Verdicts(5.0, 6.0, 7.0, 8.0))
+    config = _config(tmp_path, epochs=4)
+    config = replace(
+        config, stopping=Stopping(patience=1), cvae=replace(config.cvae, beta_share=1.0)
+    )
+    train_cvae(_model(data), data, data, config, Journal(tmp_path, "x"))
+    assert len(_logged(tmp_path)) == 4
+
+
+def test_a_resumed_training_knows_how_long_it_has_waited(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = _full_beta(tmp_path, 9, Stopping(patience=2))
+    monkeypatch.setattr(autoencoder, "validate", Verdicts(5.0, 6.0))
+    clock = _cut_at(4, CutError())
+    with pytest.raises(CutError):
+        train_cvae(_model(data), data, data, config, Journal(tmp_path, "x"), clock=clock)
+    monkeypatch.setattr(autoencoder, "validate", Verdicts(7.0))
+    for _ in range(2):  # the second time there is nothing left to do
+        train_cvae(_model(data), data, data, config, Journal(tmp_path, "x"))
+        assert len(_logged(tmp_path)) == 3
+
+
+@pytest.mark.parametrize(("active", "information"), [(1, 2.0), (4, 0.5)])
+def test_a_collapsed_posterior_ends_the_training_with_advice(
+    active: int,
+    information: float,
+    data: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    verdicts = Verdicts(5.0, 4.0, 3.0, 2.0, active=active, information=information)
+    monkeypatch.setattr(autoencoder, "validate", verdicts)
+    config = _full_beta(tmp_path, 4, Stopping(full_epochs=2))
+    with pytest.raises(TrainingError, match=r"collapsed.*free_bits"):
+        train_cvae(_model(data), data, data, config, Journal(tmp_path, "x"))
+    # The first epoch began before beta was 1.
+    assert len(_logged(tmp_path)) == 3
+
+
+def test_a_loss_that_is_no_number_ends_the_training(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autoencoder, "validate", Verdicts(5.0, math.nan, math.nan))
+    config = _full_beta(tmp_path, 4, Stopping(full_epochs=1))
+    with pytest.raises(TrainingError, match="lower `rate`"):
+        train_cvae(_model(data), data, data, config, Journal(tmp_path, "x"))
 
 
 def test_a_checkpoint_of_other_settings_is_refused(data: Dataset, tmp_path: Path) -> None:
@@ -159,40 +258,25 @@ def test_a_checkpoint_of_other_settings_is_refused(data: Dataset, tmp_path: Path
         train_cvae(_model(data), data, data, config, Journal(tmp_path, "y"))
 
 
-def test_learning_lowers_the_loss(data: Dataset, tmp_path: Path) -> None:
+def test_learning_lowers_the_loss_and_is_logged(data: Dataset, tmp_path: Path) -> None:
     config = _config(tmp_path, epochs=8)
     train_cvae(_model(data), data, data, config, Journal(tmp_path, "x"))
-    with (tmp_path / "log.csv").open() as file:
-        losses = [float(row["valid_reconstruction"]) for row in csv.DictReader(file)]
+    log = _logged(tmp_path)
+    losses = [float(row["valid_reconstruction"]) for row in log]
     assert len(losses) == 8
     assert losses[-1] < 0.8 * losses[0]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "pays"),
-    [({"half": 1.0, "single": 2.0}, True), ({"half": 2.0, "single": 1.0}, False)],
-)
-def test_without_a_word_about_precision_the_faster_is_taken(
-    seconds: dict[str, float], pays: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def trial(matrix: torch.Tensor) -> float:
-        return seconds["half" if matrix.dtype == torch.bfloat16 else "single"]
-
-    monkeypatch.setattr(autoencoder, "_trial", trial)
-    autoencoder.bf16_pays.cache_clear()
-    try:
-        assert autoencoder.in_bf16(CVAETraining()) is pays
-        assert autoencoder.in_bf16(CVAETraining(bf16=not pays)) is not pays
-    finally:
-        autoencoder.bf16_pays.cache_clear()
+    assert all(float(row["train_kl"]) > 0 for row in log)
+    assert {"active_units", "mutual_information"} <= log[0].keys()
+    assert (tmp_path / "losses.png").stat().st_size > 1000
+    tags = EventAccumulator(str(tmp_path / "tensorboard")).Reload().Tags()["scalars"]
+    assert {"valid_kl", "train_reconstruction", "kl", "rate", "beta"} <= set(tags)
 
 
 def test_too_few_minutes_make_fewer_epochs(data: Dataset, tmp_path: Path) -> None:
     times = iter(float(i) for i in range(1000))
     config = replace(_config(tmp_path, epochs=50), minutes=0.05)
     train_cvae(_model(data), data, data, config, Journal(tmp_path, "x"), clock=lambda: next(times))
-    with (tmp_path / "log.csv").open() as file:
-        assert 1 <= len(list(csv.DictReader(file))) <= 3
+    assert 1 <= len(_logged(tmp_path)) <= 3
 
 
 def test_the_whole_training_makes_a_bundle_that_writes(tmp_path: Path) -> None:

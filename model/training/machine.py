@@ -1,0 +1,169 @@
+"""What a training runs on: one process or several, on CPU, CUDA or MPS, by Lightning Fabric.
+
+- Several devices are several processes that share every batch (data parallelism); on a CPU they
+  are so many processes of a few threads each.
+- Processes are spawned, never forked: a fork of a process that has used CUDA or OpenMP hangs. Each
+  gets its own copy of what is passed to it, and what they learn comes back in files.
+- Mixed precision is used where the machine is quicker for it, which on a CPU only a trial tells.
+"""
+
+import ctypes
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache, partial
+from multiprocessing import active_children
+from typing import Literal
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.multiprocessing import ProcessExitedException
+
+from model.errors import TrainingError
+from model.training.config import CVAETraining, TrainingConfig
+
+Kind = Literal["cpu", "cuda", "mps"]
+
+_TRIAL, _TRIALS = 256, 3  # rows of the matrices that decide the precision, and products of them
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # parameters of mallopt, from malloc.h
+
+
+def launch(config: TrainingConfig, function: Callable[..., None], *arguments: object) -> None:
+    """Call `function(fabric, *arguments)` in each of a training's processes: here, if it is one.
+
+    Raises:
+        TrainingError: this machine lacks the devices, a process raised one, or a process died.
+    """
+    fabric = fabric_for(config)
+    if config.devices == 1:
+        fabric.launch(function, *arguments)
+        return
+    before = set(active_children())
+    try:
+        error = fabric.launch(partial(_share, config, function, arguments))
+    except ProcessExitedException as death:
+        raise TrainingError(
+            f"{death}; was the memory too short? The same command goes on from the last whole "
+            "epoch, and fewer `devices` need less memory"
+        ) from death
+    finally:
+        # An interrupted launch leaves its processes to themselves.
+        for process in set(active_children()) - before:
+            process.terminate()
+    if error is not None:
+        raise error
+
+
+def _share(
+    config: TrainingConfig,
+    function: Callable[..., None],
+    arguments: tuple[object, ...],
+    fabric: Fabric,
+) -> TrainingError | None:
+    """One process's share. An error for the user is returned, for raised it would lose its type."""
+    settle(config)
+    # Tensors arrive in memory that all processes share.
+    own = [deepcopy(a) if isinstance(a, nn.Module) else a for a in arguments]
+    try:
+        function(fabric, *own)
+    except TrainingError as error:
+        return error
+    return None
+
+
+def fabric_for(config: TrainingConfig) -> Fabric:
+    """The devices and the precision of a training.
+
+    Raises:
+        TrainingError: this machine doesn't have them.
+    """
+    kind = kind_of(config)
+    _check_devices(kind, config.devices)
+    return Fabric(
+        accelerator=kind,
+        devices=config.devices,
+        strategy="auto" if config.devices == 1 else "ddp_spawn",
+        precision="bf16-mixed" if in_bf16(config.cvae, kind) else "32-true",
+    )
+
+
+def kind_of(config: TrainingConfig) -> Kind:
+    """The kind of device that a training takes: the one it names, or the fastest there is."""
+    if config.accelerator != "auto":
+        return config.accelerator
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _check_devices(kind: Kind, wanted: int) -> None:
+    present = {
+        "cpu": sys.maxsize,  # more processes than cores are slow, not wrong
+        "cuda": torch.cuda.device_count(),
+        "mps": int(torch.backends.mps.is_available()),
+    }[kind]
+    if wanted < 1:
+        raise TrainingError(f"a training needs at least one device, not {wanted}")
+    if wanted > present:
+        raise TrainingError(
+            f"this machine has {present} {kind} devices that torch can use, not {wanted}; "
+            "name fewer `devices`, or leave `accelerator` out to train on what there is"
+        )
+
+
+def settle(config: TrainingConfig) -> None:
+    """Give this process its share of the threads, and have it hold on to memory."""
+    torch.set_num_threads(max(1, (config.threads or os.cpu_count() or 1) // config.devices))
+    hold_memory()
+
+
+def hold_memory() -> None:
+    """Have glibc hold on to freed memory.
+
+    Each batch frees and asks for the same large tensors again; given back to the kernel in between,
+    their pages cost as much time as the arithmetic.
+    """
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if libc is not None and hasattr(libc, "mallopt"):
+        libc.mallopt(_M_MMAP_MAX, 0)
+        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def described(config: TrainingConfig) -> str:
+    """The machine in words, for a model card."""
+    kind = kind_of(config)
+    device = f"{torch.cuda.get_device_name()}, " if kind == "cuda" else ""
+    return f"{device}{os.cpu_count()} CPU cores, {platform.machine()}, torch {torch.__version__}"
+
+
+def in_bf16(settings: CVAETraining, kind: Kind = "cpu") -> bool:
+    """Whether a training computes in mixed precision."""
+    if settings.bf16 is not None:
+        return settings.bf16
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return kind == "cpu" and bf16_pays()
+
+
+@cache
+def bf16_pays() -> bool:
+    """Whether this machine's CPU multiplies faster in bfloat16 than in single precision.
+
+    Without the instructions for it a CPU is a hundred times slower, and may have no LSTM at all.
+    """
+    single = torch.randn(_TRIAL, _TRIAL)
+    return _trial(single.bfloat16()) < _trial(single)
+
+
+def _trial(matrix: Tensor) -> float:
+    """Seconds of the fastest of a few products."""
+    spans = []
+    for _ in range(_TRIALS):
+        began = time.perf_counter()
+        torch.mm(matrix, matrix)
+        spans.append(time.perf_counter() - began)
+    return min(spans)
