@@ -41,7 +41,7 @@ class CVAEConfig:
     genre: int = 32  # width of a genre's vector
     voice: int = 8  # width of the register's and of the slots' vector
     registers: int = len(REGISTERS)  # rows of the registers' table
-    dropout: float = 0.3  # on embeddings, decoder output and projection
+    dropout: float = 0.2  # on embeddings, decoder output and projection
 
     @property
     def condition(self) -> int:

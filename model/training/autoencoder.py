@@ -1,9 +1,9 @@
 """The first training: the CVAE.
 
 beta rises from a little to 1; at exactly 0 the posterior would run away and need epochs to come
-back. The first passes read the clear register alone, whose few words teach grammar quickest; all
-others read every line. What is kept is the state after the epoch that validated best; when no
-better one has come for some epochs the training ends early.
+back. The first passes read the clear register alone, whose few words teach grammar quickest; later
+ones read a share of the other lines beside it. What is kept is the state after the epoch that
+validated best; when no better one has come for some epochs the training ends early.
 """
 
 import math
@@ -153,12 +153,14 @@ def _epoch(
 
 
 def epoch_batches(train: Dataset, settings: CVAETraining, epoch: int) -> list[list[int]]:
-    """An epoch's batches: one register at first, then everything."""
+    """An epoch's batches: one register at first, then a share of the other lines beside it."""
     generator = torch.Generator().manual_seed(epoch)
-    first = train.register == REGISTERS.index(settings.first_register)
-    if epoch < settings.first_epochs and first.any():
-        return train.batches(settings.batch, generator, only=first)
-    return train.batches(settings.batch, generator)
+    read = train.register == REGISTERS.index(settings.first_register)
+    if not read.any():
+        return train.batches(settings.batch, generator)
+    if epoch >= settings.first_epochs:
+        read = read | (torch.rand(len(train), generator=generator) < settings.other_share)
+    return train.batches(settings.batch, generator, only=read)
 
 
 def _plan(

@@ -14,11 +14,12 @@ Accelerator = Literal["auto", "cpu", "cuda", "mps"]
 class CVAETraining:
     """How the CVAE learns."""
 
-    epochs: int = 13  # passes over the training lines
-    first_epochs: int = 2  # of these the first, which read one register alone
+    epochs: int = 6  # passes over the training lines
+    first_epochs: int = 1  # of these the first, which read one register alone
     first_register: str = "clear"  # the register that they read
-    batch: int = 64  # sentences, all of one length
-    rate: float = 2.5e-3  # peak learning rate of AdamW
+    other_share: float = 0.3  # share of the other registers' lines that each later pass reads
+    batch: int = 32  # sentences, all of one length
+    rate: float = 2e-3  # peak learning rate of AdamW
     floor: float = 0.02  # last learning rate, as a share of the peak
     warmup_steps: int = 200  # steps over which the rate rises
     weight_decay: float = 1e-4

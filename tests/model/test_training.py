@@ -124,14 +124,22 @@ def test_only_the_rows_asked_for_are_read(data: Dataset) -> None:
     assert sorted(rows) == plain.nonzero()[:, 0].tolist()
 
 
-def test_the_first_passes_read_one_register_alone(data: Dataset) -> None:
-    settings = CVAETraining(first_epochs=1, first_register="plain")
-    first, second = (
-        sorted(row for rows in epoch_batches(data, settings, epoch) for row in rows)
-        for epoch in (0, 1)
+def test_the_first_passes_read_one_register_alone_and_later_ones_a_share_of_the_rest(
+    data: Dataset,
+) -> None:
+    settings = CVAETraining(first_epochs=1, first_register="plain", other_share=0.5)
+    first, second, third = (
+        {row for rows in epoch_batches(data, settings, epoch) for row in rows} for epoch in range(3)
     )
-    assert first == (data.register == 1).nonzero()[:, 0].tolist()
-    assert second == list(range(len(data)))
+    plain = set((data.register == 1).nonzero()[:, 0].tolist())
+    assert first == plain
+    assert plain < second < set(range(len(data)))
+    assert second != third
+
+
+def test_a_text_without_the_first_register_is_read_whole(data: Dataset) -> None:
+    rows = epoch_batches(data, CVAETraining(first_register="clear", other_share=0.1), 0)
+    assert sorted(row for batch in rows for row in batch) == list(range(len(data)))
 
 
 def test_hiding_takes_conditions_away_and_adds_none(data: Dataset) -> None:
