@@ -29,6 +29,7 @@ def model_card(bundle: Bundle, command: str, report: Mapping[str, Mapping[str, f
         ),
         samples="\n".join(f"- {line}" for line in uncurated(Writer(bundle))),
         labels=len(bundle.genres.labels),
+        lines=f"{bundle.training.get('lines', 0):,}",
     )
 
 
@@ -65,9 +66,9 @@ published unread.
 
 ## Data and licence
 
-`corpus/originals` of this repository, 46,813 sentences written for this project, CC0 1.0. Trained
-on the train split alone. The weights are under the repository's MIT licence. The nearness of
-genres was read from a public map of genres (MIT); it holds facts only.
+`corpus/originals` of this repository, sentences written for this project, CC0 1.0; trained on the
+{lines} of the train split alone. The weights are under the repository's MIT licence. The nearness
+of genres was read from a public map of genres (MIT); it holds facts only.
 
 ## Training
 
