@@ -115,5 +115,6 @@ class Learner:
         self.optimiser.load_state_dict(state["optimiser"])
 
     def _sum_of_all(self, values: Tensor) -> Tensor:
-        total: Tensor = self._fabric.all_reduce(values, reduce_op="sum")
+        total = self._fabric.all_reduce(values, reduce_op="sum")
+        assert isinstance(total, Tensor)  # as what was given
         return total

@@ -21,7 +21,7 @@ from typing import Literal
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.multiprocessing import ProcessExitedException
+from torch.multiprocessing.spawn import ProcessExitedException
 
 from model.errors import TrainingError
 from model.training.config import CVAETraining, TrainingConfig
@@ -145,7 +145,7 @@ def in_bf16(settings: CVAETraining, kind: Kind = "cpu") -> bool:
     if settings.bf16 is not None:
         return settings.bf16
     if kind == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return kind == "cpu" and bf16_pays()
 
 

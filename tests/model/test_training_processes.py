@@ -1,6 +1,7 @@
-"""The same training in one process and in two. Each test starts processes of its own."""
+"""The same training in one process and in two."""
 
 import csv
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from model.cvae import CVAE, CVAEConfig, Posterior
 from model.errors import TrainingError
-from model.training.autoencoder import train_cvae
+from model.training import autoencoder
 from model.training.batches import Dataset
 from model.training.config import CVAETraining, Stopping, TrainingConfig
 from model.training.journal import Journal
@@ -70,50 +71,66 @@ def _config(output: Path, devices: int) -> TrainingConfig:
     )  # fmt: skip
 
 
-def _gradients(
-    fabric: Fabric, model: CVAE, data: Dataset, settings: CVAETraining, file: Path
-) -> None:
-    """Keep the gradients of some batches, then fail as a training may."""
-    learner = Learner(fabric, model, settings)
-    kept = []
+def _course(fabric: Fabric, model: CVAE, data: Dataset, config: TrainingConfig) -> None:
+    """Keep the gradients of some batches, train, and fail as a training may."""
+    learner, kept = Learner(fabric, model, config.cvae), []
     learner.optimiser.register_step_pre_hook(
-        lambda *_: kept.append({key: p.grad.clone() for key, p in model.named_parameters()})
+        lambda *_: kept.append(
+            {key: p.grad.clone() for key, p in model.named_parameters() if p.grad is not None}
+        )
     )
     for rows in _ROWS:
         learner.step(data, rows, rate=0.0, beta=1.0)
     if fabric.is_global_zero:
-        torch.save(kept, file)
+        torch.save(kept, config.output / "gradients.pt")
+    journal = Journal(config.output, "x")
+    autoencoder._learn(
+        fabric, CVAE(_SIZES), data, data, config=config, journal=journal, clock=time.monotonic
+    )
     raise TrainingError(f"told by one of {fabric.world_size}")
 
 
-def test_two_processes_make_of_a_batch_what_one_makes_of_it(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def courses(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """The folder of a course in one process and of one in two."""
     torch.manual_seed(0)
     model, data = Still(_SIZES), _data()
-    found = []
-    for devices in (1, 2):
-        config, file = _config(tmp_path, devices), tmp_path / f"{devices}.pt"
-        with pytest.raises(TrainingError, match=f"told by one of {devices}"):
-            launch(config, _gradients, model, data, config.cvae, file)
-        found.append(torch.load(file, weights_only=True))
-    assert len(found[0]) == len(_ROWS)
-    for alone, together in zip(*found, strict=True):
+    folders = {devices: tmp_path_factory.mktemp(f"{devices}_devices") for devices in (1, 2)}
+    for devices, folder in folders.items():
+        config = _config(folder, devices)
+        with pytest.raises(TrainingError, match=f"^told by one of {devices}$"):
+            launch(config, _course, model, data, config)
+    return folders
+
+
+def test_two_processes_make_of_a_batch_what_one_makes_of_it(courses: dict[int, Path]) -> None:
+    found = {
+        devices: torch.load(folder / "gradients.pt", weights_only=True)
+        for devices, folder in courses.items()
+    }
+    assert len(found[1]) == len(_ROWS)
+    for alone, together in zip(found[1], found[2], strict=True):
         assert max(float(gradient.abs().max()) for gradient in alone.values()) > 1e-3
         for key, gradient in alone.items():
             torch.testing.assert_close(together[key], gradient, atol=1e-6, rtol=1e-4)
 
 
-def test_a_training_shared_by_two_processes_leaves_what_one_leaves(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    model, data = CVAE(_SIZES), _data()
-    before = model.bias.detach().clone()
-    train_cvae(model, data, data, _config(tmp_path, 2), Journal(tmp_path, "x"))
-    with (tmp_path / "log.csv").open() as file:
-        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
-    assert (tmp_path / "losses.png").exists()
-    best = torch.load(tmp_path / "best.pt", weights_only=True)["model"]
+def test_two_processes_keep_the_journal_that_one_keeps(courses: dict[int, Path]) -> None:
+    alone, together = (
+        list(csv.DictReader((folder / "log.csv").read_text().splitlines()))
+        for folder in courses.values()
+    )
+    assert [row["epoch"] for row in together] == ["1", "2"]
+    for key in ("beta", "rate"):
+        assert [row[key] for row in together] == [row[key] for row in alone]
+    for key in ("train_reconstruction", "valid_reconstruction"):
+        wanted = [float(row[key]) for row in alone]
+        assert [float(row[key]) for row in together] == pytest.approx(wanted, rel=0.05)
+    assert (courses[2] / "losses.png").exists()
+
+
+def test_one_process_goes_on_where_two_have_stopped(courses: dict[int, Path]) -> None:
+    model, data, folder = CVAE(_SIZES), _data(), courses[2]
+    best = torch.load(folder / "best.pt", weights_only=True)["model"]
+    autoencoder.train_cvae(model, data, data, _config(folder, 1), Journal(folder, "x"))
     assert all(torch.equal(value, best[key]) for key, value in model.state_dict().items())
-    assert not torch.equal(model.bias, before)
-    # One process goes on where two have stopped.
-    alone = CVAE(_SIZES)
-    train_cvae(alone, data, data, _config(tmp_path, 1), Journal(tmp_path, "x"))
-    assert torch.equal(alone.bias, model.bias)
