@@ -132,13 +132,21 @@ class LCGANTrainer:
         self._critic = torch.optim.AdamW(self._lcgan.critic.parameters(), rate, weight_decay=1e-2)
         self._actor = torch.optim.AdamW(self._lcgan.actor.parameters(), lr=rate)
 
-    def train(self) -> CriticFit:
-        """Both networks; returns how well D does on held-out decodes before G starts."""
+    def labelled(self) -> Labelled:
+        """The examples that D learns from: codes of the prior, and the topics of their decodes."""
         torch.manual_seed(self._seed)
         s = self._settings
-        labelled = self._decoder.labelled(*self._decoder.draw(s.codes), s.decodes, self._seed)
+        return self._decoder.labelled(*self._decoder.draw(s.codes), s.decodes, self._seed)
+
+    def train(self, labelled: Labelled | None = None) -> CriticFit:
+        """Both networks, from examples that may be given.
+
+        Returns how well D does on held-out decodes before G starts.
+        """
+        labelled = labelled or self.labelled()
+        torch.manual_seed(self._seed)
         order = torch.randperm(len(labelled))
-        held = int(s.held_out * len(labelled))
+        held = int(self._settings.held_out * len(labelled))
         held_out, seen = labelled[order[:held]], labelled[order[held:]]
         self._pretrain(seen, held_out)
         fit = measure_critic(self._lcgan, held_out)
