@@ -6,6 +6,7 @@ ModelError
 │   ├── BundleCorruptError
 │   └── BundleFormatError
 ├── CorpusError             the training text cannot be used
+├── ReportError             what a report is to show cannot be read
 ├── RequestError            the caller asked for something impossible (also a ValueError)
 └── TrainingError           a training cannot start or go on
 """
@@ -33,6 +34,10 @@ class BundleFormatError(BundleError):
 
 class CorpusError(ModelError):
     """The training text is absent or malformed."""
+
+
+class ReportError(ModelError):
+    """What a report is to show is absent or malformed."""
 
 
 class RequestError(ModelError, ValueError):
