@@ -66,7 +66,11 @@ def _tf_idf(
 
 
 def _states(evidence: Evidence, columns: Mapping[str, Sequence[str]]) -> dict[str, Points]:
-    states = {name: evidence.read(texts).states.double().numpy() for name, texts in columns.items()}
+    readings = {**evidence.readings, "real_lines": evidence.read(columns["real_lines"])}
+    states = {
+        name: readings[name].states[: len(texts)].double().numpy()
+        for name, texts in columns.items()
+    }
     real = states["real_lines"]
     reduced = PCA(min(_FEATURES, *real.shape), svd_solver="full").fit(real)
     return {name: reduced.transform(own) for name, own in states.items()}

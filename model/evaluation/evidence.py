@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -37,6 +38,8 @@ from model.writer import Writer
 # group -> measure -> column -> value
 Rows = dict[str, dict[str, float]]
 
+_T = TypeVar("_T")
+
 LANGUAGE_MODEL = "language-model.safetensors"
 
 _FEWEST = 5  # sentences that can be measured as a set
@@ -61,6 +64,13 @@ class Drafts:
     after: list[str]
 
 
+def spread(items: Sequence[_T], most: int | None) -> list[_T]:
+    """At most so many of the items, at even distances."""
+    if most is None or most >= len(items):
+        return list(items)
+    return [items[i * len(items) // most] for i in range(most)]
+
+
 class Evidence:
     """A writer and everything that it is judged by."""
 
@@ -76,7 +86,8 @@ class Evidence:
                 f"the corpus in {settings.corpus} has too few lines to hold some out for testing; "
                 "name one of a few hundred lines or more"
             )
-        self.valid, self.test = valid[: settings.most_test], test[: settings.most_test]
+        self.valid, self.test = (spread(some, settings.most_test) for some in (valid, test))
+        self.judging_lines = spread(self.train, settings.most_train)
 
     def _readable(self, lines: list[Line]) -> list[Line]:
         """The lines that are short enough for a dataset, so that sentences and lines agree."""
@@ -102,7 +113,7 @@ class Evidence:
     @cached_property
     def judging(self) -> list[str]:
         """The train sentences that judges of text learn from."""
-        return [line.text for line in self.train[: self.settings.most_train]]
+        return [line.text for line in self.judging_lines]
 
     @cached_property
     def judges(self) -> Judges:
@@ -190,7 +201,7 @@ class Evidence:
         return trained_language_model(
             self.output / LANGUAGE_MODEL,
             LanguageModelConfig.beside(self.bundle.cvae),
-            self.dataset(self.train[: s.most_train]),
+            self.dataset(self.judging_lines),
             self.dataset(self.valid),
             replace(CVAETraining(), epochs=self._epochs()),
             seed=s.seed,

@@ -8,11 +8,7 @@ words and, for forward, the LSTM language model over pieces; both are given per 
 counted as one, and real text stands beside generated text.
 """
 
-from collections.abc import Sequence
-
-import numpy as np
-
-from model.evaluation.evidence import Evidence, Rows
+from model.evaluation.evidence import Evidence, Rows, spread
 from model.evaluation.judges import perplexity
 
 
@@ -21,7 +17,7 @@ def fluency(evidence: Evidence) -> Rows:
     judges, drafts, held_out = evidence.judges, evidence.drafts, evidence.held_out
     count = min(len(drafts.after), len(evidence.judging))
     learnt_from = {
-        "real_lines": _spread(evidence.judging, count),
+        "real_lines": spread(evidence.judging, count),
         "before": drafts.before[:count],
         "after": drafts.after[:count],
     }
@@ -38,8 +34,3 @@ def fluency(evidence: Evidence) -> Rows:
         },
         "sentences_for_reverse": {name: float(len(texts)) for name, texts in learnt_from.items()},
     }
-
-
-def _spread(texts: Sequence[str], count: int) -> list[str]:
-    """So many of the texts, at even distances."""
-    return [texts[i] for i in np.linspace(0, len(texts) - 1, count).astype(int)]

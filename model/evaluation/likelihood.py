@@ -85,24 +85,31 @@ def _log_density(z: Tensor, posterior: Posterior) -> Tensor:
     return -0.5 * (squared + logvar + _LOG_2_PI).sum(2)
 
 
-@torch.no_grad()
-def importance_weighted(
-    cvae: CVAE, data: Dataset, samples: int, seed: int, prior: Prior | None = None
-) -> Tensor:
-    """-log p(x|a) of each sentence, in nats: (sentences,), in the order of `data.each`.
+def importance_weighted(cvae: CVAE, data: Dataset, samples: int, seed: int) -> Tensor:
+    """-log p(x|a) of each sentence, in nats, z being N(0, I): (sentences,), in their order.
 
-    log 1/K sum_k p(x|z_k, a) p(z_k) / q(z_k|x, a) with z_k drawn from q (Burda et al., equation 8),
-    p(z) being N(0, I) unless another prior is given.
+    log 1/K sum_k p(x|z_k, a) p(z_k) / q(z_k|x, a) with z_k drawn from q (Burda et al., equation 8).
     """
+    standard = Prior.standard(cvae.config.latent)
+    return importance_weighted_under([standard], cvae, data, samples, seed)[0]
+
+
+@torch.no_grad()
+def importance_weighted_under(
+    priors: Sequence[Prior], cvae: CVAE, data: Dataset, samples: int, seed: int
+) -> Tensor:
+    """The same under each of several priors p(z), for the price of one: (priors, sentences)."""
     cvae.eval()
-    prior = prior or Prior.standard(cvae.config.latent)
     generator = torch.Generator().manual_seed(seed)
-    batches = tqdm(data.each(_TOGETHER), desc=f"{samples} importance samples", leave=False)
-    return torch.cat([_weighted(cvae, batch, samples, prior, generator) for batch in batches])
+    nats = torch.zeros(len(priors), len(data))
+    batches = data.batches(_TOGETHER, torch.Generator().manual_seed(0))
+    for rows in tqdm(batches, desc=f"{samples} importance samples", mininterval=2, leave=False):
+        nats[:, rows] = _weighted(priors, cvae, data.rows(rows), samples, generator)
+    return nats
 
 
 def _weighted(
-    cvae: CVAE, batch: Batch, samples: int, prior: Prior, generator: torch.Generator
+    priors: Sequence[Prior], cvae: CVAE, batch: Batch, samples: int, generator: torch.Generator
 ) -> Tensor:
     a = cvae.condition(batch.genres, batch.register, batch.slots)
     q = cvae.encode(batch.sentences[:, 1:-1], a)
@@ -114,8 +121,9 @@ def _weighted(
         z = own.sample(noise)
         posterior = -0.5 * (noise.square() + own.logvar + _LOG_2_PI).sum(1)
         nats = cvae.token_nll(batch.sentences[part], z, a[part]).sum(1)
-        weights.append(prior.log_prob(z) - posterior - nats)
-    return math.log(samples) - torch.cat(weights).view(len(a), samples).logsumexp(1)
+        weights.append(torch.stack([prior.log_prob(z) for prior in priors]) - posterior - nats)
+    by_sentence = torch.cat(weights, dim=1).view(len(priors), len(a), samples)
+    return math.log(samples) - by_sentence.logsumexp(2)
 
 
 def with_shuffled_genres(data: Dataset, seed: int) -> Dataset:

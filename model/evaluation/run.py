@@ -14,12 +14,14 @@ from tqdm import tqdm
 from model.bundle import Bundle
 from model.evaluation.bars import Verdict, verdicts
 from model.evaluation.bias import bias
-from model.evaluation.control import constraint, genres, topics
+from model.evaluation.constraint import constraint, topics
 from model.evaluation.copying import copying
 from model.evaluation.distribution import distribution
 from model.evaluation.diversity import diversity
 from model.evaluation.evidence import Evidence, Rows
 from model.evaluation.fluency import fluency
+from model.evaluation.genres import genres
+from model.evaluation.glossary import GLOSSARY
 from model.evaluation.held_out import held_out_likelihood
 from model.evaluation.latent import aggregated_posterior, homotopies, posterior_codes, priors
 from model.evaluation.page import page
@@ -57,20 +59,12 @@ def evaluate(folder: Path, output: Path, settings: EvaluationSettings) -> Evalua
     hold_memory()
     evidence = Evidence(Bundle.load(folder), settings, output)
     output.mkdir(parents=True, exist_ok=True)
-    seconds: dict[str, float] = {}
-    figures: dict[str, Rows] = {}
-    bar = tqdm(_STAGES.items(), desc="evaluation", unit="stage")
-    for name, stage in bar:
-        bar.set_postfix_str(name)
-        began = time.monotonic()
-        figures |= stage(evidence)
-        seconds[name] = round(time.monotonic() - began, 1)
-        bar.write(f"{name:24} {seconds[name]:7.1f} s", file=sys.stderr)
+    figures, seconds = _measured(evidence)
     evaluation = Evaluation(
         name=evidence.bundle.name,
         revision=evidence.bundle.revision,
         settings=settings,
-        figures=figures,
+        figures={group: figures[group] for group in GLOSSARY},
         verdicts=verdicts(figures),
         samples=samples(evidence),
         seconds=seconds,
@@ -80,13 +74,25 @@ def evaluate(folder: Path, output: Path, settings: EvaluationSettings) -> Evalua
     return evaluation
 
 
+def _measured(evidence: Evidence) -> tuple[dict[str, Rows], dict[str, float]]:
+    """All figures by group, and the seconds of each stage."""
+    figures: dict[str, Rows] = {}
+    seconds: dict[str, float] = {}
+    bar = tqdm(_STAGES.items(), desc="evaluation", unit="stage")
+    for name, stage in bar:
+        bar.set_postfix_str(name)
+        began = time.monotonic()
+        figures |= stage(evidence)
+        seconds[name] = round(time.monotonic() - began, 1)
+        bar.write(f"{name:24} {seconds[name]:7.1f} s", file=sys.stderr)
+    return figures, seconds
+
+
 def as_json(evaluation: Evaluation) -> str:
-    """The evaluation as JSON; the keys of `figures` are explained in glossary.json."""
+    """The evaluation as JSON, its figures explained by the glossary that stands beside them."""
     values = asdict(evaluation)
-    values["settings"] = {
-        key: str(value) if isinstance(value, Path) else value
-        for key, value in values["settings"].items()
-    }
+    values["settings"]["corpus"] = evaluation.settings.corpus.name
+    values["glossary"] = {key: asdict(group) for key, group in GLOSSARY.items()}
     return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -22,6 +22,7 @@ class EvaluationSettings:
 
     drafts: int = 20_000  # unranked drafts, before and after the LC-GAN
     judged: int = 2000  # of these, what the slower measures read
+    taught: int = 40_000  # train lines from which the genre probe learns
     control: int = 1000  # codes of each seed for the LC-GAN's figures
     control_seeds: int = 3
     decodes: int = 3  # sentences for each code whose mean topic D is to foresee

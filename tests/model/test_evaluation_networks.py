@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,11 @@ from model.evaluation.language_model import (
     train_language_model,
     trained_language_model,
 )
-from model.evaluation.likelihood import importance_weighted, with_shuffled_genres
+from model.evaluation.likelihood import (
+    importance_weighted,
+    importance_weighted_under,
+    with_shuffled_genres,
+)
 from model.prior import Prior
 from model.tokenizer import BOS, EOS, Pieces
 from model.training.batches import Dataset
@@ -77,11 +82,23 @@ def test_importance_weighting_agrees_with_draws_of_the_prior(cvae: CVAE, data: D
 
 def test_a_prior_that_is_where_the_codes_are_makes_them_likelier(cvae: CVAE, data: Dataset) -> None:
     near = fit_prior(cvae, data)
-    far = Prior(near.mean + 3.0, near.scale)
-    nats = [
-        float(importance_weighted(cvae, data, 20, 1, prior).mean()) for prior in (near, None, far)
-    ]
+    priors = [near, Prior.standard(cvae.config.latent), Prior(near.mean + 3.0, near.scale)]
+    nats = importance_weighted_under(priors, cvae, data, 20, seed=1).mean(1).tolist()
     assert nats == sorted(nats)
+    assert nats[1] == pytest.approx(float(importance_weighted(cvae, data, 20, seed=1).mean()))
+
+
+def test_each_sentence_has_its_own_likelihood_in_its_own_place(cvae: CVAE, data: Dataset) -> None:
+    nats = importance_weighted(cvae, data, 400, seed=1)
+    for row in (0, len(data) - 1):
+        alone = Dataset(
+            data.ids[row : row + 1],
+            data.genres[row : row + 1],
+            data.register[row : row + 1],
+            data.slots[row : row + 1],
+        )
+        one = importance_weighted(cvae, alone, 400, seed=2)
+        assert float(one[0]) == pytest.approx(float(nats[row]), abs=0.5)
 
 
 def test_more_importance_samples_tighten_the_bound(cvae: CVAE, data: Dataset) -> None:
@@ -158,11 +175,13 @@ def test_too_few_minutes_make_fewer_passes(data: Dataset, pieces: Pieces) -> Non
 def test_a_trained_language_model_is_kept_for_the_same_settings_alone(
     data: Dataset, pieces: Pieces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trained = []
-    real = language_model.train_language_model
-    monkeypatch.setattr(
-        language_model, "train_language_model", lambda *a, **k: (trained.append(1), real(*a, **k))
-    )
+    trained: list[int] = []
+
+    def counted(*arguments: Any, seed: int, minutes: float | None) -> None:  # noqa: ANN401
+        trained.append(seed)
+        train_language_model(*arguments, seed=seed, minutes=minutes)
+
+    monkeypatch.setattr(language_model, "train_language_model", counted)
     config, file = LanguageModelConfig(pieces.size, 8, 12, 0.1), tmp_path / "lm.safetensors"
     short = replace(SETTINGS, epochs=1)
 
@@ -170,10 +189,10 @@ def test_a_trained_language_model_is_kept_for_the_same_settings_alone(
         return trained_language_model(file, config, data, data, short, seed=seed)
 
     first, again = get(1), get(1)
-    assert len(trained) == 1
+    assert trained == [1]
     assert torch.equal(first.bias, again.bias)
     get(2)
-    assert len(trained) == 2
+    assert trained == [1, 2]
     file.write_bytes(b"half a file")
     assert torch.equal(get(1).bias, first.bias)
 

@@ -12,8 +12,9 @@ import pytest
 from model.bundle import Bundle
 from model.errors import CorpusError
 from model.evaluation.bars import BARS, verdicts
-from model.evaluation.control import GenreJudge, best_of, foreseen
+from model.evaluation.constraint import best_of, foreseen
 from model.evaluation.evidence import Evidence
+from model.evaluation.genres import GenreJudge
 from model.evaluation.glossary import GLOSSARY
 from model.evaluation.page import page
 from model.evaluation.run import JSON, PAGE, Evaluation, as_json, evaluate
