@@ -74,15 +74,16 @@ def spoken(text: str) -> int:
 def mutual_information(posterior: Posterior) -> float:
     """I(x; z) = E[log q(z|x) - log q(z)] with q(z) the mixture over the given sentences."""
     z = posterior.sample()
-    own = _log_density(z[:, None], posterior)  # (sentences, sentences)
-    mixture = torch.logsumexp(own, dim=1) - math.log(len(z))
-    return float((own.diagonal() - mixture).mean())
+    mixture = torch.cat(
+        [_log_density(part[:, None], posterior).logsumexp(1) for part in torch.split(z, _ROWS)]
+    )
+    return float((_log_density(z, posterior) - mixture).mean()) + math.log(len(z))
 
 
 def _log_density(z: Tensor, posterior: Posterior) -> Tensor:
-    mu, logvar = posterior.mu[None], posterior.logvar[None]
-    squared = (z - mu).square() / logvar.exp()
-    return -0.5 * (squared + logvar + _LOG_2_PI).sum(2)
+    """log q(z|x) of z (..., latent) for posteriors (sentences, latent), broadcast."""
+    squared = (z - posterior.mu).square() / posterior.logvar.exp()
+    return -0.5 * (squared + posterior.logvar + _LOG_2_PI).sum(-1)
 
 
 def importance_weighted(cvae: CVAE, data: Dataset, samples: int, seed: int) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 
 from model.bundle import Bundle
 from model.corpus.lines import Line
-from model.cvae import CVAE, CVAEConfig
+from model.cvae import CVAE, CVAEConfig, Posterior
 from model.evaluation import language_model
 from model.evaluation.language_model import (
     LanguageModel,
@@ -21,6 +21,7 @@ from model.evaluation.language_model import (
 from model.evaluation.likelihood import (
     importance_weighted,
     importance_weighted_under,
+    mutual_information,
     with_shuffled_genres,
 )
 from model.prior import Prior
@@ -125,6 +126,14 @@ def test_shuffled_genres_are_the_same_genres_and_nobodys_own(data: Dataset) -> N
     shuffled = with_shuffled_genres(apart, seed=4).genres
     assert float((shuffled * apart.genres).sum()) == 0.0
     assert torch.equal(shuffled.sum(0), apart.genres.sum(0))
+
+
+def test_codes_that_never_meet_tell_their_sentence_and_equal_ones_nothing() -> None:
+    torch.manual_seed(0)
+    narrow = torch.full((600, 2), -8.0)
+    apart = Posterior(10.0 * torch.arange(600.0)[:, None].expand(-1, 2), narrow)
+    assert mutual_information(apart) == pytest.approx(math.log(600), abs=1e-3)
+    assert mutual_information(Posterior(torch.zeros(600, 2), narrow)) == pytest.approx(0, abs=1e-3)
 
 
 @pytest.mark.parametrize("sizes", [CVAEConfig(), CVAEConfig(vocabulary=10_003, genres=0, latent=8)])
