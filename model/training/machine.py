@@ -29,6 +29,7 @@ from model.training.config import CVAETraining, TrainingConfig
 Kind = Literal["cpu", "cuda", "mps"]
 
 _TRIAL, _TRIALS = 256, 3  # rows of the matrices that decide the precision, and products of them
+_GRACE = 10.0  # seconds in which an interrupted process may close its files
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # parameters of mallopt, from malloc.h
 
 
@@ -51,8 +52,9 @@ def launch(config: TrainingConfig, function: Callable[..., None], *arguments: ob
             "epoch, and fewer `devices` need less memory"
         ) from death
     finally:
-        # An interrupted launch leaves its processes to themselves.
+        # An interrupted launch leaves its processes to themselves. Ctrl-C has reached them too.
         for process in set(active_children()) - before:
+            process.join(_GRACE)
             process.terminate()
     if error is not None:
         raise error

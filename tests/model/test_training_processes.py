@@ -18,7 +18,8 @@ from model.training.journal import Journal
 from model.training.learner import Learner
 from model.training.machine import launch
 
-pytestmark = pytest.mark.processes
+# Starting the processes takes longest: each imports torch.
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
 
 _SIZES = CVAEConfig(
     vocabulary=40, genres=3, embedding=8, encoder=6, decoder=8, latent=4, genre=4, voice=2,
@@ -56,7 +57,16 @@ def _data() -> Dataset:
     )
 
 
-def _config(output: Path, devices: int) -> TrainingConfig:
+@torch.no_grad()
+def _half_used(model: CVAE, data: Dataset) -> float:
+    """Free bits of which half of the dimensions use up their share on the first batch."""
+    batch = data.rows(_ROWS[0])
+    a = model.condition(batch.genres, batch.register, batch.slots)
+    kl = model.encode(batch.sentences[:, 1:-1], a).kl().mean(0).sort().values
+    return float(kl[1] + kl[2]) / 2 * len(kl)
+
+
+def _config(output: Path, devices: int, free_bits: float) -> TrainingConfig:
     return TrainingConfig(
         output,
         accelerator="cpu",
@@ -65,7 +75,7 @@ def _config(output: Path, devices: int) -> TrainingConfig:
         sizes=_SIZES,
         stopping=Stopping(active=0.0, information=-9.0),
         cvae=CVAETraining(
-            epochs=2, batch=4, free_bits=0.01, bf16=False, noise=0.0, drop_genres=0.0,
+            epochs=2, batch=4, free_bits=free_bits, bf16=False, noise=0.0, drop_genres=0.0,
             drop_genre=0.0, drop_voice=0.0,
         ),
     )  # fmt: skip
@@ -95,9 +105,10 @@ def courses(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """The folder of a course in one process and of one in two."""
     torch.manual_seed(0)
     model, data = Still(_SIZES), _data()
+    free_bits = _half_used(model, data)
     folders = {devices: tmp_path_factory.mktemp(f"{devices}_devices") for devices in (1, 2)}
     for devices, folder in folders.items():
-        config = _config(folder, devices)
+        config = _config(folder, devices, free_bits)
         with pytest.raises(TrainingError, match=f"^told by one of {devices}$"):
             launch(config, _course, model, data, config)
     return folders
@@ -132,5 +143,5 @@ def test_two_processes_keep_the_journal_that_one_keeps(courses: dict[int, Path])
 def test_one_process_goes_on_where_two_have_stopped(courses: dict[int, Path]) -> None:
     model, data, folder = CVAE(_SIZES), _data(), courses[2]
     best = torch.load(folder / "best.pt", weights_only=True)["model"]
-    autoencoder.train_cvae(model, data, data, _config(folder, 1), Journal(folder, "x"))
+    autoencoder.train_cvae(model, data, data, _config(folder, 1, 8.0), Journal(folder, "x"))
     assert all(torch.equal(value, best[key]) for key, value in model.state_dict().items())
