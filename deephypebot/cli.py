@@ -301,6 +301,85 @@ def evaluate(
     print(f"All figures: {folder / 'evaluation.html'}")
 
 
+@app.command(short_help="Draw the paper's pictures of a trained writer, on one page.")
+def report(
+    *,
+    bundle: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Folder of the writer, as `train` made it.", show_default="the shipped one"
+        ),
+    ] = None,
+    output: Annotated[Path, typer.Option(help="Folder for report.html and its figures.")] = Path(
+        "report"
+    ),
+    log: Annotated[
+        Path | None,
+        typer.Option(help="log.csv of the training.", show_default="the one beside the bundle"),
+    ] = None,
+    corpus: Annotated[
+        Path | None,
+        typer.Option(help="Folder of JSON Lines to draw from.", show_default="corpus/originals"),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Of all draws.", show_default="2018")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Processor threads.", show_default="one a core")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A smoke of every section, of a few sentences.")
+    ] = False,
+) -> None:
+    """Draw the paper's pictures of a trained writer: homotopies, samples by genre, VAE and GAN+VAE
+    side by side, losses, topics, the latent map, the corpus, bias.
+    """
+    from deephypebot import reporting
+
+    options: dict[str, object] = {"corpus": corpus, "log": log, "seed": seed, "threads": threads}
+    file = reporting.report(bundle and bundle.resolve(), output, quick=quick, options=options)
+    print(f"The report: {file}")
+
+
+corpus_app = typer.Typer(no_args_is_help=True, help="Count what a writer learns from; import more.")
+app.add_typer(corpus_app, name="corpus", short_help="Count what a writer learns from; import more.")
+
+
+@corpus_app.command("count", short_help="Count lines, words and genres.")
+def corpus_count(
+    corpus: Annotated[
+        Path | None,
+        typer.Option(help="Folder of JSON Lines to count.", show_default="corpus/originals"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Count the corpus: from the lines that were read to the words of those kept; its genres."""
+    from deephypebot import corpus as counting
+    from deephypebot.console import print_line
+
+    found = counting.count(corpus)
+    for line in [counting.as_json(found)] if as_json else counting.told(found):
+        print_line(line)
+
+
+@corpus_app.command("import", short_help="Import openly licensed sentences about sound.")
+def corpus_import(
+    data: Annotated[
+        Path,
+        typer.Argument(help="Folder that holds musiccaps, genresinspace or lastfm_bios."),
+    ],
+    output: Annotated[Path, typer.Option(help="Folder for the found_*.jsonl.")],
+) -> None:
+    """Import sentences about sound from openly licensed sets, in the corpus's own form.
+
+    Their licences ask for attribution: a writer trained on them must name them.
+    """
+    from deephypebot import corpus as importing
+
+    for line in importing.import_sets(data, output):
+        print(line)
+
+
 def main() -> None:
     """Run the command line; an error is one message on standard error and exit status 1."""
     try:

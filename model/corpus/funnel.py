@@ -24,6 +24,21 @@ class Funnel:
     labels: int  # genres that enough lines carry for a writer to learn them
     genres: dict[str, int]  # lines that carry each genre; a line may carry several
 
+    def rows(self) -> dict[str, int]:
+        """Every count but those of single genres, in words, in the order of the funnel."""
+        return {
+            "files": self.files,
+            "lines read": self.read,
+            "repeats and empty lines dropped": self.dropped,
+            "lines kept": self.kept,
+            **{f"in the {name} split": lines for name, lines in self.splits.items()},
+            **{f"in the {name} register": lines for name, lines in self.registers.items()},
+            "words": self.words,
+            "different words": self.distinct_words,
+            "genres": len(self.genres),
+            "genres with enough lines to be labels": self.labels,
+        }
+
 
 def funnel(folder: Path = ORIGINALS) -> Funnel:
     """Count the corpus in a folder.

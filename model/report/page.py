@@ -167,17 +167,7 @@ def _corpus(corpus: CorpusFigures, figures: Mapping[str, Path], genre_rows: int)
 
 
 def _funnel(corpus: CorpusFigures) -> list[tuple[str, str]]:
-    own = corpus.funnel
-    counts = {
-        "lines read": own.read,
-        "repeats and empty lines dropped": own.dropped,
-        "lines kept": own.kept,
-        **{f"in the {name} split": count for name, count in own.splits.items()},
-        **{f"in the {name} register": count for name, count in own.registers.items()},
-        "words": own.words,
-        "different words": own.distinct_words,
-        "genres": len(own.genres),
-        "genres with enough lines to be labels": own.labels,
+    counts = corpus.funnel.rows() | {
         "train lines short enough to be learnt": corpus.learnt,
         "pieces of these": corpus.pieces,
     }
