@@ -47,7 +47,7 @@ class Prior:
     def log_prob(self, z: Tensor) -> Tensor:
         """log p(z) of codes (..., latent), in nats: (...)."""
         flat = (z - self.mean).reshape(-1, z.shape[-1])
-        noise = torch.linalg.solve_triangular(self.scale, flat.T, upper=False)
+        noise: Tensor = torch.linalg.solve_triangular(self.scale, flat.T, upper=False)
         constant = self.scale.diagonal().log().sum() + 0.5 * z.shape[-1] * math.log(2 * math.pi)
         return (-0.5 * noise.square().sum(0) - constant).view(z.shape[:-1])
 
