@@ -45,7 +45,7 @@ def draw_means(shift: TopicShift, axes: Axes) -> None:
         axes.bar(places + offset, means, width, color=_COLOURS[name], label=name)
     axes.set_xticks(places, [_named(topic) for topic in shift.topics])
     axes.set_ylabel("mean probability")
-    axes.legend()
+    axes.legend(ncols=len(shift.means), loc="lower center", bbox_to_anchor=(0.5, 1.0))
 
 
 def draw_favoured(shift: TopicShift, axes: Axes) -> None:
