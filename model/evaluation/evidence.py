@@ -1,7 +1,7 @@
 """What all measures look at: the real sentences, the drafts, the served ones. Each is made once.
 
-Columns have one name everywhere: `held_out` is real text of the test split, `before` and `after`
-are drafts of the same codes with the same noise, without and with the LC-GAN, at the settings of
+Columns have one name everywhere: `held_out` is real text of the test split, in the registers that
+are served; `before` and `after` are drafts of the same codes with the same noise, without and with the LC-GAN, at the settings of
 serving, neither ranked nor filtered; `served` is what left the writer's door.
 """
 
@@ -126,9 +126,15 @@ class Evidence:
         return TrainingText(line.text for line in self.train)
 
     @cached_property
+    def kindred(self) -> list[Line]:
+        """The test lines in the registers that are served: like is compared with like."""
+        served = self.bundle.serving.registers
+        return [line for line in self.test if line.register in served] or self.test
+
+    @cached_property
     def held_out(self) -> list[str]:
-        """Real sentences that no network has seen."""
-        return [line.text for line in self.test]
+        """Real sentences that no network has seen, in the registers that are served."""
+        return [line.text for line in self.kindred]
 
     @cached_property
     def decoder(self) -> Decoder:

@@ -70,7 +70,9 @@ def genres(evidence: Evidence) -> Rows:
     told_nothing = _told_nothing(evidence, codes)
     asked = _labels(codes.genres)
     areas = {
-        "held_out": judge.auc(evidence.held_out, _labels(evidence.test_data.genres)),
+        "held_out": judge.auc(
+            evidence.held_out, _labels(evidence.dataset(evidence.kindred).genres)
+        ),
         "before": judge.auc(evidence.drafts.before, asked),
         "after": judge.auc(after, asked),
         "told_nothing": judge.auc(told_nothing, asked[: len(told_nothing)]),

@@ -145,6 +145,7 @@ def _constrained(
     record: dict[str, object] = {
         "seed": config.seed,
         "lines": len(material.train),
+        "epochs": config.cvae.epochs,
         "parameters": sum(p.numel() for p in cvae.parameters()),
         "machine": described(config),
         "threads": torch.get_num_threads(),
