@@ -1,8 +1,9 @@
 """What all measures look at: the real sentences, the drafts, the served ones. Each is made once.
 
 Columns have one name everywhere: `held_out` is real text of the test split, in the registers that
-are served; `before` and `after` are drafts of the same codes with the same noise, without and with the LC-GAN, at the settings of
-serving, neither ranked nor filtered; `served` is what left the writer's door.
+are served; `before` and `after` are drafts of the same codes with the same noise, without and with
+the LC-GAN, at the settings of serving, neither ranked nor filtered; `served` is what left the
+writer's door.
 """
 
 from collections.abc import Sequence
