@@ -30,7 +30,8 @@ from model.evaluation.diversity import distinct
 from model.lcgan import LCGAN
 from model.training.batches import Dataset
 from model.training.config import LCGANTraining
-from model.training.lcgan import Decoder, LCGANTrainer
+from model.training.decoding import Decoder
+from model.training.lcgan import LCGANTrainer
 from model.training.machine import hold_memory
 
 CODES, SEED = 1000, 7

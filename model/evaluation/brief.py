@@ -19,7 +19,7 @@ from model.evaluation.diversity import MOST, distinct
 from model.ranking import repeats
 
 if TYPE_CHECKING:  # training imports this module
-    from model.training.lcgan import Decoder
+    from model.training.decoding import Decoder
 
 
 @torch.no_grad()

@@ -33,7 +33,7 @@ from model.evaluation.settings import EvaluationSettings
 from model.tokenizer import BOS, EOS
 from model.training.batches import LONGEST, Dataset
 from model.training.config import CVAETraining
-from model.training.lcgan import Decoder
+from model.training.decoding import Decoder
 from model.writer import Writer
 
 # group -> measure -> column -> value

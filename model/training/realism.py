@@ -18,7 +18,7 @@ from model.realism import Realism, padded_pieces
 from model.tokenizer import PAD
 from model.training.batches import Dataset
 from model.training.config import RealismTraining
-from model.training.lcgan import Decoder
+from model.training.decoding import Decoder
 
 _PATIENCE = 3  # epochs without a better held-out loss
 

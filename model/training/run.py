@@ -25,8 +25,9 @@ from model.training.autoencoder import train_cvae
 from model.training.batches import Dataset
 from model.training.card import model_card
 from model.training.config import TrainingConfig
+from model.training.decoding import Decoder
 from model.training.journal import Journal
-from model.training.lcgan import Decoder, LCGANTrainer
+from model.training.lcgan import LCGANTrainer
 from model.training.machine import described, hold_memory
 from model.training.prior import fit_prior
 from model.training.realism import Examples, RealismFit, drafted, real, train_realism

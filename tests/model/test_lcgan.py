@@ -9,7 +9,8 @@ from model.cvae import multi_hot
 from model.lcgan import LCGAN, LCGANConfig
 from model.training.batches import Dataset
 from model.training.config import LCGANTraining
-from model.training.lcgan import Decoder, Guard, Labelled, LCGANTrainer, measure_critic
+from model.training.decoding import Decoder, Labelled
+from model.training.lcgan import Guard, LCGANTrainer, measure_critic
 from tests.model.conftest import LABELS, TEXTS
 
 _CONFIG = LCGANConfig(latent=6, condition=3, topics=4, favoured=2, hidden=16)
