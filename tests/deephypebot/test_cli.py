@@ -33,7 +33,8 @@ def run(
 def test_help_names_the_commands() -> None:
     done = run("--help")
     assert done.returncode == 0
-    for command in ("up", "doctor", "parse", "generate", "interpolate"):
+    commands = ("up", "doctor", "parse", "generate", "interpolate", "train", "evaluate", "report")
+    for command in (*commands, "corpus"):
         assert f"\n  {command} " in done.stdout
     assert "..." not in done.stdout.partition("Commands:")[2]
 
