@@ -35,7 +35,7 @@ from model.realism import Realism, RealismConfig
 from model.tokenizer import Pieces
 from model.topics import TopicModel
 
-FORMAT = 1
+FORMAT = 2
 SHIPPED = Path(__file__).resolve().parent / "pretrained"
 
 _CONFIG = "config.json"
@@ -140,7 +140,7 @@ class Bundle:
             name=config["name"],
             pieces=Pieces.load(folder / _TOKENIZER),
             cvae=cvae,
-            prior=_prior(facts, cvae).to(device),
+            prior=Prior(facts["prior.mean"].float(), facts["prior.scale"].float()).to(device),
             lcgan=lcgan,
             topics=TopicModel(
                 tuple(topics["vocabulary"]),
@@ -167,12 +167,6 @@ class Bundle:
         return replace(self, training={**self.training, **record})
 
 
-def _prior(facts: Mapping[str, Tensor], cvae: CVAE) -> Prior:
-    if "prior.mean" not in facts:
-        return Prior.standard(cvae.config.latent)
-    return Prior(facts["prior.mean"].float(), facts["prior.scale"].float())
-
-
 def _restored(module: nn.Module, weights: dict[str, Tensor], device: torch.device) -> None:
     own = {key: value.to(device, torch.float32) for key, value in weights.items()}
     module.load_state_dict(own, assign=True)
@@ -185,7 +179,7 @@ def _networks(
     # Making a network draws random weights, only to replace them: the caller's generator is spared.
     with torch.random.fork_rng(devices=[]):
         cvae, lcgan = (
-            CVAE(CVAEConfig(**{"registers": 3, **config["cvae"]})),
+            CVAE(CVAEConfig(**config["cvae"])),
             LCGAN(LCGANConfig(**config["lcgan"])),
         )
         realism = Realism(RealismConfig(**_tuples(config["realism"])))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.bundle import Bundle
+from model.bundle import FORMAT, Bundle
 from model.errors import BundleCorruptError, BundleFormatError, BundleMissingError
 
 Save = Callable[[], Path]
@@ -62,8 +62,8 @@ def test_a_truncated_file_is_named(saved: Save) -> None:
 
 def test_a_newer_format_says_so(saved: Save) -> None:
     file = saved() / "config.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "format": 2}))
-    with pytest.raises(BundleFormatError, match="format 2"):
+    file.write_text(json.dumps({**json.loads(file.read_text()), "format": FORMAT + 1}))
+    with pytest.raises(BundleFormatError, match=f"format {FORMAT + 1}"):
         Bundle.load(file.parent)
 
 
