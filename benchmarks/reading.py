@@ -3,10 +3,10 @@
     python benchmarks/reading.py sheets --original SAMPLES.txt --output DIR
     python benchmarks/reading.py score DIR
 
-`sheets` draws 50 sentences of the writer (the default request for a label, labels drawn evenly, one
-of its five sentences at random), 50 of the original's published LC-GAN samples, and 50 lines of the
-corpus's test split; puts them into three sheets for readers; and keeps which is which in key.json,
-which readers don't see:
+`sheets` draws 50 sentences of the writer (the default request for a label, labels drawn evenly, of
+its five sentences the one that ranks first), 50 of the original's published LC-GAN samples, and 50
+lines of the corpus's test split; puts them into three sheets for readers; and keeps which is which
+in key.json, which readers don't see:
 
     pairs.jsonl     100 pairs, the writer against the original and against the test split, in
                     random order and on random sides: which would you rather read about a song?
@@ -63,7 +63,7 @@ def written(seed: int) -> list[dict[str, str]]:
     return [
         {
             "origin": "writer",
-            "text": chance.choice(result.samples).text,
+            "text": result.samples[0].text,
             "genre": label,
             "family": family(label),
         }

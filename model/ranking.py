@@ -11,14 +11,16 @@ from model.corpus.lines import words
 FEWEST_WORDS, MOST_WORDS = 6, 34
 
 # What a draft is worth: a sum, each term's natural range in the comment.
-LIKELIHOOD = 0.7  # mean log-probability of a piece, about -4 to -2
-REALISM = 0.3  # log-odds of being real, about -8 to 2
+# The weights are those of six settings whose choices readers found best (docs/writer.md).
+LIKELIHOOD = 1.5  # mean log-probability of a piece, about -2 to -1
+REALISM = 0.15  # log-odds of being real, about -8 to 2
 TOPIC = 0.2  # 0 to 1
 NOVELTY = 0.5  # 0 to 1
-GENRE = 1.5  # mean log-odds of a piece, about 0 to 1
+GENRE = 1.0  # mean log-odds of a piece, about 0 to 1
 ECHO = -0.6  # for each word of meaning that comes a second time
 CLAIM = -1.0  # for saying what kind of recording this is, which only listening can tell
 
+_STEM = 4  # letters that tell whether two words are of one family
 ALIKE = 0.5  # share of words in common from which two drafts say the same
 
 _START = re.compile(r'^(?:"?[A-Z0-9]|"?\{)')
@@ -88,8 +90,8 @@ def repeats(bag: Sequence[str]) -> bool:
 
 
 def echoes(bag: Sequence[str]) -> int:
-    """How many words of meaning a text says again, plural and singular being one."""
-    heavy = [word.removesuffix("s") for word in bag if word not in _SMALL]
+    """How many words of meaning a text says again; "warm", "warms" and "warmth" are one."""
+    heavy = [word.removesuffix("s")[:_STEM] for word in bag if word not in _SMALL]
     return len(heavy) - len(set(heavy))
 
 

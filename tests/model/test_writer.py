@@ -6,11 +6,12 @@ import pytest
 import torch
 
 from model.blocklist import standard
-from model.bundle import Bundle
+from model.bundle import Bundle, Serving
+from model.corpus.lines import words
 from model.drafting import Drafter
 from model.errors import RequestError
 from model.novelty import CopyIndex
-from model.ranking import Draft, alike, choose, distinct, is_sentence, repeats
+from model.ranking import Draft, alike, choose, distinct, echoes, is_sentence, repeats
 from model.request import Request
 from model.writer import Writer
 
@@ -132,7 +133,8 @@ def test_a_writer_without_training_is_asked_in_vain_and_says_so_by_a_short_answe
 
 def test_every_voice_is_asked_for_every_slot(bundle: Bundle) -> None:
     request = Request(genres=("folk",), artist="Low", title="Words")
-    plan = Drafter(bundle, torch.device("cpu")).plan(request, seed=1)
+    voiced = replace(bundle, serving=Serving(registers=("plain", "plain", "florid")))
+    plan = Drafter(voiced, torch.device("cpu")).plan(request, seed=1)
     asked = {tuple(plan.condition(number).tolist()) for number in range(12)}
     assert len(asked) == len(plan.conditions) == 6
 
@@ -261,6 +263,19 @@ def test_topics_are_named_and_one_is_favoured(writer: Writer) -> None:
     assert sum(topic.favoured for topic in writer.topics) == 1
     assert all(topic.name and len(topic.words) >= 5 for topic in writer.topics)
     assert len(writer.genres) >= 130
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("Warm keys fill the quiet room.", 0),
+        ("Warm keys fill the warm room.", 1),
+        ("Gospel warmth warms the warm church.", 2),
+        ("The voices skip over the skipping drum and the drums.", 2),
+    ],
+)
+def test_words_of_one_family_echo_one_another(text: str, count: int) -> None:
+    assert echoes(words(text)) == count
 
 
 def test_echoes_claims_and_worn_words_cost_a_draft_its_place() -> None:
