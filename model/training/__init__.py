@@ -5,6 +5,7 @@ command line offers. Only this package needs Lightning Fabric, TensorBoard, matp
 of the extra `train`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def run(
     output: Path,
     *,
     corpus: Path = ORIGINALS,
+    also: Sequence[Path] = (),
     minutes: float | None = None,
     seed: int = 2018,
     name: str = "originals",
@@ -27,13 +29,14 @@ def run(
     accelerator: Accelerator = "auto",
     devices: int = 1,
 ) -> Path:
-    """Train from a corpus to `output/bundle`; returns that folder.
+    """Train from a corpus, and the lines of other folders, to `output/bundle`; returns that folder.
 
     `minutes` limits the CVAE's share: fewer epochs are made where the machine is too slow for all.
     """
     config = TrainingConfig(
         output=output,
         corpus=corpus,
+        also=tuple(also),
         name=name,
         seed=seed,
         minutes=minutes,

@@ -17,6 +17,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.training", description=__doc__)
     parser.add_argument("--output", type=Path, required=True, help="folder for bundle and logs")
     parser.add_argument("--corpus", type=Path, default=ORIGINALS, help="folder of JSON Lines")
+    parser.add_argument(
+        "--also", type=Path, action="append", default=[], help="more lines to train on"
+    )
     parser.add_argument("--minutes", type=float, help="time for the CVAE; fewer epochs if short")
     parser.add_argument("--epochs", type=int, help="passes over the text at most")
     parser.add_argument("--seed", type=int, default=2018)

@@ -90,6 +90,7 @@ class TrainingConfig:
 
     output: Path  # folder for checkpoint, logs, report and the bundle
     corpus: Path = ORIGINALS  # folder of JSON Lines
+    also: tuple[Path, ...] = ()  # folders of more lines to train on, never measured on
     name: str = "originals"  # the writer's name in answers and logs
     seed: int = 2018
     minutes: float | None = None  # wall-clock for the CVAE; fewer epochs if these do not fit

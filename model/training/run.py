@@ -39,7 +39,7 @@ REPORT = "report.json"
 
 
 @dataclass(frozen=True)
-class _Material:
+class Material:
     """The corpus, encoded."""
 
     train: list[Line]
@@ -65,7 +65,7 @@ def train(config: TrainingConfig, command: str = "python -m model.training") -> 
     """
     torch.set_num_threads(config.threads or os.cpu_count() or 1)
     hold_memory()
-    material = _material(config)
+    material = read_material(config)
     data = material.dataset(material.train)
     journal = Journal(config.output, _fingerprint(config, material))
     torch.manual_seed(config.seed)
@@ -82,7 +82,7 @@ def train(config: TrainingConfig, command: str = "python -m model.training") -> 
 
 def _bundled(
     config: TrainingConfig,
-    material: _Material,
+    material: Material,
     data: Dataset,
     cvae: CVAE,
     *,
@@ -103,10 +103,13 @@ def _bundled(
     return folder
 
 
-def _material(config: TrainingConfig) -> _Material:
+def read_material(config: TrainingConfig) -> Material:
+    """The text of a training: the corpus's three splits, and other folders' lines to train on."""
     lines = read_corpus(config.corpus)
     train_lines = of_split(lines, "train")
-    return _Material(
+    for folder in config.also:
+        train_lines += of_split(read_corpus(folder), "train")
+    return Material(
         train=train_lines,
         valid=of_split(lines, "valid"),
         test=of_split(lines, "test"),
@@ -116,7 +119,7 @@ def _material(config: TrainingConfig) -> _Material:
 
 
 def _constrained(
-    config: TrainingConfig, material: _Material, data: Dataset, cvae: CVAE
+    config: TrainingConfig, material: Material, data: Dataset, cvae: CVAE
 ) -> tuple[Bundle, dict[str, object]]:
     """Everything after the CVAE: topics, LC-GAN, and what the writer ranks by."""
     texts = [line.text for line in material.train]
@@ -166,7 +169,7 @@ def _serving(lines: list[Line]) -> Serving:
 
 
 def _realism(
-    config: TrainingConfig, material: _Material, data: Dataset, bundle: Bundle, decoder: Decoder
+    config: TrainingConfig, material: Material, data: Dataset, bundle: Bundle, decoder: Decoder
 ) -> RealismFit:
     """Train the bundle's critic of drafts; measured on lines that nothing was trained on."""
     s, registers = config.realism, bundle.serving.registers
@@ -185,9 +188,7 @@ def _realism(
     )
 
 
-def _report(
-    bundle: Bundle, material: _Material, folder: Path, evaluated: int, command: str
-) -> None:
+def _report(bundle: Bundle, material: Material, folder: Path, evaluated: int, command: str) -> None:
     """Measure the bundle as it was saved, half precision and all, and write its card."""
     genres = material.dataset(material.train).genres
     decoder = Decoder(bundle, genres)
@@ -202,7 +203,7 @@ def _report(
     (folder / CARD).write_text(model_card(bundle, command, report), encoding="utf-8")
 
 
-def _fingerprint(config: TrainingConfig, material: _Material) -> str:
+def _fingerprint(config: TrainingConfig, material: Material) -> str:
     """What must be the same for a training to go on: the CVAE's settings and its text."""
     facts = [
         asdict(config.cvae),

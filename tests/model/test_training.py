@@ -27,6 +27,7 @@ from model.training.config import (
     TopicTraining,
 )
 from model.training.journal import Journal
+from model.training.run import read_material
 from model.training.validation import Validation
 from model.writer import Writer
 
@@ -285,6 +286,18 @@ def test_too_few_minutes_make_fewer_epochs(data: Dataset, tmp_path: Path) -> Non
     config = replace(_config(tmp_path, epochs=50), minutes=0.05)
     train_cvae(_model(data), data, data, config, Journal(tmp_path, "x"), clock=lambda: next(times))
     assert 1 <= len(_logged(tmp_path)) <= 3
+
+
+def test_other_folders_are_trained_on_and_never_measured_on(tmp_path: Path) -> None:
+    for name, count in (("own", 60), ("found", 400)):
+        (tmp_path / name).mkdir()
+        rows = [{"genres": ["folk"], "text": f"The {name} song {n} is slow."} for n in range(count)]
+        text = "\n".join(map(json.dumps, rows))
+        (tmp_path / name / f"found_{name}.jsonl").write_text(text, encoding="utf-8")
+    config = replace(_config(tmp_path), corpus=tmp_path / "own", also=(tmp_path / "found",))
+    material = read_material(config)
+    assert any("found song" in line.text for line in material.train)
+    assert not any("found song" in line.text for line in (*material.valid, *material.test))
 
 
 def test_the_whole_training_makes_a_bundle_that_writes(tmp_path: Path) -> None:
