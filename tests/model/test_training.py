@@ -289,9 +289,9 @@ def test_too_few_minutes_make_fewer_epochs(data: Dataset, tmp_path: Path) -> Non
 
 
 def test_other_folders_are_trained_on_and_never_measured_on(tmp_path: Path) -> None:
-    for name, count in (("own", 60), ("found", 400)):
+    for name, size in (("own", 60), ("found", 400)):
         (tmp_path / name).mkdir()
-        rows = [{"genres": ["folk"], "text": f"The {name} song {n} is slow."} for n in range(count)]
+        rows = [{"genres": ["folk"], "text": f"The {name} song {n} is slow."} for n in range(size)]
         text = "\n".join(map(json.dumps, rows))
         (tmp_path / name / f"found_{name}.jsonl").write_text(text, encoding="utf-8")
     config = replace(_config(tmp_path), corpus=tmp_path / "own", also=(tmp_path / "found",))
