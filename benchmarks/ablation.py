@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
+from table import print_row
 from torch import Tensor
 
 from model.bundle import Serving
@@ -219,15 +220,8 @@ def _perplexity(judge: KneserNey, texts: Sequence[str]) -> float:
 
 def report(laboratory: Laboratory, wanted: Callable[[Variant], bool]) -> None:
     """Print the table, a line as soon as it is known."""
-    titled = False
-    for variant in filter(wanted, VARIANTS):
-        row = laboratory.row(variant)
-        if not titled:
-            print(f"| {'':28} | " + " | ".join(f"{name:>8}" for name in row) + " |")
-            print("|---" * (len(row) + 1) + "|")
-            titled = True
-        values = " | ".join(f"{value:8.2f}" for value in row.values())
-        print(f"| {variant.name:28} | {values} |", flush=True)
+    for number, variant in enumerate(filter(wanted, VARIANTS)):
+        print_row(variant.name, laboratory.row(variant), first=number == 0)
 
 
 def main() -> None:

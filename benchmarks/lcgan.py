@@ -22,6 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from table import print_row
 from torch import Tensor
 
 from model.bundle import SHIPPED, Bundle
@@ -101,15 +102,9 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     hold_memory()
-    bench, titled = Bench(arguments.bundle), False
-    for name, training in settings():
-        row = bench.row(training)
-        if not titled:
-            print(f"| {'':16} | " + " | ".join(f"{key:>9}" for key in row) + " |")
-            print("|---" * (len(row) + 1) + "|")
-            titled = True
-        values = " | ".join(f"{value:9.3f}" for value in row.values())
-        print(f"| {name:16} | {values} |", flush=True)
+    bench = Bench(arguments.bundle)
+    for number, (name, training) in enumerate(settings()):
+        print_row(name, bench.row(training), first=number == 0, digits=3)
 
 
 if __name__ == "__main__":

@@ -190,7 +190,10 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=TRAINING.epochs)
     parser.add_argument("--seed", type=int, default=1)
-    benchmark = Benchmark(arguments := parser.parse_args())
+    arguments = parser.parse_args()
+    if not (arguments.data / "ptb.train.txt").is_file():
+        parser.error(f"no ptb.train.txt in {arguments.data}; name its folder with --data")
+    benchmark = Benchmark(arguments)
     if arguments.what == "cvae":
         benchmark.cvae()
     elif arguments.what == "lm":

@@ -185,6 +185,9 @@ def main() -> None:
     sheets.add_argument("--seed", type=int, default=2018)
     commands.add_parser("score").add_argument("folder", type=Path)
     arguments = parser.parse_args()
+    needed = arguments.original if arguments.what == "sheets" else arguments.folder / "key.json"
+    if not needed.is_file():
+        parser.error(f"{needed} is not there")
     if arguments.what == "sheets":
         make_sheets(arguments.original, arguments.output, arguments.seed)
         return
