@@ -1,5 +1,6 @@
 """Tiny writers: random weights, a few dozen lines of text, no training."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,3 +83,23 @@ def saved(bundle: Bundle, tmp_path: Path) -> Callable[[], Path]:
         return tmp_path / "bundle"
 
     return save
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A corpus large enough that a split of it is held out."""
+    folder = tmp_path_factory.mktemp("corpus")
+    records = [
+        {
+            "genres": [LABELS[number % len(LABELS)]],
+            "text": f"The {what} of {who} {does} the {where} at {number} in the morning.",
+        }
+        for what in ("guitar", "old piano", "slow beat", "voice", "bass")
+        for who in ("{artist}", "nobody")
+        for does in ("warms", "fills", "turns")
+        for where in ("room", "street")
+        for number in range(8)
+    ]
+    text = "\n".join(map(json.dumps, records))
+    (folder / "plain_x.jsonl").write_text(text, encoding="utf-8")
+    return folder

@@ -25,25 +25,6 @@ LABELS = ("dream pop", "folk", "hip hop", "r&b")
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("corpus")
-    records = [
-        {
-            "genres": [LABELS[number % len(LABELS)]],
-            "text": f"The {what} of {who} {does} the {where} at {number} in the morning.",
-        }
-        for what in ("guitar", "old piano", "slow beat", "voice", "bass")
-        for who in ("{artist}", "nobody")
-        for does in ("warms", "fills", "turns")
-        for where in ("room", "street")
-        for number in range(8)
-    ]
-    text = "\n".join(map(json.dumps, records))
-    (folder / "plain_x.jsonl").write_text(text, encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
 def settings(corpus: Path) -> EvaluationSettings:
     return EvaluationSettings(corpus=corpus, threads=1).quick()
 

@@ -1,6 +1,5 @@
 """A whole report of a tiny writer, and what it leaves behind."""
 
-import json
 import re
 from collections import Counter
 from dataclasses import replace
@@ -22,23 +21,9 @@ _LOG = "epoch,beta,train_reconstruction,train_kl,valid_reconstruction,valid_kl\n
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> ReportSettings:
-    folder = tmp_path_factory.mktemp("corpus")
-    records = [
-        {
-            "genres": [LABELS[number % len(LABELS)]],
-            "text": f"The {what} of {who} {does} the {where} at {number} in the morning.",
-        }
-        for what in ("guitar", "old piano", "slow beat", "voice", "bass")
-        for who in ("{artist}", "nobody")
-        for does in ("warms", "fills")
-        for where in ("room", "street")
-        for number in range(8)
-    ]
-    text = "\n".join(map(json.dumps, records))
-    (folder / "plain_x.jsonl").write_text(text, encoding="utf-8")
+def settings(corpus: Path) -> ReportSettings:
     return replace(
-        ReportSettings(corpus=folder, threads=1),
+        ReportSettings(corpus=corpus, threads=1),
         homotopies=2, steps=3, genres=2, best=2, drafts=12, served=5, codes=40, words=8,
     )  # fmt: skip
 
