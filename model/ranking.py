@@ -15,7 +15,8 @@ FEWEST_WORDS, MOST_WORDS = 6, 34
 LIKELIHOOD = 1.5  # mean log-probability of a piece, about -2 to -1
 REALISM = 0.15  # log-odds of being real, about -8 to 2
 TOPIC = 0.2  # 0 to 1
-NOVELTY = 0.5  # 0 to 1
+NOVELTY = 2.0  # 0 to ENOUGH, for what is newer than people's own lines is odd
+ENOUGH = 0.7  # the novelty of held-out text is 0.74
 GENRE = 1.0  # mean log-odds of a piece, about 0 to 1
 ECHO = -0.6  # for each word of meaning that comes a second time
 CLAIM = -1.0  # for saying what kind of recording this is, which only listening can tell
@@ -58,7 +59,7 @@ class Draft:
             LIKELIHOOD * self.log_prob
             + REALISM * self.realism
             + TOPIC * self.topic
-            + NOVELTY * self.novelty
+            + NOVELTY * min(self.novelty, ENOUGH)
             + GENRE * self.genre
             + ECHO * echoes(bag)
             + CLAIM * (not _CLAIMS.isdisjoint(bag))
