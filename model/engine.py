@@ -5,10 +5,8 @@
 - A row's pieces depend on its own job alone. Noise is counter-based (`model.sampling`), and every
   matrix product runs on blocks of a fixed number of rows, padded where rows are missing: products
   of different heights may round differently, and one rounding can change a word. What is not a
-  product treats each row by itself at any height.
+  product treats each row by itself at any height (`model.steps`).
 - Rows go through a step in chunks whose scores fit the processor's cache.
-- The input's share of the LSTM gates is a table with a row for each piece, made once; a step costs
-  one recurrent product, one projection and the softmax.
 - The log-probability reported with a piece is the model's own, before temperature, truncation and
   forbidden pieces, so scoring the finished row again gives the same number.
 """
@@ -21,9 +19,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own habit
 from torch import Tensor
 
-from model.blocks import block_for, blockwise
+from model.blocks import block_for
 from model.cvae import CVAE
 from model.sampling import choose
+from model.steps import Steps
 from model.tokenizer import BOS, EOS, PAD
 
 _CHUNK = 64  # rows, unless a block is higher
@@ -66,7 +65,7 @@ class _State(NamedTuple):
     hidden: Tensor  # (rows, decoder)
     cell: Tensor  # (rows, decoder)
     gates: Tensor  # (rows, 4 * decoder): the share of z and a in the gates
-    context: Tensor  # (rows, embedding): the share of z and a in the output
+    output: Tensor  # (rows, embedding): the share of z and a in the output
     token: Tensor  # (rows,)
     step: Tensor  # (rows,)
     seed: Tensor  # (rows,)
@@ -80,13 +79,12 @@ class Engine:
     """Decodes rows of one CVAE. Not for use by two threads at once."""
 
     def __init__(self, model: CVAE, block: int | None = None) -> None:
-        self._model = model.eval()
         self._device = model.bias.device
         self._block = block or block_for(self._device)
+        self.steps = Steps(model.eval(), self._block)
         self._rows: list[_Row] = []
         self._state: _State | None = None
         self._next_ticket = 0
-        self._prepare()
 
     @property
     def active(self) -> int:
@@ -132,29 +130,13 @@ class Engine:
             finished |= self.step()
         return [finished[ticket] for ticket in tickets]
 
-    @torch.inference_mode()
-    def _prepare(self) -> None:
-        """Split the decoder's matrices into what a step needs and what is known before."""
-        m, width = self._model, self._model.config.embedding
-        lstm = dict(m.decoder.named_parameters())
-        input_weight, bias = lstm["weight_ih_l0"], lstm["bias_ih_l0"] + lstm["bias_hh_l0"]
-        self._table = m.embedding.weight @ input_weight[:, :width].T + bias  # (pieces, 4 * decoder)
-        self._context_gates = input_weight[:, width:].T.contiguous()
-        self._recurrent = lstm["weight_hh_l0"].T.contiguous()
-        self._mix = m.output.weight[:, : m.config.decoder].T.contiguous()
-        self._context_mix = m.output.weight[:, m.config.decoder :].T.contiguous()
-        self._softmax = m.embedding.weight.T.contiguous()
-
     def _first_state(self, jobs: Sequence[Job]) -> _State:
         context = torch.stack([torch.cat([job.z, job.a]) for job in jobs]).to(self._device)
-        hidden, cell = blockwise(self._initial, self._block, context).chunk(2, dim=1)
+        start = self.steps.start(context)
         forbidden = [(PAD, BOS, *job.forbidden) for job in jobs]
         widest = max(map(len, forbidden))
         return _State(
-            hidden=hidden.contiguous(),
-            cell=cell.contiguous(),
-            gates=self._product(context, self._context_gates),
-            context=self._product(context, self._context_mix) + self._model.output.bias,
+            **start._asdict(),
             token=self._column([BOS] * len(jobs)),
             step=self._column([0] * len(jobs)),
             seed=self._column([job.seed for job in jobs]),
@@ -166,20 +148,10 @@ class Engine:
             ),
         )
 
-    def _initial(self, context: Tensor) -> Tensor:
-        return torch.cat(self._model.initial_state(context), dim=1)
-
-    def _product(self, rows: Tensor, matrix: Tensor) -> Tensor:
-        return blockwise(lambda block: block @ matrix, self._block, rows)
-
     def _step_rows(self, s: _State) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """One LSTM step and one draw for some rows."""
-        gates = self._table[s.token] + s.gates + self._product(s.hidden, self._recurrent)
-        i, f, g, o = gates.chunk(4, dim=1)
-        cell = torch.sigmoid(f) * s.cell + torch.sigmoid(i) * torch.tanh(g)
-        hidden = torch.sigmoid(o) * torch.tanh(cell)
-        mixed = self._product(hidden, self._mix) + s.context
-        logits = self._product(mixed, self._softmax) + self._model.bias
+        hidden, cell = self.steps.move(s.token, s.gates, s.hidden, s.cell)
+        logits = self.steps.logits(hidden, s.output)
         token = choose(
             logits.scatter(1, s.forbidden, -torch.inf),
             temperature=s.temperature,
