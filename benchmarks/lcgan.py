@@ -36,7 +36,7 @@ from model.training.lcgan import LCGANTrainer
 from model.training.machine import hold_memory
 
 CODES, SEED = 1000, 7
-PENALTIES = (0.0, 2.5, 5.0, 7.5, 10.0, 15.0, 30.0)
+PENALTIES = (0.0, 0.2, 0.4, 0.8, 1.5, 3.0, 7.5)
 
 
 def settings() -> Iterator[tuple[str, LCGANTraining]]:

@@ -36,9 +36,9 @@ from model.training.machine import hold_memory
 from model.training.prior import fit_prior
 
 CONTROLS = ("<pad>", "<s>", "</s>")  # in the order of model.tokenizer.PAD, BOS and EOS
-SIZES = CVAEConfig(genres=0, genre=1, voice=1, registers=1, dropout=0.35)
+SIZES = CVAEConfig(genres=0, decoder=512, genre=1, voice=1, registers=1, dropout=0.4)
 TRAINING = CVAETraining(
-    epochs=11, first_epochs=0, batch=32, rate=2e-3, beta_share=0.35, free_bits=6.5
+    epochs=20, first_epochs=0, batch=32, rate=2e-3, beta_share=0.25, free_bits=6.5
 )
 MANY, FEW = 500, 50  # importance samples for the first sentences, and for all
 FIRST = 600  # sentences that get many

@@ -4,7 +4,7 @@ D's examples are decoded by the engine at the settings the writer serves with an
 topic model; its second head tells codes of real lines from codes that were drawn or moved. After D
 alone has learnt (early-stopped on decodes held out), rounds of M steps of D and one of G follow;
 every so often what G does now is decoded, labelled, and shown to D, so that G cannot live off D's
-ignorance, and a guard ends the training where G begins to say the same for all codes.
+ignorance, and a guard takes G back where it begins to say the same for all codes.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,6 @@ from model.training.batches import Dataset
 from model.training.config import LCGANTraining
 from model.training.decoding import Decoder, Labelled
 
-_PENALTY_START = 0.1  # share of the penalty at the first round (Jaques et al. 2018)
 _PATIENCE = 6  # epochs without a better held-out loss
 
 
@@ -88,25 +87,27 @@ class LCGANTrainer:
         critic.load_state_dict(best_state)
 
     def _alternate(self, seen: Labelled) -> None:
-        """Rounds of M steps of D and one of G, the penalty rising linearly to its full weight.
+        """Rounds of M steps of D and one of G.
 
-        At every relabelling the guard looks at what G now says. Where G has lost diversity, it goes
-        back to what it was at the last look, and learns no more.
+        In the second half, at every relabelling, the guard looks at what G now says. Where G has
+        lost diversity, it goes back to what it was at the last look, and learns on under twice the
+        penalty. Earlier it would stop what mends itself: G runs ahead until D has seen where to.
         """
         s = self._settings
+        penalty = s.penalty
         for group in self._critic.param_groups:
             group["lr"] = s.rate / 10
         guard, good = self._guard(), _copied(self._lcgan.actor)
         for turn in trange(s.rounds, desc="lc-gan: D and G", unit="round", mininterval=2):
             for _ in range(s.critic_steps):
                 self._critic_step(seen[torch.randint(len(seen), (s.batch,))])
-            share = _PENALTY_START + (1 - _PENALTY_START) * turn / max(1, s.rounds - 1)
-            self._actor_step(share * s.penalty)
+            self._actor_step(penalty)
             if (turn + 1) % s.relabel_every == 0:
-                if guard.diversity(self._lcgan.actor) < s.least_diversity:
-                    self._lcgan.actor.load_state_dict(good)
-                    break
-                good = _copied(self._lcgan.actor)
+                if 2 * turn >= s.rounds:
+                    if guard.diversity(self._lcgan.actor) < s.least_diversity:
+                        self._lcgan.actor.load_state_dict(good)
+                        penalty *= 2
+                    good = _copied(self._lcgan.actor)
                 seen = seen + self._relabelled(turn)
 
     def _guard(self) -> "Guard":
