@@ -1,8 +1,8 @@
 """A trained writer on disk: one folder, safetensors and JSON, versioned and checksummed.
 
     config.json          format, name, revision, sizes, serving defaults, training record, checksums
-    weights.safetensors  CVAE, LC-GAN and the critic of drafts, half precision
-    facts.safetensors    prior, topic matrix, genre probe, n-gram index
+    weights.safetensors  CVAE and LC-GAN, half precision
+    facts.safetensors    prior, topic matrix, genre probe, taste, n-gram index
     tokenizer.json       the pieces
     genres.json          labels, and the label nearest to each microgenre
     topics.json          topic vocabulary and prior
@@ -31,11 +31,11 @@ from model.lcgan import LCGAN, LCGANConfig
 from model.novelty import CopyIndex
 from model.prior import Prior
 from model.probe import GenreProbe
-from model.realism import Realism, RealismConfig
+from model.taste import Taste
 from model.tokenizer import Pieces
 from model.topics import TopicModel
 
-FORMAT = 2
+FORMAT = 3
 SHIPPED = Path(__file__).resolve().parent / "pretrained"
 
 _CONFIG = "config.json"
@@ -68,7 +68,7 @@ class Bundle:
     topics: TopicModel
     probe: GenreProbe
     copies: CopyIndex
-    realism: Realism
+    taste: Taste
     genres: GenreBook
     serving: Serving = Serving()
     training: Mapping[str, Any] = field(default_factory=dict)  # how it was made, as JSON values
@@ -77,7 +77,7 @@ class Bundle:
     def save(self, folder: Path) -> "Bundle":
         """Write the folder; returns the bundle as it will be loaded, with its revision."""
         folder.mkdir(parents=True, exist_ok=True)
-        networks = {"cvae": self.cvae, "lcgan": self.lcgan, "realism": self.realism}
+        networks = {"cvae": self.cvae, "lcgan": self.lcgan}
         weights = {k: v for name, network in networks.items() for k, v in _prefixed(name, network)}
         save_file(_half(weights), folder / _WEIGHTS)
         facts = {
@@ -85,6 +85,8 @@ class Bundle:
             "prior.scale": self.prior.scale,
             "topics.phi": self.topics.phi,
             "probe.log_odds": self.probe.log_odds,
+            "taste.weights": self.taste.weights,
+            "taste.bias": self.taste.bias,
         }
         indexes = {
             f"copies.{name}": torch.from_numpy(hashes.view(np.int32))
@@ -104,7 +106,6 @@ class Bundle:
             "name": self.name,
             "cvae": asdict(self.cvae.config),
             "lcgan": asdict(self.lcgan.config),
-            "realism": asdict(self.realism.config),
             "serving": asdict(self.serving),
             "training": dict(self.training),
             "files": {name: _sha256(folder / name) for name in _FILES},
@@ -135,7 +136,7 @@ class Bundle:
     def _assemble(cls, folder: Path, config: dict[str, Any], device: torch.device) -> "Bundle":
         weights, facts = load_file(folder / _WEIGHTS), load_file(folder / _FACTS)
         genres, topics = _read(folder / _GENRES), _read(folder / _TOPICS)
-        cvae, lcgan, realism = _networks(config, weights, device)
+        cvae, lcgan = _networks(config, weights, device)
         return cls(
             name=config["name"],
             pieces=Pieces.load(folder / _TOKENIZER),
@@ -155,7 +156,7 @@ class Bundle:
                     for each in fields(CopyIndex)
                 )
             ),
-            realism=realism,
+            taste=Taste(facts["taste.weights"].float(), facts["taste.bias"].float()).to(device),
             genres=GenreBook(tuple(genres["labels"]), genres["nearest"]),
             serving=Serving(**_tuples(config["serving"])),
             training=config["training"],
@@ -175,18 +176,17 @@ def _restored(module: nn.Module, weights: dict[str, Tensor], device: torch.devic
 
 def _networks(
     config: Mapping[str, Any], weights: Mapping[str, Tensor], device: torch.device
-) -> tuple[CVAE, LCGAN, Realism]:
+) -> tuple[CVAE, LCGAN]:
     # Making a network draws random weights, only to replace them: the caller's generator is spared.
     with torch.random.fork_rng(devices=[]):
         cvae, lcgan = (
             CVAE(CVAEConfig(**config["cvae"])),
             LCGAN(LCGANConfig(**config["lcgan"])),
         )
-        realism = Realism(RealismConfig(**_tuples(config["realism"])))
-    for prefix, module in (("cvae.", cvae), ("lcgan.", lcgan), ("realism.", realism)):
+    for prefix, module in (("cvae.", cvae), ("lcgan.", lcgan)):
         own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
         _restored(module, own, device)
-    return cvae, lcgan, realism
+    return cvae, lcgan
 
 
 def _prefixed(prefix: str, module: nn.Module) -> list[tuple[str, Tensor]]:

@@ -36,12 +36,12 @@ class CVAEConfig:
     genres: int = 174  # labels, the unknown not counted
     embedding: int = 256  # width of a piece's vector, shared by input, encoder and softmax
     encoder: int = 192  # LSTM units of the encoder, per direction
-    decoder: int = 512  # LSTM units of the decoder
+    decoder: int = 640  # LSTM units of the decoder
     latent: int = 32  # dimensions of z
     genre: int = 32  # width of a genre's vector
     voice: int = 8  # width of the register's and of the slots' vector
     registers: int = len(REGISTERS)  # rows of the registers' table
-    dropout: float = 0.2  # on embeddings, decoder output and projection
+    dropout: float = 0.25  # on embeddings, decoder output and projection
 
     @property
     def condition(self) -> int:

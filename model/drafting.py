@@ -19,10 +19,10 @@ from model.corpus.genres import GenreMatch
 from model.cvae import REGISTERS, SLOTS, multi_hot
 from model.engine import Decoded, Engine, Job
 from model.ranking import Draft, is_sentence
-from model.realism import padded_pieces
 from model.request import Request, drafts_wanted
 from model.sampling import mix, normal
 from model.slots import Song, fill, tidy
+from model.taste import Taster
 
 # Which slots the drafts ask for, in turn, by whether the song has an artist and a title.
 _TURNS = {
@@ -77,6 +77,7 @@ class Drafter:
         self._device = device
         self._block = block_for(device)
         self._engine = Engine(bundle.cvae)
+        self._taster = Taster(bundle.cvae, bundle.prior, bundle.probe, self._engine.steps)
         self._blocked = blocklist.standard()
         self._label_index = {label: i for i, label in enumerate(bundle.genres.labels)}
 
@@ -203,26 +204,29 @@ class Drafter:
             if decoded[i].ended and self._is_sentence(text) and self._may_leave(text, plan.song)
         ]
         topics = self._bundle.topics.favour([texts[i] for i in fit])
-        realism = self._realism([decoded[i].ids for i in fit])
+        ratings = self._ratings(plan, [decoded[i].ids for i in fit], [texts[i] for i in fit])
         return [
             Draft(
                 index=i,
                 text=texts[i],
                 log_prob=sum(decoded[i].log_probs) / len(decoded[i].log_probs),
                 topic=topic,
-                realism=real,
+                rating=rating,
                 novelty=self._bundle.copies.novelty(texts[i]),
                 genre=self._bundle.probe.fit_of(decoded[i].ids, plan.labels),
             )
-            for i, topic, real in zip(fit, topics, realism, strict=True)
+            for i, topic, rating in zip(fit, topics, ratings, strict=True)
         ]
 
-    def _realism(self, sentences: Sequence[Sequence[int]]) -> list[float]:
-        if not sentences:
-            return []
-        pieces = padded_pieces(sentences).to(self._device)
-        marks: list[float] = blockwise(self._bundle.realism, self._block, pieces).tolist()
-        return marks
+    def _ratings(
+        self, plan: Plan, sentences: Sequence[Sequence[int]], texts: Sequence[str]
+    ) -> list[float]:
+        """What a reader would give each sentence."""
+        a = self.condition(plan.genres, plan.registers[0]).expand(len(sentences), -1)
+        labels = [plan.labels] * len(sentences)
+        features = self._taster.features(sentences, texts, a, labels)
+        ratings: list[float] = self._bundle.taste.rate(features).tolist()
+        return ratings
 
     def _is_sentence(self, text: str) -> bool:
         return is_sentence(text) and not self._bundle.copies.coins(text)

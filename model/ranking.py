@@ -10,15 +10,13 @@ from model.corpus.lines import words
 
 FEWEST_WORDS, MOST_WORDS = 6, 34
 
-# What a draft is worth: a sum, each term's natural range in the comment.
-# The weights are those of six settings whose choices readers found best (docs/writer.md).
-LIKELIHOOD = 1.5  # mean log-probability of a piece, about -2 to -1
-REALISM = 0.15  # log-odds of being real, about -8 to 2
+# What a draft is worth: the rating that a reader would give it, from 1 to 5, and beside it what no
+# reader of one sentence can see. Each term's natural range is in the comment.
 TOPIC = 0.2  # 0 to 1
 NOVELTY = 2.0  # 0 to ENOUGH, for what is newer than people's own lines is odd
 ENOUGH = 0.7  # the novelty of held-out text is 0.74
-GENRE = 1.0  # mean log-odds of a piece, about 0 to 1
-ECHO = -0.6  # for each word of meaning that comes a second time
+GENRE = 0.5  # mean log-odds of a piece, about 0 to 1
+ECHO = -0.5  # a word of meaning that comes again: readers mind it more than the ridge can say
 CLAIM = -1.0  # for saying what kind of recording this is, which only listening can tell
 
 _STEM = 4  # letters that tell whether two words are of one family
@@ -47,7 +45,7 @@ class Draft:
     text: str
     log_prob: float
     topic: float
-    realism: float
+    rating: float
     novelty: float
     genre: float
 
@@ -56,8 +54,7 @@ class Draft:
         """The draft's worth; higher is better."""
         bag = words(self.text)
         return (
-            LIKELIHOOD * self.log_prob
-            + REALISM * self.realism
+            self.rating
             + TOPIC * self.topic
             + NOVELTY * min(self.novelty, ENOUGH)
             + GENRE * self.genre

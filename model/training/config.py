@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from model.corpus.lines import ORIGINALS
+from model.corpus.ratings import RATINGS
 from model.cvae import CVAEConfig
 
 Accelerator = Literal["auto", "cpu", "cuda", "mps"]
@@ -14,7 +15,7 @@ Accelerator = Literal["auto", "cpu", "cuda", "mps"]
 class CVAETraining:
     """How the CVAE learns."""
 
-    epochs: int = 6  # passes over the training lines
+    epochs: int = 12  # passes over the training lines
     first_epochs: int = 1  # of these the first, which read one register alone
     first_register: str = "clear"  # the register that they read
     other_share: float = 0.3  # share of the other registers' lines that each later pass reads
@@ -26,7 +27,7 @@ class CVAETraining:
     clip: float = 1.0  # norm of the gradient of the loss per token
     beta_start: float = 0.05  # first weight of the KL term (0 lets it run away)
     beta_share: float = 0.3  # share of the training over which the weight rises to 1
-    free_bits: float = 8.0  # nats of KL that cost nothing, shared evenly by the dimensions
+    free_bits: float = 7.0  # nats of KL that cost nothing, shared evenly by the dimensions
     noise: float = 0.1  # share of pieces replaced at the encoder's input
     bf16: bool | None = None  # mixed precision; None: where this machine multiplies faster in it
     drop_genres: float = 0.15  # chance that a sentence's genres are all hidden
@@ -68,20 +69,9 @@ class LCGANTraining:
     critic_steps: int = 10  # M, steps of D in a round (paper: M >> N = 1)
     relabel_every: int = 50  # rounds after which what G now does is decoded and labelled
     relabel: int = 256  # codes in each relabelling
-    least_diversity: float = 0.9  # of distinct-2 before G, below which G goes back and stops
+    least_diversity: float = 0.88  # of distinct-2 before G, below which G is taken back
     realism: float = 0.3  # weight of log D_real(z') beside the topic's
-    penalty: float = 7.5  # weight of log(1 + (z' - z)^2), reached linearly from a tenth of it
-
-
-@dataclass(frozen=True)
-class RealismTraining:
-    """How the critic of drafts learns."""
-
-    drafts: int = 14_000  # that are made to learn from
-    held_out: int = 1500  # more of them, that only measure it
-    epochs: int = 8  # at most
-    batch: int = 128
-    rate: float = 1e-3
+    penalty: float = 0.4  # weight of log(1 + (z' - z)^2), doubled each time G is taken back
 
 
 @dataclass(frozen=True)
@@ -90,6 +80,7 @@ class TrainingConfig:
 
     output: Path  # folder for checkpoint, logs, report and the bundle
     corpus: Path = ORIGINALS  # folder of JSON Lines
+    ratings: Path = RATINGS  # folder of JSON Lines: what readers said of drafts
     also: tuple[Path, ...] = ()  # folders of more lines to train on, never measured on
     name: str = "originals"  # the writer's name in answers and logs
     seed: int = 2018
@@ -104,4 +95,3 @@ class TrainingConfig:
     stopping: Stopping = field(default_factory=Stopping)
     topics: TopicTraining = field(default_factory=TopicTraining)
     lcgan: LCGANTraining = field(default_factory=LCGANTraining)
-    realism: RealismTraining = field(default_factory=RealismTraining)

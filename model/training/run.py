@@ -13,13 +13,14 @@ from model.bundle import Bundle, Serving
 from model.corpus.genres import GenreBook, vocabulary
 from model.corpus.lines import Line, of_split, read_corpus
 from model.corpus.nearness import read_microgenres
+from model.corpus.ratings import read_ratings
 from model.cvae import CVAE
 from model.evaluation.brief import constraint
 from model.evaluation.likelihood import likelihood
 from model.lcgan import LCGAN, LCGANConfig
 from model.novelty import CopyIndex
 from model.probe import GenreProbe
-from model.realism import Realism, RealismConfig
+from model.taste import Taste
 from model.tokenizer import Pieces
 from model.training.autoencoder import train_cvae
 from model.training.batches import Dataset
@@ -30,7 +31,7 @@ from model.training.journal import Journal
 from model.training.lcgan import LCGANTrainer
 from model.training.machine import described, hold_memory
 from model.training.prior import fit_prior
-from model.training.realism import Examples, RealismFit, drafted, real, train_realism
+from model.training.taste import described_texts, fit_taste
 from model.training.topics import fit_topics
 
 BUNDLE = "bundle"  # the folder in the output that holds the writer
@@ -139,13 +140,15 @@ def _constrained(
         topics=topics.model,
         probe=GenreProbe.fit([ids[1:-1] for ids in data.ids], data.genres, material.pieces.size),
         copies=CopyIndex.of(texts),
-        realism=Realism(RealismConfig(material.pieces.size)),
+        taste=Taste.none(cvae.config.decoder),
         genres=GenreBook(material.labels, read_microgenres()),
         serving=_serving(material.train),
     )
     decoder = Decoder(bundle, data.genres)
     critic = LCGANTrainer(bundle, data, decoder, config.lcgan, config.seed).train()
-    fit = _realism(config, material, data, bundle, decoder)
+    ratings = read_ratings(config.ratings)
+    given = torch.tensor([float(rated.rating) for rated in ratings])
+    taste, fit = fit_taste(described_texts(bundle, ratings), given, config.seed)
     record: dict[str, object] = {
         "seed": config.seed,
         "lines": len(material.train),
@@ -156,9 +159,9 @@ def _constrained(
         "devices": config.devices,
         "topic_coherence": {str(k): round(v, 4) for k, v in topics.coherence.items()},
         "critic_held_out": {k: round(v, 4) for k, v in asdict(critic).items()},
-        "realism_held_out": {k: round(v, 4) for k, v in asdict(fit).items()},
+        "taste_held_out": {k: round(v, 4) for k, v in asdict(fit).items()},
     }
-    return bundle, record
+    return replace(bundle, taste=taste), record
 
 
 def _serving(lines: list[Line]) -> Serving:
@@ -166,26 +169,6 @@ def _serving(lines: list[Line]) -> Serving:
     there = {line.register for line in lines}
     usual = tuple(name for name in Serving().registers if name in there)
     return Serving(registers=usual or tuple(sorted(there)))
-
-
-def _realism(
-    config: TrainingConfig, material: Material, data: Dataset, bundle: Bundle, decoder: Decoder
-) -> RealismFit:
-    """Train the bundle's critic of drafts; measured on lines that nothing was trained on."""
-    s, registers = config.realism, bundle.serving.registers
-    held = material.dataset([*material.valid, *material.test])
-    return train_realism(
-        bundle.realism,
-        Examples.of(
-            real(data, registers, config.seed), drafted(bundle, decoder, s.drafts, config.seed)
-        ),
-        Examples.of(
-            real(held, registers, config.seed),
-            drafted(bundle, decoder, s.held_out, config.seed + 1),
-        ),
-        s,
-        config.seed,
-    )
 
 
 def _report(bundle: Bundle, material: Material, folder: Path, evaluated: int, command: str) -> None:

@@ -69,7 +69,10 @@ class GenreMatch(Contract):
 
 class Sample(Contract):
     text: str
-    score: float = Field(description="What the ranking sorted by; higher is better.")
+    score: float = Field(
+        description="What the ranking sorted by: about the rating, from 1 to 5, that a reader "
+        "would give, and a little for genre, topic and novelty."
+    )
     log_prob: float = Field(description="Mean log-probability per token, nats.")
     topic: float = Field(ge=0, le=1, description="Probability of the descriptive topic.")
     novelty: float = Field(ge=0, le=1, description="1 - share of 4-grams seen in training.")
@@ -91,7 +94,7 @@ class GenerateAnswer(Contract):
                 "samples": [
                     {
                         "text": "A hazy guitar circles the beat and never lands.",
-                        "score": -1.32,
+                        "score": 5.12,
                         "log_prob": -1.71,
                         "topic": 0.82,
                         "novelty": 1.0,

@@ -14,7 +14,7 @@ from model.lcgan import LCGAN, LCGANConfig
 from model.novelty import CopyIndex
 from model.prior import Prior
 from model.probe import GenreProbe
-from model.realism import Realism, RealismConfig
+from model.taste import FEATURES, Taste
 from model.tokenizer import Pieces
 from model.topics import TopicModel
 
@@ -69,7 +69,7 @@ def bundle(pieces: Pieces, cvae: CVAE) -> Bundle:
         topics=topics,
         probe=GenreProbe(torch.randn(len(LABELS), pieces.size)),
         copies=CopyIndex.of(TEXTS),
-        realism=Realism(RealismConfig(pieces.size, embedding=8, filters=4, hidden=8)),
+        taste=Taste(torch.randn(len(FEATURES) + config.decoder) / 9, torch.tensor(3.0)),
         genres=GenreBook(LABELS, {"vaporwave": "dream pop"}),
     )
 

@@ -22,7 +22,6 @@ from model.training.batches import Batch, Dataset, corrupt, hide
 from model.training.config import (
     CVAETraining,
     LCGANTraining,
-    RealismTraining,
     Stopping,
     TopicTraining,
 )
@@ -56,6 +55,13 @@ def data() -> Dataset:
 
 
 def _config(output: Path, epochs: int = 2) -> TrainingConfig:
+    ratings = output.parent / "ratings"
+    ratings.mkdir(exist_ok=True)
+    rated = [
+        {"genres": list(x.genres), "text": x.text, "rating": 1 + i % 5}
+        for i, x in enumerate(_lines())
+    ]
+    (ratings / "a.jsonl").write_text("\n".join(map(json.dumps, rated)), encoding="utf-8")
     return TrainingConfig(
         output=output,
         threads=1,
@@ -69,7 +75,7 @@ def _config(output: Path, epochs: int = 2) -> TrainingConfig:
         lcgan=LCGANTraining(
             codes=20, decodes=2, epochs=2, batch=8, rounds=2, relabel_every=2, relabel=4
         ),
-        realism=RealismTraining(drafts=40, held_out=20, epochs=2),
+        ratings=ratings,
     )
 
 

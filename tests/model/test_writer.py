@@ -23,7 +23,7 @@ def writer() -> Writer:
 
 
 def _draft(index: int, text: str, log_prob: float = -2.0) -> Draft:
-    return Draft(index, text, log_prob, topic=0.5, realism=0.0, novelty=1.0, genre=0.0)
+    return Draft(index, text, log_prob, topic=0.5, rating=3.0, novelty=1.0, genre=0.0)
 
 
 @pytest.mark.parametrize(
@@ -278,10 +278,8 @@ def test_words_of_one_family_echo_one_another(text: str, count: int) -> None:
     assert echoes(words(text)) == count
 
 
-def test_echoes_claims_and_worn_words_cost_a_draft_its_place() -> None:
+def test_claims_and_worn_phrases_cost_a_draft_its_place() -> None:
     plain = _draft(0, "Warm keys fill the quiet room.")
-    echo = _draft(1, "Warm keys fill the warm room.")
-    claim = _draft(2, "The remix warms the quiet room.")
-    drafted = replace(plain, realism=-3.0)
-    assert plain.score > echo.score > claim.score
-    assert plain.score > drafted.score
+    claim = _draft(1, "The remix warms the quiet room.")
+    worn, disliked = replace(plain, novelty=0.2), replace(plain, rating=2.0)
+    assert plain.score > max(claim.score, worn.score, disliked.score)

@@ -1,0 +1,87 @@
+"""What a reader would make of a sentence: a ridge regression of readers' ratings.
+
+Likelihood alone likes what is said most often, and a network that tells drafts from real sentences
+likes what is odd. Here readers rated drafts from 1 (no English) to 5 (delightful), and what they
+said is foretold from what the decoder makes of the sentence (how likely its pieces are, the hardest
+of them, and the mean of its states) and from the words themselves. The sentence is read at the mean
+of the prior, so its rating depends on its text and its genres alone, not on how it was drawn.
+(A preference model on a generator's own features, in the spirit of Engel et al. 2018.)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from model.corpus.lines import words
+from model.cvae import CVAE
+from model.prior import Prior
+from model.probe import GenreProbe
+from model.ranking import echoes
+from model.reading import read
+from model.steps import Steps
+
+LOWEST, HIGHEST = 1.0, 5.0
+FEATURES = ("likelihood", "hardest", "lowest", "pieces", "words", "echoes", "genre")
+_HARDEST = 4  # pieces
+
+
+@dataclass(frozen=True)
+class Taste:
+    """A rating as a sum over features, whose natural ranges are in the weights."""
+
+    weights: Tensor  # (features,): of `FEATURES`, then of the decoder's mean state
+    bias: Tensor  # ()
+
+    @classmethod
+    def none(cls, decoder: int) -> "Taste":
+        """A taste that likes every sentence alike."""
+        middle = torch.tensor((LOWEST + HIGHEST) / 2)
+        return cls(torch.zeros(len(FEATURES) + decoder), middle)
+
+    def to(self, device: torch.device) -> "Taste":
+        """The same taste on a device."""
+        return Taste(self.weights.to(device), self.bias.to(device))
+
+    def rate(self, features: Tensor) -> Tensor:
+        """The ratings expected, (rows,), for the rows that `Taster.features` makes."""
+        # A sum by rows, not a product, whose rounding would depend on the number of rows.
+        return ((features * self.weights).sum(1) + self.bias).clamp(LOWEST, HIGHEST)
+
+
+class Taster:
+    """Describes sentences as the taste wants them described."""
+
+    def __init__(self, cvae: CVAE, prior: Prior, probe: GenreProbe, steps: Steps) -> None:
+        self._prior, self._probe, self._steps = prior, probe, steps
+        self.width = len(FEATURES) + cvae.config.decoder
+
+    @torch.inference_mode()
+    def features(
+        self,
+        sentences: Sequence[Sequence[int]],
+        texts: Sequence[str],
+        a: Tensor,
+        labels: Sequence[Sequence[int]],
+    ) -> Tensor:
+        """(rows, width) for pieces, the same as text, conditions (rows, condition), and labels."""
+        if not sentences:
+            return a.new_zeros(0, self.width)
+        mean = self._prior.mean.to(a.device)
+        reading = read(self._steps, sentences, torch.cat([mean.expand(len(a), -1), a], dim=1))
+        bags = [words(text) for text in texts]
+        fits = [self._probe.fit_of(ids, own) for ids, own in zip(sentences, labels, strict=True)]
+        # Zeros beyond the end are never among the hardest: log-probabilities are below them.
+        hardest = reading.log_probs.sort(dim=1).values[:, :_HARDEST]
+        columns = (
+            reading.log_probs.sum(1) / reading.lengths,
+            hardest.mean(1),
+            hardest[:, 0],
+            reading.lengths,
+            *(
+                torch.tensor(values, device=a.device)
+                for values in ([len(bag) for bag in bags], [echoes(bag) for bag in bags], fits)
+            ),
+        )
+        return torch.cat([torch.stack([c.float() for c in columns], dim=1), reading.states], dim=1)

@@ -1,0 +1,149 @@
+"""Reading sentences that are there, and foretelling what readers give them."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from model.blocks import block_for
+from model.bundle import Bundle
+from model.corpus.lines import words
+from model.corpus.ratings import Rated, read_ratings
+from model.cvae import CVAE
+from model.drafting import Drafter
+from model.errors import CorpusError
+from model.ranking import echoes
+from model.reading import read
+from model.request import Request
+from model.steps import Steps
+from model.taste import FEATURES, HIGHEST, LOWEST, Taste
+from model.tokenizer import BOS, EOS
+from model.training.taste import described_texts, fit_taste
+
+SENTENCES = [[7, 8, 9, 10, 11], [30, 31], [12, 50, 60, 61, 62, 63, 64, 65], [9]]
+
+
+@pytest.fixture
+def steps(cvae: CVAE) -> Steps:
+    return Steps(cvae, block_for(torch.device("cpu")))
+
+
+def _contexts(cvae: CVAE, rows: int) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(rows, cvae.config.latent + cvae.config.condition, generator=generator)
+
+
+def test_a_sentence_is_read_with_the_models_own_log_probabilities(cvae: CVAE, steps: Steps) -> None:
+    context = _contexts(cvae, len(SENTENCES))
+    with torch.inference_mode():
+        reading = read(steps, SENTENCES, context)
+    for row, sentence in enumerate(SENTENCES):
+        widths = [cvae.config.latent, cvae.config.condition]
+        z, a = torch.split(context[row : row + 1], widths, dim=1)
+        with torch.no_grad():
+            nats = cvae.token_nll(torch.tensor([[BOS, *sentence, EOS]]), z, a)[0]
+        assert reading.lengths[row] == len(nats)
+        assert torch.allclose(reading.log_probs[row, : len(nats)], -nats, atol=1e-5)
+        assert not reading.log_probs[row, len(nats) :].any()
+
+
+def test_a_sentence_is_read_the_same_bit_by_bit_whatever_stands_beside_it(
+    cvae: CVAE, steps: Steps
+) -> None:
+    many = [SENTENCES[i % 4] for i in range(70)]
+    contexts = _contexts(cvae, len(many))
+    with torch.inference_mode():
+        together = read(steps, many, contexts)
+        for row in (0, 13, 66, 69):
+            alone = read(steps, [many[row]], contexts[row : row + 1])
+            width = alone.log_probs.shape[1]
+            assert torch.equal(alone.log_probs[0], together.log_probs[row, :width])
+            assert torch.equal(alone.states[0], together.states[row])
+
+
+def _ratings(count: int) -> list[Rated]:
+    """Readers who mind nothing but words that come twice."""
+    chance = torch.Generator().manual_seed(2)
+    heavy = ("guitar", "piano", "room", "street", "slow", "voice", "bass", "corner", "beat")
+    rated = []
+    for _ in range(count):
+        picks = torch.randint(len(heavy), (5,), generator=chance).tolist()
+        text = "The " + " and the ".join(heavy[pick] for pick in picks) + " fill the night."
+        rating = max(1, 5 - echoes(words(text)))
+        rated.append(Rated(text, ("folk",), rating))
+    return rated
+
+
+def test_what_readers_mind_is_learnt(bundle: Bundle) -> None:
+    rated = _ratings(200)
+    given = torch.tensor([float(r.rating) for r in rated])
+    taste, fit = fit_taste(described_texts(bundle, rated), given, seed=1)
+    assert fit.ratings == 200
+    assert fit.correlation > 0.9
+    assert fit.auc > 0.9
+    fresh = [
+        Rated("The guitar and the piano fill the room.", ("folk",), 5),
+        Rated("The guitar and the guitar fill the guitar.", ("folk",), 1),
+    ]
+    better, worse = taste.rate(described_texts(bundle, fresh))
+    assert better > worse + 0.5
+
+
+def test_ratings_that_follow_nothing_are_not_foretold(bundle: Bundle) -> None:
+    rated = _ratings(200)
+    given = torch.randint(1, 6, (200,), generator=torch.Generator().manual_seed(3)).float()
+    _, fit = fit_taste(described_texts(bundle, rated), given, seed=1)
+    assert abs(fit.correlation) < 0.25
+
+
+def test_ratings_stay_on_the_scale() -> None:
+    taste = Taste(torch.ones(2), torch.tensor(0.0))
+    assert taste.rate(torch.tensor([[9.0, 9.0], [-9.0, 0.0]])).tolist() == [HIGHEST, LOWEST]
+
+
+def test_no_taste_likes_all_alike() -> None:
+    ratings = Taste.none(4).rate(torch.randn(3, len(FEATURES) + 4))
+    assert len(set(ratings.tolist())) == 1
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"text": "Fine.", "genres": ["folk"], "rating": 6},
+        {"text": "Fine.", "genres": ["folk"], "rating": "4"},
+        {"text": "Fine.", "genres": ["folk"]},
+        {"text": 4, "genres": ["folk"], "rating": 4},
+    ],
+)
+def test_a_malformed_rating_is_named_by_file_and_line(tmp_path: Path, record: object) -> None:
+    good = json.dumps({"text": "Fine.", "genres": ["Folk"], "rating": 4})
+    (tmp_path / "a.jsonl").write_text(f"{good}\n{json.dumps(record)}\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"a\.jsonl, line 2: expected"):
+        read_ratings(tmp_path)
+
+
+def test_a_folder_without_ratings_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"no \.jsonl files"):
+        read_ratings(tmp_path)
+
+
+def test_the_shipped_ratings_can_be_read() -> None:
+    ratings = read_ratings()
+    assert len(ratings) > 3000
+    assert {rated.rating for rated in ratings} == {1, 2, 3, 4, 5}
+    assert all(rated.genres for rated in ratings)
+
+
+def test_a_draft_is_rated_by_its_text_and_genres_alone() -> None:
+    bundle = Bundle.load()
+    drafter = Drafter(bundle, torch.device("cpu"))
+    plan = drafter.plan(Request(("folk", "jazz"), artist="Low", title="Words"), seed=3)
+    with torch.inference_mode():
+        (drafts,) = drafter.drafts([plan], drafter.codes([plan], [0]))
+    rated = [Rated(draft.text, ("folk", "jazz"), 1) for draft in drafts]
+    expected = bundle.taste.rate(described_texts(bundle, rated))
+    ratings = torch.tensor([draft.rating for draft in drafts])
+    assert len(drafts) > 5
+    assert ratings.std() > 0.1
+    assert torch.allclose(ratings, expected, atol=1e-3)
