@@ -9,7 +9,7 @@ from torch import Tensor
 from model.steps import Steps
 from model.tokenizer import BOS, EOS
 
-_CHUNK = 64  # sentences, so that their scores fit the processor's cache
+_CHUNK = 80  # sentences, so that their scores fit the processor's cache
 
 
 @dataclass(frozen=True)

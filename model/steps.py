@@ -6,6 +6,7 @@ softmax. Every product runs on blocks of a fixed number of rows (`model.blocks`)
 becomes depends on nothing that stands beside it, bit by bit.
 """
 
+from copy import copy
 from typing import NamedTuple
 
 import torch
@@ -29,7 +30,7 @@ class Steps:
 
     @torch.inference_mode()
     def __init__(self, model: CVAE, block: int) -> None:
-        self._model, self._block = model, block
+        self._model, self.block = model, block
         width = model.config.embedding
         lstm = dict(model.decoder.named_parameters())
         input_weight, bias = lstm["weight_ih_l0"], lstm["bias_ih_l0"] + lstm["bias_hh_l0"]
@@ -40,9 +41,15 @@ class Steps:
         self._context_mix = model.output.weight[:, model.config.decoder :].T.contiguous()
         self._softmax = model.embedding.weight.T.contiguous()
 
+    def in_blocks_of(self, rows: int) -> "Steps":
+        """The same steps, the matrices shared, on blocks of another height."""
+        other = copy(self)
+        other.block = rows
+        return other
+
     def start(self, context: Tensor) -> Start:
         """The beginning of rows for their z and a side by side, (rows, latent + condition)."""
-        hidden, cell = blockwise(self._initial, self._block, context).chunk(2, dim=1)
+        hidden, cell = blockwise(self._initial, self.block, context).chunk(2, dim=1)
         return Start(
             hidden=hidden.contiguous(),
             cell=cell.contiguous(),
@@ -69,4 +76,4 @@ class Steps:
         return torch.cat(self._model.initial_state(context), dim=1)
 
     def _product(self, rows: Tensor, matrix: Tensor) -> Tensor:
-        return blockwise(lambda block: block @ matrix, self._block, rows)
+        return blockwise(lambda block: block @ matrix, self.block, rows)

@@ -25,6 +25,7 @@ from model.steps import Steps
 LOWEST, HIGHEST = 1.0, 5.0
 FEATURES = ("likelihood", "hardest", "lowest", "pieces", "words", "echoes", "genre")
 _HARDEST = 4  # pieces
+_BLOCK = 40  # rows of a product: all drafts of a usual request, so that weights are read once
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Taster:
     """Describes sentences as the taste wants them described."""
 
     def __init__(self, cvae: CVAE, prior: Prior, probe: GenreProbe, steps: Steps) -> None:
-        self._prior, self._probe, self._steps = prior, probe, steps
+        self._prior, self._probe = prior, probe
+        self._steps = steps.in_blocks_of(max(steps.block, _BLOCK))
         self.width = len(FEATURES) + cvae.config.decoder
 
     @torch.inference_mode()
