@@ -13,7 +13,7 @@ ptb.train.txt, ptb.valid.txt and ptb.test.txt.
 import argparse
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from model.evaluation.language_model import (
     LanguageModelConfig,
     trained_language_model,
 )
-from model.evaluation.likelihood import importance_weighted, mutual_information
+from model.evaluation.likelihood import importance_weighted_under, mutual_information
 from model.prior import Prior
 from model.training.autoencoder import train_cvae
 from model.training.batches import Dataset
@@ -114,8 +114,8 @@ class Benchmark:
         reconstruction, posterior = _elbo(cvae, test)
         z = posterior.sample()
         learned = -posterior_entropy(posterior) - float(prior.log_prob(z).mean())
-        few = importance_weighted(cvae, test, FEW, self.seed)
-        few_learned = importance_weighted(cvae, test, FEW, self.seed, prior)
+        priors = {"": Prior.standard(cvae.config.latent), "_learned_prior": prior}
+        few, few_learned = self._weighted(priors, cvae, test, FEW)
         first = _some(test, FIRST)
         read = self.lm().read(test.ids).nats if (self.output / "lm.safetensors").exists() else None
         return {
@@ -131,19 +131,23 @@ class Benchmark:
             f"iw_{FEW}_nats": float(few.mean()),
             f"iw_{FEW}_perplexity": perplexity(few, test),
             f"iw_{FEW}_perplexity_learned_prior": perplexity(few_learned, test),
-            **self._many(cvae, first, prior),
+            **self._many(cvae, first, priors),
             **({} if read is None else {"lm_perplexity": perplexity(read, test)}),
         }
 
-    def _many(self, cvae: CVAE, some: Dataset, prior: Prior) -> dict[str, float]:
+    def _many(self, cvae: CVAE, some: Dataset, priors: Mapping[str, Prior]) -> dict[str, float]:
         """The same sentences with few samples and with many: what the few leave on the table."""
         return {
-            f"iw_{samples}_perplexity_of_{len(some)}{name}": perplexity(
-                importance_weighted(cvae, some, samples, self.seed, which), some
-            )
+            f"iw_{samples}_perplexity_of_{len(some)}{name}": perplexity(nats, some)
             for samples in (FEW, MANY)
-            for name, which in (("", None), ("_learned_prior", prior))
+            for name, nats in zip(priors, self._weighted(priors, cvae, some, samples), strict=True)
         }
+
+    def _weighted(
+        self, priors: Mapping[str, Prior], cvae: CVAE, data: Dataset, samples: int
+    ) -> Tensor:
+        """-log p of each sentence under each prior, decoded once for all of them."""
+        return importance_weighted_under(tuple(priors.values()), cvae, data, samples, self.seed)
 
 
 @torch.no_grad()
