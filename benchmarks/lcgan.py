@@ -36,7 +36,7 @@ from model.training.lcgan import LCGANTrainer
 from model.training.machine import hold_memory
 
 CODES, SEED = 1000, 7
-PENALTIES = (0.0, 0.2, 0.4, 0.8, 1.5, 3.0, 7.5)
+PENALTIES = (0.0, 0.2, 0.4, 0.7, 1.0, 2.0, 5.0)
 
 
 def settings() -> Iterator[tuple[str, LCGANTraining]]:
@@ -46,7 +46,7 @@ def settings() -> Iterator[tuple[str, LCGANTraining]]:
         yield f"penalty {penalty:g}", replace(usual, penalty=penalty)
     yield "no realism head", replace(usual, realism=0.0)
     yield "M = 1", replace(usual, critic_steps=1)
-    yield "no relabelling", replace(usual, relabel_every=usual.rounds + 1)
+    yield "no relabelling", replace(usual, relabel=1)
 
 
 class Bench:

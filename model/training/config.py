@@ -49,7 +49,7 @@ class Stopping:
 class TopicTraining:
     """How the topics are found."""
 
-    counts: tuple[int, ...] = (2, 3, 4, 5)  # numbers of topics tried; coherence decides
+    counts: tuple[int, ...] = (2, 3)  # numbers of topics tried; coherence decides
     iterations: int = 200  # Gibbs sweeps
     minimum: int = 15  # lines a word must stand in
     common: float = 0.08  # a word in more than this share of lines says nothing
@@ -64,14 +64,16 @@ class LCGANTraining:
     held_out: float = 0.2  # share of the codes that only measures D
     epochs: int = 40  # at most, over the labelled decodes
     batch: int = 128
-    rate: float = 1e-3
+    rate: float = 1e-3  # of D alone; a tenth of it beside G
+    actor_rate: float = 2e-4  # of G, slow enough that D keeps up
     rounds: int = 300  # rounds of M steps of D and one of G
     critic_steps: int = 10  # M, steps of D in a round (paper: M >> N = 1)
-    relabel_every: int = 50  # rounds after which what G now does is decoded and labelled
-    relabel: int = 256  # codes in each relabelling
-    least_diversity: float = 0.88  # of distinct-2 before G, below which G is taken back
+    relabel_every: int = 25  # rounds after which what G now does is decoded and labelled
+    relabel: int = 384  # codes in each relabelling
+    guarded: int = 768  # codes by which the guard judges
+    least_diversity: float = 0.93  # of distinct-2 before G, below which G is taken back
     realism: float = 0.3  # weight of log D_real(z') beside the topic's
-    penalty: float = 0.4  # weight of log(1 + (z' - z)^2), doubled each time G is taken back
+    penalty: float = 0.7  # weight of log(1 + (z' - z)^2), doubled each time G is taken back
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class TrainingConfig:
 
     output: Path  # folder for checkpoint, logs, report and the bundle
     corpus: Path = ORIGINALS  # folder of JSON Lines
-    ratings: Path = RATINGS  # folder of JSON Lines: what readers said of drafts
+    ratings: Path = RATINGS  # folders of JSON Lines: what readers said of drafts
     also: tuple[Path, ...] = ()  # folders of more lines to train on, never measured on
     name: str = "originals"  # the writer's name in answers and logs
     seed: int = 2018

@@ -4,12 +4,15 @@ D's examples are decoded by the engine at the settings the writer serves with an
 topic model; its second head tells codes of real lines from codes that were drawn or moved. After D
 alone has learnt (early-stopped on decodes held out), rounds of M steps of D and one of G follow;
 every so often what G does now is decoded, labelled, and shown to D, so that G cannot live off D's
-ignorance, and a guard takes G back where it begins to say the same for all codes.
+ignorance; and a guard keeps G as it was at its best, and takes it back where it begins to say the
+same for all codes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import fmean
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +22,7 @@ from model.bundle import Bundle
 from model.corpus.lines import words
 from model.cvae import REGISTERS, Posterior
 from model.lcgan import LCGAN
+from model.topics import TopicModel
 from model.training.batches import Dataset
 from model.training.config import LCGANTraining
 from model.training.decoding import Decoder, Labelled
@@ -41,12 +45,12 @@ class LCGANTrainer:
     def __init__(
         self, bundle: Bundle, data: Dataset, decoder: Decoder, settings: LCGANTraining, seed: int
     ) -> None:
-        self._lcgan, self._decoder = bundle.lcgan, decoder
+        self._lcgan, self._topics, self._decoder = bundle.lcgan, bundle.topics, decoder
         self._real = real_codes(bundle, data)
         self._settings, self._seed = settings, seed
-        rate = settings.rate
-        self._critic = torch.optim.AdamW(self._lcgan.critic.parameters(), rate, weight_decay=1e-2)
-        self._actor = torch.optim.AdamW(self._lcgan.actor.parameters(), lr=rate)
+        critic, actor = self._lcgan.critic.parameters(), self._lcgan.actor.parameters()
+        self._critic = torch.optim.AdamW(critic, lr=settings.rate, weight_decay=1e-2)
+        self._actor = torch.optim.AdamW(actor, lr=settings.actor_rate)
 
     def labelled(self) -> Labelled:
         """The examples that D learns from: codes of the prior, and the topics of their decodes."""
@@ -87,31 +91,37 @@ class LCGANTrainer:
         critic.load_state_dict(best_state)
 
     def _alternate(self, seen: Labelled) -> None:
-        """Rounds of M steps of D and one of G.
+        """Rounds of M steps of D and one of G; G is left as it was at its best.
 
-        In the second half, at every relabelling, the guard looks at what G now says. Where G has
-        lost diversity, it goes back to what it was at the last look, and learns on under twice the
-        penalty. Earlier it would stop what mends itself: G runs ahead until D has seen where to.
+        At every relabelling the guard looks at what G now says. Of the looks at which G was diverse
+        enough, the one with most of the favoured topic is kept. Where G has lost diversity in the
+        second half, it goes back there, and learns on under twice the penalty; earlier this would
+        stop what mends itself: G runs ahead until D has seen where to.
         """
         s = self._settings
         penalty = s.penalty
         for group in self._critic.param_groups:
             group["lr"] = s.rate / 10
-        guard, good = self._guard(), _copied(self._lcgan.actor)
+        actor, guard = self._lcgan.actor, self._guard()
+        best, most = _copied(actor), guard.look(actor).topic
         for turn in trange(s.rounds, desc="lc-gan: D and G", unit="round", mininterval=2):
             for _ in range(s.critic_steps):
                 self._critic_step(seen[torch.randint(len(seen), (s.batch,))])
             self._actor_step(penalty)
             if (turn + 1) % s.relabel_every == 0:
-                if 2 * turn >= s.rounds:
-                    if guard.diversity(self._lcgan.actor) < s.least_diversity:
-                        self._lcgan.actor.load_state_dict(good)
-                        penalty *= 2
-                    good = _copied(self._lcgan.actor)
+                look = guard.look(actor)
+                if look.diversity >= s.least_diversity:
+                    if look.topic > most:
+                        best, most = _copied(actor), look.topic
+                elif 2 * turn >= s.rounds:
+                    actor.load_state_dict(best)
+                    penalty *= 2
                 seen = seen + self._relabelled(turn)
+        actor.load_state_dict(best)
 
     def _guard(self) -> "Guard":
-        return Guard(self._decoder, *self._decoder.draw(self._settings.relabel), self._seed)
+        codes = self._decoder.draw(self._settings.guarded)
+        return Guard(self._decoder, self._topics, *codes, self._seed)
 
     @torch.no_grad()
     def _relabelled(self, turn: int) -> Labelled:
@@ -172,22 +182,36 @@ def real_codes(bundle: Bundle, data: Dataset) -> RealCodes:
     return RealCodes(Posterior(mu, logvar), torch.cat([a[kept] for _, a, kept in parts]))
 
 
-class Guard:
-    """Watches over G: how diverse what it says is, beside what is said without it."""
+class Look(NamedTuple):
+    """What G says at one time."""
 
-    def __init__(self, decoder: Decoder, z: Tensor, a: Tensor, seed: int) -> None:
-        self._decoder, self._z, self._a, self._seed = decoder, z, a, seed
-        self._before = self._distinct(z)
+    topic: float  # the favoured topic's mean probability
+    diversity: float  # distinct-2, as a share of that without G
+
+
+class Guard:
+    """Watches over G: how much of the topic it brings, and how diverse what it says stays."""
+
+    def __init__(
+        self, decoder: Decoder, topics: TopicModel, z: Tensor, a: Tensor, seed: int
+    ) -> None:
+        self._decoder, self._topics = decoder, topics
+        self._z, self._a, self._seed = z, a, seed
+        self._before = _distinct_pairs(decoder.texts(z, a, seed))
 
     @torch.no_grad()
-    def diversity(self, actor: Callable[[Tensor, Tensor], Tensor]) -> float:
-        """Distinct-2 after G, as a share of distinct-2 before it, for the same codes and draws."""
-        return self._distinct(actor(self._z, self._a)) / self._before
+    def look(self, actor: Callable[[Tensor, Tensor], Tensor]) -> Look:
+        """What G makes of the guard's codes, by the same draws every time."""
+        texts = self._decoder.texts(actor(self._z, self._a), self._a, self._seed)
+        return Look(
+            topic=fmean(self._topics.favour(texts)),
+            diversity=_distinct_pairs(texts) / self._before,
+        )
 
-    def _distinct(self, z: Tensor) -> float:
-        bags = [words(text) for text in self._decoder.texts(z, self._a, self._seed)]
-        pairs = [pair for bag in bags for pair in pairwise(bag)]
-        return max(1, len(set(pairs))) / max(1, len(pairs))
+
+def _distinct_pairs(texts: Sequence[str]) -> float:
+    pairs = [pair for text in texts for pair in pairwise(words(text))]
+    return max(1, len(set(pairs))) / max(1, len(pairs))
 
 
 def _copied(module: nn.Module) -> dict[str, Tensor]:

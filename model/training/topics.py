@@ -1,8 +1,8 @@
-"""The second training: the topics of the corpus.
+"""The second training: the topics of the registers that the writer serves.
 
 tomotopy's collapsed Gibbs sampler fits LDA for several numbers of topics; the most coherent fit is
-kept (NPMI over word pairs of a line), and the favoured topic is the one to which words that
-describe sound belong most.
+kept (NPMI over word pairs of a line), and the favoured topic is the one to which words of close
+listening belong most.
 """
 
 import json
@@ -20,10 +20,11 @@ from model.corpus.lines import words
 from model.topics import TopicModel
 from model.training.config import TopicTraining
 
-# Words of a sentence that describes how a song sounds.
+# Words of a sentence that listens closely. Readers like these best; what they like least is praise
+# of brightness (docs/writer.md).
 SEED_WORDS = (
-    "bass", "beat", "chords", "drums", "guitar", "harmonies", "kick", "melody", "piano",
-    "production", "riff", "snare", "synth", "synths", "vocal", "vocals",
+    "alone", "breath", "hand", "hush", "little", "note", "quiet", "room", "silence", "single",
+    "small", "softly", "waits", "whisper", "word",
 )  # fmt: skip
 
 # Words of no topic. Few, because what is merely common is dropped by its share of lines.

@@ -1,16 +1,19 @@
 import copy
 from dataclasses import replace
 
+import pytest
 import torch
+from torch import Tensor
 
 from model.bundle import Bundle, Serving
 from model.corpus.lines import Line
 from model.cvae import multi_hot
 from model.lcgan import LCGAN, LCGANConfig
+from model.topics import TopicModel
 from model.training.batches import Dataset
 from model.training.config import LCGANTraining
 from model.training.decoding import Decoder, Labelled
-from model.training.lcgan import Guard, LCGANTrainer, measure_critic
+from model.training.lcgan import Guard, LCGANTrainer, Look, measure_critic
 from tests.model.conftest import LABELS, TEXTS
 
 _CONFIG = LCGANConfig(latent=6, condition=3, topics=4, favoured=2, hidden=16)
@@ -100,25 +103,91 @@ class _Plainspoken(Decoder):
         return [" ".join(f"n{round(x * 100)}" for x in row[:3]) for row in (z + seed).tolist()]
 
 
+_TOPICS = TopicModel(
+    ("silence", "street"), torch.tensor([[0.9, 0.1], [0.1, 0.9]]), torch.tensor([0.1, 0.1]), 0
+)
+
+
+class _Torn(_Plainspoken):
+    """Speaks of silence or of a street, as a code's first number has it."""
+
+    def texts(self, z: torch.Tensor, a: torch.Tensor, seed: int) -> list[str]:
+        assert len(a) == len(z)
+        assert seed == 1
+        return ["the silence" if row[0] > 0 else "the street" for row in z]
+
+
+def test_the_guard_sees_how_much_of_the_topic_there_is() -> None:
+    guard = Guard(_Torn(), _TOPICS, torch.randn(30, 6), torch.randn(30, 3), seed=1)
+    assert guard.look(lambda z, _: z.abs()).topic > 0.7
+    assert guard.look(lambda z, _: -z.abs()).topic < 0.3
+
+
 def test_the_guard_sees_when_everything_becomes_the_same() -> None:
-    guard = Guard(_Plainspoken(), torch.randn(30, 6), torch.randn(30, 3), seed=1)
-    assert guard.diversity(lambda z, _: z) == 1.0
-    assert guard.diversity(lambda z, _: z.mean(0).expand_as(z)) < 0.1
+    guard = Guard(_Plainspoken(), _TOPICS, torch.randn(30, 6), torch.randn(30, 3), seed=1)
+    assert guard.look(lambda z, _: z).diversity == 1.0
+    assert guard.look(lambda z, _: z.mean(0).expand_as(z)).diversity < 0.1
 
 
-def test_a_guard_that_is_never_content_leaves_the_actor_as_it_was(bundle: Bundle) -> None:
+def _trainer(bundle: Bundle, least_diversity: float) -> LCGANTrainer:
+    """A trainer of four rounds, each of which ends with the guard's look."""
     lines = [Line(text, (label,), "plain", "train") for text in TEXTS for label in LABELS[:2]]
     data = Dataset.of(lines, bundle.pieces, LABELS)
-    learner = replace(
-        bundle, lcgan=copy.deepcopy(bundle.lcgan), serving=Serving(registers=("plain",))
-    )
-    before = copy.deepcopy(learner.lcgan.actor.state_dict())
     settings = LCGANTraining(
-        codes=20, decodes=1, epochs=1, batch=8, rounds=2, relabel_every=1, relabel=4,
-        least_diversity=2.0,
+        codes=20, decodes=1, epochs=1, batch=8, rounds=4, relabel_every=1, relabel=4,
+        guarded=4,        least_diversity=least_diversity, penalty=0.5,
     )  # fmt: skip
-    LCGANTrainer(learner, data, Decoder(learner, data.genres), settings, seed=1).train()
+    return LCGANTrainer(bundle, data, Decoder(bundle, data.genres), settings, seed=1)
+
+
+@pytest.fixture
+def learner(bundle: Bundle) -> Bundle:
+    """The tiny bundle with an LC-GAN of its own to train."""
+    return replace(bundle, lcgan=copy.deepcopy(bundle.lcgan), serving=Serving(registers=("plain",)))
+
+
+@pytest.mark.parametrize(
+    ("least_diversity", "penalties"), [(0.0, [0.5] * 4), (2.0, [0.5, 0.5, 0.5, 1.0])]
+)
+def test_a_guard_that_is_not_content_doubles_the_penalty(
+    learner: Bundle,
+    monkeypatch: pytest.MonkeyPatch,
+    least_diversity: float,
+    penalties: list[float],
+) -> None:
+    met: list[float] = []
+    real = learner.lcgan.actor_loss
+
+    def loss(z: Tensor, a: Tensor, penalty: float, realism: float) -> Tensor:
+        met.append(penalty)
+        return real(z, a, penalty, realism)
+
+    monkeypatch.setattr(learner.lcgan, "actor_loss", loss)
+    _trainer(learner, least_diversity).train()
+    assert met == penalties
+
+
+def test_a_guard_that_is_never_content_leaves_the_actor_as_it_was(learner: Bundle) -> None:
+    before = copy.deepcopy(learner.lcgan.actor.state_dict())
+    _trainer(learner, least_diversity=2.0).train()
     assert all(torch.equal(before[k], v) for k, v in learner.lcgan.actor.state_dict().items())
+
+
+def test_the_actor_is_left_as_it_was_at_the_best_look_that_was_diverse(
+    learner: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter([Look(0.1, 1.0), Look(0.3, 1.0), Look(0.5, 0.5), Look(0.4, 1.0), Look(0.2, 1.0)])
+    seen = []
+
+    def look(*_: object) -> Look:
+        seen.append(copy.deepcopy(learner.lcgan.actor.state_dict()))
+        return next(looks)
+
+    monkeypatch.setattr(Guard, "look", look)
+    _trainer(learner, least_diversity=0.9).train()
+    last = learner.lcgan.actor.state_dict()
+    same = [all(torch.equal(state[k], last[k]) for k in last) for state in seen]
+    assert same == [False, False, False, True, False]
 
 
 def test_a_critic_is_measured_beside_the_best_constant() -> None:
