@@ -2,7 +2,7 @@
 
     config.json          format, name, revision, sizes, serving defaults, training record, checksums
     weights.safetensors  CVAE and LC-GAN, half precision
-    facts.safetensors    prior, topic matrix, genre probe, taste, n-gram index
+    facts.safetensors    prior, topic matrix, genre probe, tastes, n-gram index
     tokenizer.json       the pieces
     genres.json          labels, and the label nearest to each microgenre
     topics.json          topic vocabulary and prior
@@ -35,7 +35,7 @@ from model.taste import Taste
 from model.tokenizer import Pieces
 from model.topics import TopicModel
 
-FORMAT = 3
+FORMAT = 4
 SHIPPED = Path(__file__).resolve().parent / "pretrained"
 
 _CONFIG = "config.json"
@@ -48,7 +48,7 @@ _FILES = (_WEIGHTS, _FACTS, _TOKENIZER, _GENRES, _TOPICS)
 class Serving:
     """What the writer does where a request does not say."""
 
-    temperature: float = 0.55
+    temperature: float = 0.65
     top_k: int = 0  # 0: no limit
     top_p: float = 0.9
     spread: float = 0.9  # by which the prior is narrowed when z are drawn
@@ -68,7 +68,8 @@ class Bundle:
     topics: TopicModel
     probe: GenreProbe
     copies: CopyIndex
-    taste: Taste
+    sense: Taste
+    delight: Taste
     genres: GenreBook
     serving: Serving = Serving()
     training: Mapping[str, Any] = field(default_factory=dict)  # how it was made, as JSON values
@@ -85,8 +86,10 @@ class Bundle:
             "prior.scale": self.prior.scale,
             "topics.phi": self.topics.phi,
             "probe.log_odds": self.probe.log_odds,
-            "taste.weights": self.taste.weights,
-            "taste.bias": self.taste.bias,
+            "sense.weights": self.sense.weights,
+            "sense.bias": self.sense.bias,
+            "delight.weights": self.delight.weights,
+            "delight.bias": self.delight.bias,
         }
         indexes = {
             f"copies.{name}": torch.from_numpy(hashes.view(np.int32))
@@ -156,7 +159,8 @@ class Bundle:
                     for each in fields(CopyIndex)
                 )
             ),
-            taste=Taste(facts["taste.weights"].float(), facts["taste.bias"].float()).to(device),
+            sense=_taste(facts, "sense").to(device),
+            delight=_taste(facts, "delight").to(device),
             genres=GenreBook(tuple(genres["labels"]), genres["nearest"]),
             serving=Serving(**_tuples(config["serving"])),
             training=config["training"],
@@ -187,6 +191,10 @@ def _networks(
         own = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
         _restored(module, own, device)
     return cvae, lcgan
+
+
+def _taste(facts: Mapping[str, Tensor], name: str) -> Taste:
+    return Taste(facts[f"{name}.weights"].float(), facts[f"{name}.bias"].float())
 
 
 def _prefixed(prefix: str, module: nn.Module) -> list[tuple[str, Tensor]]:

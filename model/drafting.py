@@ -22,7 +22,7 @@ from model.ranking import Draft, is_sentence
 from model.request import Request, drafts_wanted
 from model.sampling import mix, normal
 from model.slots import Song, fill, tidy
-from model.taste import Taster
+from model.taste import FEATURES, Taster
 
 # Which slots the drafts ask for, in turn, by whether the song has an artist and a title.
 _TURNS = {
@@ -77,7 +77,7 @@ class Drafter:
         self._device = device
         self._block = block_for(device)
         self._engine = Engine(bundle.cvae)
-        self._taster = Taster(bundle.cvae, bundle.prior, bundle.probe, self._engine.steps)
+        self._taster = Taster(bundle.cvae, bundle.prior, self._engine.steps)
         self._blocked = blocklist.standard()
         self._label_index = {label: i for i, label in enumerate(bundle.genres.labels)}
 
@@ -132,6 +132,15 @@ class Drafter:
         for i, (which, _) in enumerate(rows):
             codes[which].append(Code(z[i], moved[i], a[i], int(seeds[i])))
         return codes
+
+    def features(
+        self, sentences: Sequence[Sequence[int]], texts: Sequence[str], genres: GenreMatch
+    ) -> Tensor:
+        """What tastes judge sentences by that were written for the same genres (`model.taste`)."""
+        a = self.condition(genres, self._bundle.serving.registers[0]).expand(len(texts), -1)
+        labels = self._indices(genres)
+        fits = [self._bundle.probe.fit_of(pieces, labels) for pieces in sentences]
+        return self._taster.features(sentences, texts, a, fits)
 
     def drafts(self, plans: Sequence[Plan], codes: Sequence[Sequence[Code]]) -> list[list[Draft]]:
         """Decode codes; the drafts that may be shown, by plan, numbered from 0."""
@@ -203,30 +212,28 @@ class Drafter:
             for i, text in enumerate(texts)
             if decoded[i].ended and self._is_sentence(text) and self._may_leave(text, plan.song)
         ]
-        topics = self._bundle.topics.favour([texts[i] for i in fit])
-        ratings = self._ratings(plan, [decoded[i].ids for i in fit], [texts[i] for i in fit])
+        sentences = [decoded[i].ids for i in fit]
+        features = self.features(sentences, [texts[i] for i in fit], plan.genres)
         return [
             Draft(
                 index=i,
                 text=texts[i],
                 log_prob=sum(decoded[i].log_probs) / len(decoded[i].log_probs),
                 topic=topic,
-                rating=rating,
+                sense=sense,
+                delight=delight,
                 novelty=self._bundle.copies.novelty(texts[i]),
-                genre=self._bundle.probe.fit_of(decoded[i].ids, plan.labels),
+                genre=genre,
             )
-            for i, topic, rating in zip(fit, topics, ratings, strict=True)
+            for i, topic, sense, delight, genre in zip(
+                fit,
+                self._bundle.topics.favour([texts[i] for i in fit]),
+                self._bundle.sense.rate(features).tolist(),
+                self._bundle.delight.rate(features).tolist(),
+                features[:, FEATURES.index("genre")].tolist(),
+                strict=True,
+            )
         ]
-
-    def _ratings(
-        self, plan: Plan, sentences: Sequence[Sequence[int]], texts: Sequence[str]
-    ) -> list[float]:
-        """What a reader would give each sentence."""
-        a = self.condition(plan.genres, plan.registers[0]).expand(len(sentences), -1)
-        labels = [plan.labels] * len(sentences)
-        features = self._taster.features(sentences, texts, a, labels)
-        ratings: list[float] = self._bundle.taste.rate(features).tolist()
-        return ratings
 
     def _is_sentence(self, text: str) -> bool:
         return is_sentence(text) and not self._bundle.copies.coins(text)

@@ -22,24 +22,23 @@ class Reading:
 
 
 def read(steps: Steps, sentences: Sequence[Sequence[int]], context: Tensor) -> Reading:
-    """Read sentences of any length, BOS and EOS left out, each with its z and a.
+    """Read sentences, at least one, of any length, BOS and EOS left out, each with its z and a.
 
     Context is (rows, latent + condition). A sentence is read the same, bit by bit, whatever others
     are read with it.
     """
     # Longest first: those that still go on are then always the first rows.
     order = sorted(range(len(sentences)), key=lambda row: -len(sentences[row]))
-    parts = [order[i : i + _CHUNK] for i in range(0, len(order), _CHUNK)]
-    longest = max((len(sentence) for sentence in sentences), default=0) + 1
+    longest = max(len(sentence) for sentence in sentences) + 1
     log_probs = context.new_zeros(len(sentences), longest)
-    states = [context.new_zeros(0, 0)] * len(sentences)
-    for part in parts:
-        heard = _read(steps, [sentences[row] for row in part], context[torch.tensor(part)])
-        log_probs[torch.tensor(part), : heard.log_probs.shape[1]] = heard.log_probs
-        for row, state in zip(part, heard.states, strict=True):
-            states[row] = state
+    states = context.new_zeros(len(sentences), steps.width)
+    for start in range(0, len(order), _CHUNK):
+        part = torch.tensor(order[start : start + _CHUNK])
+        heard = _read(steps, [sentences[row] for row in part], context[part])
+        log_probs[part, : heard.log_probs.shape[1]] = heard.log_probs
+        states[part] = heard.states
     lengths = torch.tensor([len(sentence) + 1 for sentence in sentences], device=context.device)
-    return Reading(log_probs, lengths, torch.stack(states))
+    return Reading(log_probs, lengths, states)
 
 
 def _read(steps: Steps, sentences: Sequence[Sequence[int]], context: Tensor) -> Reading:

@@ -31,14 +31,15 @@ class Steps:
     @torch.inference_mode()
     def __init__(self, model: CVAE, block: int) -> None:
         self._model, self.block = model, block
-        width = model.config.embedding
+        self.width = model.config.decoder
+        embedding = model.config.embedding
         lstm = dict(model.decoder.named_parameters())
         input_weight, bias = lstm["weight_ih_l0"], lstm["bias_ih_l0"] + lstm["bias_hh_l0"]
-        self._table = model.embedding.weight @ input_weight[:, :width].T + bias
-        self._context_gates = input_weight[:, width:].T.contiguous()
+        self._table = model.embedding.weight @ input_weight[:, :embedding].T + bias
+        self._context_gates = input_weight[:, embedding:].T.contiguous()
         self._recurrent = lstm["weight_hh_l0"].T.contiguous()
-        self._mix = model.output.weight[:, : model.config.decoder].T.contiguous()
-        self._context_mix = model.output.weight[:, model.config.decoder :].T.contiguous()
+        self._mix = model.output.weight[:, : self.width].T.contiguous()
+        self._context_mix = model.output.weight[:, self.width :].T.contiguous()
         self._softmax = model.embedding.weight.T.contiguous()
 
     def in_blocks_of(self, rows: int) -> "Steps":

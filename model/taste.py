@@ -1,10 +1,10 @@
-"""What a reader would make of a sentence: a ridge regression of readers' ratings.
+"""What a reader would make of a sentence: ridge regressions of readers' ratings.
 
 Likelihood alone likes what is said most often, and a network that tells drafts from real sentences
-likes what is odd. Here readers rated drafts from 1 (no English) to 5 (delightful), and what they
-said is foretold from what the decoder makes of the sentence (how likely its pieces are, the hardest
-of them, and the mean of its states) and from the words themselves. The sentence is read at the mean
-of the prior, so its rating depends on its text and its genres alone, not on how it was drawn.
+likes what is odd. Here readers rated drafts, and what they said is foretold from what the decoder
+makes of the sentence (how likely its pieces are, the hardest of them, the means of its states and
+of its pieces' embeddings) and from the words themselves. The sentence is read at the mean of the
+prior, so its rating depends on its text and its genres alone, not on how it was drawn.
 (A preference model on a generator's own features, in the spirit of Engel et al. 2018.)
 """
 
@@ -15,14 +15,13 @@ import torch
 from torch import Tensor
 
 from model.corpus.lines import words
-from model.cvae import CVAE
+from model.corpus.ratings import HIGHEST, LOWEST
+from model.cvae import CVAE, CVAEConfig
 from model.prior import Prior
-from model.probe import GenreProbe
 from model.ranking import echoes
 from model.reading import read
 from model.steps import Steps
 
-LOWEST, HIGHEST = 1.0, 5.0
 FEATURES = ("likelihood", "hardest", "lowest", "pieces", "words", "echoes", "genre")
 _HARDEST = 4  # pieces
 _BLOCK = 40  # rows of a product: all drafts of a usual request, so that weights are read once
@@ -32,14 +31,13 @@ _BLOCK = 40  # rows of a product: all drafts of a usual request, so that weights
 class Taste:
     """A rating as a sum over features, whose natural ranges are in the weights."""
 
-    weights: Tensor  # (features,): of `FEATURES`, then of the decoder's mean state
+    weights: Tensor  # (features,): of `FEATURES`, then of the mean state and the mean embedding
     bias: Tensor  # ()
 
     @classmethod
-    def none(cls, decoder: int) -> "Taste":
+    def none(cls, config: CVAEConfig) -> "Taste":
         """A taste that likes every sentence alike."""
-        middle = torch.tensor((LOWEST + HIGHEST) / 2)
-        return cls(torch.zeros(len(FEATURES) + decoder), middle)
+        return cls(torch.zeros(feature_count(config)), torch.tensor((LOWEST + HIGHEST) / 2))
 
     def to(self, device: torch.device) -> "Taste":
         """The same taste on a device."""
@@ -51,13 +49,17 @@ class Taste:
         return ((features * self.weights).sum(1) + self.bias).clamp(LOWEST, HIGHEST)
 
 
-class Taster:
-    """Describes sentences as the taste wants them described."""
+def feature_count(config: CVAEConfig) -> int:
+    """How many features a sentence has."""
+    return len(FEATURES) + config.decoder + config.embedding
 
-    def __init__(self, cvae: CVAE, prior: Prior, probe: GenreProbe, steps: Steps) -> None:
-        self._prior, self._probe = prior, probe
+
+class Taster:
+    """Describes sentences as a taste wants them described."""
+
+    def __init__(self, cvae: CVAE, prior: Prior, steps: Steps) -> None:
+        self._cvae, self._prior = cvae, prior
         self._steps = steps.in_blocks_of(max(steps.block, _BLOCK))
-        self.width = len(FEATURES) + cvae.config.decoder
 
     @torch.inference_mode()
     def features(
@@ -65,15 +67,14 @@ class Taster:
         sentences: Sequence[Sequence[int]],
         texts: Sequence[str],
         a: Tensor,
-        labels: Sequence[Sequence[int]],
+        fits: Sequence[float],
     ) -> Tensor:
-        """(rows, width) for pieces, the same as text, conditions (rows, condition), and labels."""
+        """(rows, features) for pieces, the same as text, a (rows, condition), and genre fits."""
         if not sentences:
-            return a.new_zeros(0, self.width)
+            return a.new_zeros(0, feature_count(self._cvae.config))
         mean = self._prior.mean.to(a.device)
         reading = read(self._steps, sentences, torch.cat([mean.expand(len(a), -1), a], dim=1))
         bags = [words(text) for text in texts]
-        fits = [self._probe.fit_of(ids, own) for ids, own in zip(sentences, labels, strict=True)]
         # Zeros beyond the end are never among the hardest: log-probabilities are below them.
         hardest = reading.log_probs.sort(dim=1).values[:, :_HARDEST]
         columns = (
@@ -86,4 +87,7 @@ class Taster:
                 for values in ([len(bag) for bag in bags], [echoes(bag) for bag in bags], fits)
             ),
         )
-        return torch.cat([torch.stack([c.float() for c in columns], dim=1), reading.states], dim=1)
+        named = torch.stack([column.float() for column in columns], dim=1)
+        embedding = self._cvae.embedding.weight
+        embedded = torch.stack([embedding[list(pieces)].mean(0) for pieces in sentences])
+        return torch.cat([named, reading.states, embedded], dim=1)

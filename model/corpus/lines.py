@@ -5,15 +5,14 @@ are added, removed or reordered, and two lines that differ only in case or punct
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from model.corpus.genres import canonical
-from model.errors import CorpusError
+from model.corpus.records import files_of, records
 
 Split = Literal["train", "valid", "test"]
 Register = Literal["plain", "florid", "clear", "found"]
@@ -66,12 +65,7 @@ def read_corpus(folder: Path = ORIGINALS) -> list[Line]:
     Raises:
         CorpusError: the folder holds no JSON Lines, or one of them is malformed.
     """
-    files = sorted(folder.glob("*.jsonl"))
-    if not files:
-        raise CorpusError(
-            f"no .jsonl files in {folder}; pass the folder that holds the corpus, "
-            "corpus/originals in a checkout of this repository"
-        )
+    files = files_of(folder, "the corpus, corpus/originals")
     unique: dict[str, Line] = {}
     for file in files:
         for line in _read_file(file):
@@ -86,18 +80,14 @@ def of_split(lines: Iterable[Line], split: Split) -> list[Line]:
 
 def _read_file(file: Path) -> Iterable[Line]:
     register = _register_of(file)
-    for number, raw in enumerate(file.read_text("utf-8").splitlines(), start=1):
-        try:
-            record = json.loads(raw)
-            text, genres = clean(record["text"]), record["genres"]
-            names = tuple(dict.fromkeys(canonical(name) for name in genres))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise CorpusError(
-                f"{file}, line {number}: expected an object with a string `text` and a list of "
-                f"strings `genres`, found {raw[:80]!r}"
-            ) from error
-        if text:
-            yield Line(text, names, register, split_of(text))
+
+    def line(record: dict[str, Any]) -> Line:
+        text, genres = clean(record["text"]), record["genres"]
+        names = tuple(dict.fromkeys(canonical(name) for name in genres))
+        return Line(text, names, register, split_of(text))
+
+    expected = "a string `text` and a list of strings `genres`"
+    return (read for read in records(file, line, expected) if read.text)
 
 
 def _register_of(file: Path) -> Register:

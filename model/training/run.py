@@ -31,7 +31,7 @@ from model.training.journal import Journal
 from model.training.lcgan import LCGANTrainer
 from model.training.machine import described, hold_memory
 from model.training.prior import fit_prior
-from model.training.taste import described_texts, fit_taste
+from model.training.taste import learn_taste
 from model.training.topics import fit_topics
 
 BUNDLE = "bundle"  # the folder in the output that holds the writer
@@ -123,8 +123,9 @@ def _constrained(
     config: TrainingConfig, material: Material, data: Dataset, cvae: CVAE
 ) -> tuple[Bundle, dict[str, object]]:
     """Everything after the CVAE: topics, LC-GAN, and what the writer ranks by."""
-    texts = [line.text for line in material.train]
-    topics = fit_topics(texts, config.topics, config.seed)
+    serving = _serving(material.train)
+    spoken = [line.text for line in material.train if line.register in serving.registers]
+    topics = fit_topics(spoken, config.topics, config.seed)
     sizes = LCGANConfig(
         latent=cvae.config.latent,
         condition=cvae.config.condition,
@@ -139,16 +140,18 @@ def _constrained(
         lcgan=LCGAN(sizes),
         topics=topics.model,
         probe=GenreProbe.fit([ids[1:-1] for ids in data.ids], data.genres, material.pieces.size),
-        copies=CopyIndex.of(texts),
-        taste=Taste.none(cvae.config.decoder),
+        copies=CopyIndex.of([line.text for line in material.train]),
+        sense=Taste.none(cvae.config),
+        delight=Taste.none(cvae.config),
         genres=GenreBook(material.labels, read_microgenres()),
-        serving=_serving(material.train),
+        serving=serving,
     )
     decoder = Decoder(bundle, data.genres)
     critic = LCGANTrainer(bundle, data, decoder, config.lcgan, config.seed).train()
-    ratings = read_ratings(config.ratings)
-    given = torch.tensor([float(rated.rating) for rated in ratings])
-    taste, fit = fit_taste(described_texts(bundle, ratings), given, config.seed)
+    sense, sense_fit = learn_taste(bundle, read_ratings(config.ratings / "sense"), config.seed)
+    delight, delight_fit = learn_taste(
+        bundle, read_ratings(config.ratings / "delight"), config.seed
+    )
     record: dict[str, object] = {
         "seed": config.seed,
         "lines": len(material.train),
@@ -159,9 +162,10 @@ def _constrained(
         "devices": config.devices,
         "topic_coherence": {str(k): round(v, 4) for k, v in topics.coherence.items()},
         "critic_held_out": {k: round(v, 4) for k, v in asdict(critic).items()},
-        "taste_held_out": {k: round(v, 4) for k, v in asdict(fit).items()},
+        "sense_held_out": {k: round(v, 4) for k, v in asdict(sense_fit).items()},
+        "delight_held_out": {k: round(v, 4) for k, v in asdict(delight_fit).items()},
     }
-    return replace(bundle, taste=taste), record
+    return replace(bundle, sense=sense, delight=delight), record
 
 
 def _serving(lines: list[Line]) -> Serving:

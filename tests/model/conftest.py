@@ -14,7 +14,7 @@ from model.lcgan import LCGAN, LCGANConfig
 from model.novelty import CopyIndex
 from model.prior import Prior
 from model.probe import GenreProbe
-from model.taste import FEATURES, Taste
+from model.taste import Taste, feature_count
 from model.tokenizer import Pieces
 from model.topics import TopicModel
 
@@ -69,7 +69,8 @@ def bundle(pieces: Pieces, cvae: CVAE) -> Bundle:
         topics=topics,
         probe=GenreProbe(torch.randn(len(LABELS), pieces.size)),
         copies=CopyIndex.of(TEXTS),
-        taste=Taste(torch.randn(len(FEATURES) + config.decoder) / 9, torch.tensor(3.0)),
+        sense=Taste(torch.randn(feature_count(config)) / 9, torch.tensor(3.0)),
+        delight=Taste(torch.randn(feature_count(config)) / 9, torch.tensor(3.0)),
         genres=GenreBook(LABELS, {"vaporwave": "dream pop"}),
     )
 

@@ -56,12 +56,13 @@ def data() -> Dataset:
 
 def _config(output: Path, epochs: int = 2) -> TrainingConfig:
     ratings = output.parent / "ratings"
-    ratings.mkdir(exist_ok=True)
     rated = [
         {"genres": list(x.genres), "text": x.text, "rating": 1 + i % 5}
         for i, x in enumerate(_lines())
     ]
-    (ratings / "a.jsonl").write_text("\n".join(map(json.dumps, rated)), encoding="utf-8")
+    for question in ("sense", "delight"):
+        (ratings / question).mkdir(parents=True, exist_ok=True)
+        (ratings / question / "a.jsonl").write_text("\n".join(map(json.dumps, rated)), "utf-8")
     return TrainingConfig(
         output=output,
         threads=1,
@@ -73,7 +74,14 @@ def _config(output: Path, epochs: int = 2) -> TrainingConfig:
         stopping=Stopping(active=0.0, information=-math.inf),  # too few lines to fill a space
         topics=TopicTraining(counts=(2,), iterations=10, minimum=1),
         lcgan=LCGANTraining(
-            codes=20, decodes=2, epochs=2, batch=8, rounds=2, relabel_every=2, relabel=4
+            codes=20,
+            decodes=2,
+            epochs=2,
+            batch=8,
+            rounds=2,
+            relabel_every=2,
+            relabel=4,
+            guarded=4,
         ),
         ratings=ratings,
     )

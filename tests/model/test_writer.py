@@ -23,7 +23,7 @@ def writer() -> Writer:
 
 
 def _draft(index: int, text: str, log_prob: float = -2.0) -> Draft:
-    return Draft(index, text, log_prob, topic=0.5, rating=3.0, novelty=1.0, genre=0.0)
+    return Draft(index, text, log_prob, topic=0.5, sense=3.0, delight=3.0, novelty=1.0, genre=0.0)
 
 
 @pytest.mark.parametrize(
@@ -278,8 +278,9 @@ def test_words_of_one_family_echo_one_another(text: str, count: int) -> None:
     assert echoes(words(text)) == count
 
 
-def test_claims_and_worn_phrases_cost_a_draft_its_place() -> None:
+def test_claims_worn_phrases_and_dislike_cost_a_draft_its_place() -> None:
     plain = _draft(0, "Warm keys fill the quiet room.")
     claim = _draft(1, "The remix warms the quiet room.")
-    worn, disliked = replace(plain, novelty=0.2), replace(plain, rating=2.0)
-    assert plain.score > max(claim.score, worn.score, disliked.score)
+    worn, disliked = replace(plain, novelty=0.2), replace(plain, sense=2.0)
+    dull = replace(plain, delight=2.0)
+    assert plain.score > max(claim.score, worn.score, disliked.score, dull.score)
