@@ -51,6 +51,11 @@ def canonical(name: str) -> str:
     return _SAME.get(lowered, lowered)
 
 
+def own_spellings(names: Iterable[str]) -> tuple[str, ...]:
+    """Genres in the corpus's own spelling, each once."""
+    return tuple(dict.fromkeys(map(canonical, names)))
+
+
 def vocabulary(genres: Iterable[Sequence[str]], minimum: int = MINIMUM_LINES) -> tuple[str, ...]:
     """The labels that at least `minimum` lines carry, in alphabetical order."""
     counts = Counter(name for names in genres for name in names)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from model.corpus.genres import canonical
+from model.corpus.genres import own_spellings
 from model.corpus.records import files_of, records
 
 Split = Literal["train", "valid", "test"]
@@ -82,9 +82,8 @@ def _read_file(file: Path) -> Iterable[Line]:
     register = _register_of(file)
 
     def line(record: dict[str, Any]) -> Line:
-        text, genres = clean(record["text"]), record["genres"]
-        names = tuple(dict.fromkeys(canonical(name) for name in genres))
-        return Line(text, names, register, split_of(text))
+        text = clean(record["text"])
+        return Line(text, own_spellings(record["genres"]), register, split_of(text))
 
     expected = "a string `text` and a list of strings `genres`"
     return (read for read in records(file, line, expected) if read.text)

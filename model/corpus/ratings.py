@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model.corpus.genres import canonical
+from model.corpus.genres import own_spellings
 from model.corpus.lines import ORIGINALS, clean
 from model.corpus.records import files_of, records
 
@@ -39,6 +39,6 @@ def read_ratings(folder: Path) -> list[Rated]:
 def _rated(record: dict[str, Any]) -> Rated:
     return Rated(
         text=clean(record["text"]),
-        genres=tuple(dict.fromkeys(canonical(name) for name in record["genres"])),
+        genres=own_spellings(record["genres"]),
         rating=LOWEST + range(LOWEST, HIGHEST + 1).index(record["rating"]),
     )
