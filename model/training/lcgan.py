@@ -10,7 +10,6 @@ same for all codes.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from statistics import fmean
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ from tqdm import trange
 from model.bundle import Bundle
 from model.corpus.lines import words
 from model.cvae import REGISTERS, Posterior
+from model.evaluation.diversity import distinct
 from model.lcgan import LCGAN
 from model.topics import TopicModel
 from model.training.batches import Dataset
@@ -197,7 +197,7 @@ class Guard:
     ) -> None:
         self._decoder, self._topics = decoder, topics
         self._z, self._a, self._seed = z, a, seed
-        self._before = _distinct_pairs(decoder.texts(z, a, seed))
+        self._before = _variety(decoder.texts(z, a, seed))
 
     @torch.no_grad()
     def look(self, actor: Callable[[Tensor, Tensor], Tensor]) -> Look:
@@ -205,13 +205,12 @@ class Guard:
         texts = self._decoder.texts(actor(self._z, self._a), self._a, self._seed)
         return Look(
             topic=fmean(self._topics.favour(texts)),
-            diversity=_distinct_pairs(texts) / self._before,
+            diversity=_variety(texts) / self._before,
         )
 
 
-def _distinct_pairs(texts: Sequence[str]) -> float:
-    pairs = [pair for text in texts for pair in pairwise(words(text))]
-    return max(1, len(set(pairs))) / max(1, len(pairs))
+def _variety(texts: Sequence[str]) -> float:
+    return distinct([words(text) for text in texts], 2) or 1.0  # no pairs at all are no monotony
 
 
 def _copied(module: nn.Module) -> dict[str, Tensor]:
