@@ -122,7 +122,7 @@ class Bundle:
 
         Raises:
             BundleMissingError: the folder or a file of it is not there.
-            BundleFormatError: a newer version of this program saved it.
+            BundleFormatError: another version of this program saved it.
             BundleCorruptError: a file is not what was saved.
         """
         config = _read_config(folder)
@@ -222,9 +222,11 @@ def _read_config(folder: Path) -> dict[str, Any]:
     if not isinstance(config, dict) or "format" not in config:
         raise BundleCorruptError(f"{file} is no bundle's configuration; restore it")
     if config["format"] != FORMAT:
+        newer = isinstance(config["format"], int) and config["format"] > FORMAT
+        remedy = "upgrade deephypebot" if newer else "train it again"
         raise BundleFormatError(
             f"the bundle in {folder} has format {config['format']}, and this version reads format "
-            f"{FORMAT}; upgrade deephypebot or use a bundle of this format"
+            f"{FORMAT}; {remedy} or use a bundle of this format"
         )
     revision = config.pop("revision", None)
     if revision != _revision(config) or set(config.get("files", ())) != set(_FILES):

@@ -60,10 +60,13 @@ def test_a_truncated_file_is_named(saved: Save) -> None:
         Bundle.load(file.parent)
 
 
-def test_a_newer_format_says_so(saved: Save) -> None:
+@pytest.mark.parametrize(
+    ("other", "remedy"), [(FORMAT + 1, "upgrade deephypebot"), (FORMAT - 1, "train it again")]
+)
+def test_another_format_says_so_and_what_to_do(saved: Save, other: int, remedy: str) -> None:
     file = saved() / "config.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "format": FORMAT + 1}))
-    with pytest.raises(BundleFormatError, match=f"format {FORMAT + 1}"):
+    file.write_text(json.dumps({**json.loads(file.read_text()), "format": other}))
+    with pytest.raises(BundleFormatError, match=f"format {other}.*{remedy}"):
         Bundle.load(file.parent)
 
 
