@@ -46,7 +46,8 @@ def clean_title(raw: str, *, marked: bool) -> tuple[str, tuple[str, ...]] | None
     if title.startswith("@"):
         return None
     title = spell(title) if title.startswith("#") else title
-    title = title if title.endswith("..") or _initials(title) else title.removesuffix(".")
+    if not title.endswith("..") and not _initials(title):
+        title = title.removesuffix(".").rstrip(_EDGES)
     if title[:1] == title[-1:] == "'" and title.count("'") == 2:
         title = title.strip("' ")
     if not _is_title(title):
@@ -68,7 +69,7 @@ def clean_artists(raw: str) -> tuple[str, ...] | None:
     """The main artist and the featured ones, or None where this is no artist."""
     main, featured = _split_featured(raw)
     main = " ".join(_without_noise(main).split()).strip(_EDGES + "!?")
-    main = main if main.endswith(("Jr.", "Sr.")) or _initials(main) else main.rstrip(".")
+    main = main if main.endswith(("Jr.", "Sr.")) or _initials(main) else main.rstrip(". ")
     main = spell(main if main.count("(") == main.count(")") else main.strip("() "))
     if not main or len(main) > 80 or main.count(" ") > 9 or not any(map(str.isalnum, main)):
         return None
@@ -115,4 +116,4 @@ def _spelled(handle: re.Match[str]) -> str:
 
 def split_names(joined: str) -> list[str]:
     """A joined name taken apart: "Nico & Vinz" may be two artists. One name stays one."""
-    return [name for name in _JOINT.split(joined) if name]
+    return [name.strip() for name in _JOINT.split(joined) if _WORDY.search(name)]
