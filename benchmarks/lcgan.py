@@ -11,8 +11,9 @@ and draws, three decodes of each:
     copied     4-grams that stand in training text, after less before
     real       mean log-odds of a real code that D gives to z'
 
-The last rows leave one thing out at the penalty of the training: D's realism head; more steps of D
-than of G (M = 1); the relabelling.
+The last rows leave one thing out at the penalty of the training: the guard, which keeps G as it was
+when it brought most of the topic and was still diverse; D's realism head; more steps of D than of G
+(M = 1); the relabelling.
 """
 
 import argparse
@@ -41,9 +42,10 @@ PENALTIES = (0.0, 0.2, 0.4, 0.7, 1.0, 2.0, 5.0)
 
 def settings() -> Iterator[tuple[str, LCGANTraining]]:
     """The rows' names and settings."""
-    usual = LCGANTraining(least_diversity=0.0)
+    usual = LCGANTraining()
     for penalty in PENALTIES:
         yield f"penalty {penalty:g}", replace(usual, penalty=penalty)
+    yield "no guard", replace(usual, least_diversity=0.0)
     yield "no realism head", replace(usual, realism=0.0)
     yield "M = 1", replace(usual, critic_steps=1)
     yield "no relabelling", replace(usual, relabel=1)
