@@ -30,7 +30,7 @@ from model.evaluation.likelihood import importance_weighted_under, mutual_inform
 from model.prior import Prior
 from model.training.autoencoder import train_cvae
 from model.training.batches import Dataset
-from model.training.config import CVAETraining, TrainingConfig
+from model.training.config import CVAETraining, Recipe, TrainingConfig
 from model.training.journal import Journal
 from model.training.machine import hold_memory
 from model.training.prior import fit_prior
@@ -40,6 +40,13 @@ SIZES = CVAEConfig(genres=0, decoder=512, genre=1, voice=1, registers=1, dropout
 TRAINING = CVAETraining(
     epochs=20, first_epochs=0, batch=32, rate=2e-3, beta_share=0.25, free_bits=6.5
 )
+RECIPES = {
+    "short": Recipe(SIZES, TRAINING),
+    "long": Recipe(
+        replace(SIZES, decoder=640, weight_dropout=0.35),
+        replace(TRAINING, epochs=45, batch=64, beta_share=0.15, bf16=False),
+    ),
+}
 MANY, FEW = 500, 50  # importance samples for the first sentences, and for all
 FIRST = 600  # sentences that get many
 
@@ -76,8 +83,9 @@ class Benchmark:
         self.output: Path = arguments.output
         self.seed: int = arguments.seed
         self.sets, vocabulary = datasets(arguments.data)
-        self.sizes = replace(SIZES, vocabulary=vocabulary)
-        self.training = replace(TRAINING, epochs=arguments.epochs)
+        recipe = RECIPES[arguments.recipe]
+        self.sizes = replace(recipe.sizes, vocabulary=vocabulary)
+        self.training = replace(recipe.cvae, epochs=arguments.epochs or recipe.cvae.epochs)
         self.threads: int = arguments.threads
 
     def cvae(self) -> CVAE:
@@ -192,7 +200,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data/ptb"))
     parser.add_argument("--output", type=Path, default=Path("runs/ptb"))
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--epochs", type=int, default=TRAINING.epochs)
+    parser.add_argument(
+        "--recipe", choices=RECIPES, default="short", help="short: two cores; long: a GPU"
+    )
+    parser.add_argument("--epochs", type=int, help="if not the recipe's")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     if not (arguments.data / "ptb.train.txt").is_file():

@@ -211,6 +211,9 @@ def train(
     devices: Annotated[
         int, typer.Option(min=1, help="Devices that share every batch of the CVAE.")
     ] = 1,
+    recipe: Annotated[
+        Literal["short", "long"], typer.Option(help="short: two cores; long: a GPU.")
+    ] = "short",
     accelerator: Annotated[
         Literal["auto", "cpu", "cuda", "mps"],
         typer.Option(help="Kind of device.", show_default="the fastest there is"),
@@ -228,6 +231,7 @@ def train(
             minutes=minutes,
             epochs=epochs,
             seed=seed,
+            recipe=recipe,
             accelerator=accelerator,
             devices=devices,
         )
@@ -262,6 +266,12 @@ def evaluate(
     served: Annotated[
         int | None, typer.Option(min=10, help="Served sentences.", show_default="1000")
     ] = None,
+    language_model: Annotated[
+        Path | None,
+        typer.Option(
+            help="A language model kept by another evaluation.", show_default="one is trained"
+        ),
+    ] = None,
     language_model_epochs: Annotated[
         int | None,
         typer.Option(min=1, help="Passes of the language model.", show_default="the writer's"),
@@ -290,6 +300,7 @@ def evaluate(
         "importance": importance,
         "drafts": drafts,
         "served": served,
+        "language_model": language_model,
         "language_model_epochs": language_model_epochs,
         "language_model_minutes": language_model_minutes,
         "seed": seed,

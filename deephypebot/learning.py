@@ -5,7 +5,9 @@ from typing import Literal
 
 from deephypebot.errors import CommandError
 
-Accelerator = Literal["auto", "cpu", "cuda", "mps"]  # those of model.training, torch unread
+# Those of model.training, torch unread.
+Accelerator = Literal["auto", "cpu", "cuda", "mps"]
+RecipeName = Literal["short", "long"]
 
 
 def train(
@@ -14,6 +16,7 @@ def train(
     minutes: float | None,
     epochs: int | None,
     seed: int,
+    recipe: RecipeName,
     accelerator: Accelerator,
     devices: int,
 ) -> Path:
@@ -34,6 +37,7 @@ def train(
         minutes=minutes,
         epochs=epochs,
         seed=seed,
+        recipe=recipe,
         accelerator=accelerator,
         devices=devices,
     )

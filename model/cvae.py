@@ -24,7 +24,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own habit
 from torch import Tensor, nn
 
 UNKNOWN = 0  # row 0 of every condition table
-REGISTERS = ("unknown", "plain", "florid", "clear", "found")
+REGISTERS = ("unknown", "plain", "florid", "clear", "found", "witty")
 SLOTS = ("unknown", "none", "artist", "title", "both")
 
 
@@ -42,6 +42,7 @@ class CVAEConfig:
     voice: int = 8  # width of the register's and of the slots' vector
     registers: int = len(REGISTERS)  # rows of the registers' table
     dropout: float = 0.25  # on embeddings, decoder output and projection
+    weight_dropout: float = 0.0  # on the decoder's recurrent weights
 
     @property
     def condition(self) -> int:
@@ -115,6 +116,32 @@ class LockedDropout(nn.Module):
         return states * kept.div_(1 - self.share)
 
 
+def run_lstm(
+    lstm: nn.LSTM, inputs: Tensor, state: tuple[Tensor, Tensor], dropped: float = 0.0
+) -> Tensor:
+    """The states of a single layer, (batch, time, units), some recurrent weights dropped.
+
+    DropConnect (Wan et al. 2013), as Merity et al. (2018) use it in language models: the same
+    weights are missing at every step of every sentence of the batch.
+    """
+    if dropped == 0.0:
+        states, _ = lstm(inputs, state)
+        return states
+    kept = F.dropout(lstm.weight_hh_l0, dropped)
+    states, _, _ = torch.lstm(
+        inputs,
+        [tensor.to(inputs.dtype) for tensor in state],
+        [lstm.weight_ih_l0, kept, lstm.bias_ih_l0, lstm.bias_hh_l0],
+        has_biases=True,
+        num_layers=1,
+        dropout=0.0,
+        train=True,
+        bidirectional=False,
+        batch_first=True,
+    )
+    return states
+
+
 class CVAE(nn.Module):
     """Encoder and decoder around z."""
 
@@ -148,7 +175,8 @@ class CVAE(nn.Module):
         each_step = context[:, None, :].expand(-1, tokens.shape[1], -1)
         hidden, cell = self.initial_state(context)
         inputs = torch.cat([self.dropout(self.embedding(tokens)), each_step], dim=2)
-        states, _ = self.decoder(inputs, (hidden[None], cell[None]))
+        share = self.config.weight_dropout if self.training else 0.0
+        states = run_lstm(self.decoder, inputs, (hidden[None], cell[None]), share)
         return self.logits(self.dropout(states), each_step)
 
     def initial_state(self, context: Tensor) -> tuple[Tensor, Tensor]:

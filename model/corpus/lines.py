@@ -15,14 +15,19 @@ from model.corpus.genres import own_spellings
 from model.corpus.records import files_of, records
 
 Split = Literal["train", "valid", "test"]
-Register = Literal["plain", "florid", "clear", "found"]
+Register = Literal["plain", "florid", "clear", "found", "witty"]
 
 ARTIST = "{artist}"
 TITLE = "{title}"
 ORIGINALS = Path(__file__).resolve().parents[2] / "corpus" / "originals"
 
 # The first part of a file's name to the register of its lines.
-_REGISTER_OF: dict[str, Register] = {"plain": "plain", "clear": "clear", "found": "found"}
+_REGISTER_OF: dict[str, Register] = {
+    "plain": "plain",
+    "clear": "clear",
+    "found": "found",
+    "witty": "witty",
+}
 _VALID_PERCENT = 2
 _TEST_PERCENT = 3
 _SPACES = re.compile(r"\s+")

@@ -26,13 +26,14 @@ from model.evaluation.language_model import (
     LanguageModel,
     LanguageModelConfig,
     Reading,
+    load_language_model,
     trained_language_model,
 )
 from model.evaluation.served import ServedSentence, serve
 from model.evaluation.settings import EvaluationSettings
 from model.tokenizer import BOS, EOS
 from model.training.batches import LONGEST, Dataset
-from model.training.config import CVAETraining
+from model.training.config import RECIPES, CVAETraining
 from model.training.decoding import Decoder
 from model.writer import Writer
 
@@ -204,20 +205,25 @@ class Evidence:
     def language_model(self) -> LanguageModel:
         """An LSTM language model of the writer's size, from the output folder if it is there."""
         s = self.settings
+        if s.language_model is not None:
+            return load_language_model(s.language_model)
         self.output.mkdir(parents=True, exist_ok=True)
         return trained_language_model(
             self.output / LANGUAGE_MODEL,
             LanguageModelConfig.beside(self.bundle.cvae),
             self.dataset(self.judging_lines),
             self.dataset(self.valid),
-            replace(CVAETraining(), epochs=self._epochs()),
+            self._training(),
             seed=s.seed,
             minutes=s.language_model_minutes,
         )
 
-    def _epochs(self) -> int:
-        recorded = self.bundle.training.get("epochs", CVAETraining().epochs)
-        return self.settings.language_model_epochs or int(recorded)
+    def _training(self) -> CVAETraining:
+        """How the writer's CVAE was trained, as far as the bundle tells."""
+        recorded = self.bundle.training
+        settings = RECIPES["long" if recorded.get("recipe") == "long" else "short"].cvae
+        epochs = self.settings.language_model_epochs or recorded.get("epochs", settings.epochs)
+        return replace(settings, epochs=int(epochs))
 
     def read(self, texts: Sequence[str]) -> Reading:
         """What the language model makes of sentences."""

@@ -7,11 +7,12 @@ and the condition. It knows nothing of a writer: `benchmarks/ptb.py` trains it o
 """
 
 import hashlib
+import json
 import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -21,11 +22,12 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from model.cvae import CVAE, LockedDropout
+from model.cvae import CVAE, LockedDropout, run_lstm
+from model.errors import ModelError
 from model.training.autoencoder import Schedule, epoch_batches
 from model.training.batches import Dataset
 from model.training.config import CVAETraining
-from model.training.machine import in_bf16
+from model.training.machine import default_device, in_bf16
 
 _ROWS = 128  # sentences read together
 _PROBE_STEPS = 30  # steps after which the speed is known well enough to plan the epochs
@@ -39,6 +41,7 @@ class LanguageModelConfig:
     embedding: int
     hidden: int
     dropout: float
+    weight_dropout: float = 0.0  # on the recurrent weights
 
     @classmethod
     def beside(cls, cvae: CVAE) -> "LanguageModelConfig":
@@ -49,7 +52,7 @@ class LanguageModelConfig:
         # 4 h (embedding + h + 2) of the LSTM and h embedding of the projection
         linear = 5 * c.embedding + 8
         hidden = (math.sqrt(linear**2 + 16 * free) - linear) / 8
-        return cls(c.vocabulary, c.embedding, max(1, round(hidden)), c.dropout)
+        return cls(c.vocabulary, c.embedding, max(1, round(hidden)), c.dropout, c.weight_dropout)
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,9 @@ class LanguageModel(nn.Module):
         Sentences (batch, time) carry BOS and EOS; states are (batch, time - 1, hidden).
         """
         inputs = self.dropout(self.embedding(sentences[:, :-1]))
-        states, _ = self.lstm(inputs)
+        start = inputs.new_zeros(1, len(inputs), self.config.hidden)
+        share = self.config.weight_dropout if self.training else 0.0
+        states = run_lstm(self.lstm, inputs, (start, start), share)
         mixed = self.dropout(self.output(self.dropout(states)))
         logits = F.linear(mixed, self.embedding.weight, self.bias).flatten(0, 1).float()
         targets = sentences[:, 1:]
@@ -97,8 +102,9 @@ class LanguageModel(nn.Module):
         states = torch.zeros(len(sentences), self.config.hidden)
         for rows in by_length.values():
             for part in torch.split(torch.tensor(rows), _ROWS):
-                loss, seen = self(torch.tensor([sentences[row] for row in part.tolist()]))
-                nats[part], states[part] = loss.sum(1), seen.float().mean(1)
+                own = torch.tensor([sentences[row] for row in part.tolist()])
+                loss, seen = self(own.to(self.bias.device))
+                nats[part], states[part] = loss.sum(1).cpu(), seen.float().mean(1).cpu()
         return Reading(nats, states)
 
 
@@ -116,6 +122,7 @@ def train_language_model(
 
     The batches, their order, the schedule and the optimiser are those of the CVAE's training.
     """
+    model.to(default_device())
     optimiser = _optimiser(model, settings)
     in_bf16(settings)  # the trial, made once, would draw from the seed below
     epochs = _plan(model, train, settings, minutes, clock)
@@ -135,7 +142,7 @@ def train_language_model(
         if loss < best:
             best, state = loss, {key: value.clone() for key, value in model.state_dict().items()}
     model.load_state_dict(state)
-    model.eval()
+    model.cpu().eval()
 
 
 def _optimiser(model: LanguageModel, settings: CVAETraining) -> torch.optim.Optimizer:
@@ -152,8 +159,9 @@ def _step(
     model: LanguageModel, optimiser: torch.optim.Optimizer, sentences: Tensor, s: CVAETraining
 ) -> None:
     model.train()
-    with torch.autocast("cpu", torch.bfloat16, enabled=in_bf16(s)):
-        losses, _ = model(sentences)
+    device = model.bias.device
+    with torch.autocast(device.type, torch.bfloat16, enabled=in_bf16(s, default_device())):
+        losses, _ = model(sentences.to(device))
     # As in the CVAE's training: per piece, and small batches count for as little as they are.
     (losses.mean() * sentences.shape[0] / s.batch).backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), s.clip)
@@ -202,10 +210,31 @@ def trained_language_model(
         return model.eval()
     train_language_model(model, train, valid, settings, seed=seed, minutes=minutes)
     partial = file.with_suffix(".partial")
-    save_file(model.state_dict(), partial, {"fingerprint": fingerprint})
+    facts = {"fingerprint": fingerprint, "sizes": json.dumps(asdict(config))}
+    save_file(model.state_dict(), partial, facts)
     partial.chmod(0o644)  # safetensors lets nobody else read its files
     partial.replace(file)
     return model
+
+
+def load_language_model(file: Path) -> LanguageModel:
+    """A language model that `trained_language_model` kept, of whatever size.
+
+    Raises:
+        ModelError: the file is none.
+    """
+    try:
+        with safe_open(file, "pt") as stored:
+            sizes = json.loads((stored.metadata() or {})["sizes"])
+            state = {key: stored.get_tensor(key).float() for key in stored.keys()}  # noqa: SIM118
+        model = LanguageModel(LanguageModelConfig(**sizes))
+        model.load_state_dict(state)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ModelError(
+            f"{file} is no language model that `deephypebot evaluate` kept; "
+            "leave it out to have one trained"
+        ) from error
+    return model.eval()
 
 
 def _kept(file: Path, fingerprint: str) -> dict[str, Tensor] | None:

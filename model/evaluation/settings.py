@@ -36,6 +36,7 @@ class EvaluationSettings:
     components: int = 32  # Gaussians of the learned prior
     prior: int = 5000  # drafts from each prior that is compared
 
+    language_model: Path | None = None  # one that an evaluation kept; None: trained, as below
     language_model_epochs: int | None = None  # None: as many as the writer's own training
     language_model_minutes: float | None = None  # fewer epochs where these do not fit
 

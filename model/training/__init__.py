@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from model.corpus.lines import ORIGINALS
-from model.training.config import Accelerator, TrainingConfig
+from model.training.config import RECIPES, Accelerator, RecipeName, TrainingConfig
 from model.training.run import train
 
-__all__ = ["Accelerator", "TrainingConfig", "run", "train"]
+__all__ = ["Accelerator", "RecipeName", "TrainingConfig", "run", "train"]
 
 
 def run(
@@ -28,6 +28,7 @@ def run(
     epochs: int | None = None,
     accelerator: Accelerator = "auto",
     devices: int = 1,
+    recipe: RecipeName = "short",
 ) -> Path:
     """Train from a corpus, and the lines of other folders, to `output/bundle`; returns that folder.
 
@@ -43,8 +44,13 @@ def run(
         threads=threads,
         accelerator=accelerator,
         devices=devices,
+        recipe=recipe,
+        sizes=RECIPES[recipe].sizes,
+        cvae=RECIPES[recipe].cvae,
     )
     if epochs is not None:
         config = replace(config, cvae=replace(config.cvae, epochs=epochs))
     command = f"deephypebot train --output {output.name} --seed {seed}"
+    if recipe != "short":
+        command += f" --recipe {recipe}"
     return train(config, command if devices == 1 else f"{command} --devices {devices}")

@@ -7,7 +7,7 @@ from typing import get_args
 
 from model.corpus.lines import ORIGINALS
 from model.errors import ModelError
-from model.training import Accelerator, run
+from model.training import Accelerator, RecipeName, run
 
 INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended
 
@@ -25,6 +25,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2018)
     parser.add_argument("--threads", type=int, help="CPU threads (default: one for each core)")
     parser.add_argument("--devices", type=int, default=1, help="devices that share every batch")
+    parser.add_argument(
+        "--recipe", choices=get_args(RecipeName), default="short", help="long is for a GPU"
+    )
     parser.add_argument("--accelerator", choices=get_args(Accelerator), default="auto")
     parser.add_argument("--name", default="originals", help="the writer's name")
     arguments = parser.parse_args()

@@ -153,13 +153,15 @@ def _epoch(
 
 
 def epoch_batches(train: Dataset, settings: CVAETraining, epoch: int) -> list[list[int]]:
-    """An epoch's batches: one register at first, then a share of the other lines beside it."""
+    """An epoch's batches: one register at first, then others whole and a share of the rest."""
     generator = torch.Generator().manual_seed(epoch)
     read = train.register == REGISTERS.index(settings.first_register)
     if not read.any():
         return train.batches(settings.batch, generator)
     if epoch >= settings.first_epochs:
-        read = read | (torch.rand(len(train), generator=generator) < settings.other_share)
+        whole = torch.tensor([REGISTERS.index(name) for name in settings.whole])
+        some = torch.rand(len(train), generator=generator) < settings.other_share
+        read = read | torch.isin(train.register, whole) | some
     return train.batches(settings.batch, generator, only=read)
 
 

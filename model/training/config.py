@@ -1,4 +1,4 @@
-"""What can be set about a training. Every field's default is what the shipped bundle used."""
+"""What can be set about a training. The defaults are the short recipe's."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,8 @@ class CVAETraining:
     epochs: int = 12  # passes over the training lines
     first_epochs: int = 1  # of these the first, which read one register alone
     first_register: str = "clear"  # the register that they read
-    other_share: float = 0.3  # share of the other registers' lines that each later pass reads
+    whole: tuple[str, ...] = ("clear", "witty")  # registers that each later pass reads whole
+    other_share: float = 0.3  # share of the other registers' lines that it reads
     batch: int = 32  # sentences, all of one length
     rate: float = 2e-3  # peak learning rate of AdamW
     floor: float = 0.02  # last learning rate, as a share of the peak
@@ -33,6 +34,27 @@ class CVAETraining:
     drop_genres: float = 0.15  # chance that a sentence's genres are all hidden
     drop_genre: float = 0.1  # chance that one of several genres is hidden
     drop_voice: float = 0.1  # chance that register or slots are hidden
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The sizes of a CVAE, and how one of these sizes learns."""
+
+    sizes: CVAEConfig
+    cvae: CVAETraining
+
+
+RecipeName = Literal["short", "long"]
+RECIPES: dict[RecipeName, Recipe] = {
+    # For two CPU cores: less than an hour.
+    "short": Recipe(CVAEConfig(), CVAETraining()),
+    # For a GPU. So small a network keeps it waiting for its next launch rather than for products:
+    # larger batches cost nothing, half precision gains nothing. So many passes want more dropout.
+    "long": Recipe(
+        CVAEConfig(weight_dropout=0.25),
+        CVAETraining(epochs=32, batch=128, rate=3e-3, beta_share=0.15, bf16=False),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -90,6 +112,7 @@ class TrainingConfig:
     threads: int | None = None  # torch threads of all processes together; None: one per core
     accelerator: Accelerator = "auto"  # auto: the fastest there is
     devices: int = 1  # processes among which every batch of the CVAE is shared, one a device
+    recipe: RecipeName | None = "short"  # what `sizes` and `cvae` are, if they have a name
     pieces: int = 4096  # size of the vocabulary
     sizes: CVAEConfig = field(default_factory=CVAEConfig)  # vocabulary and genres: from the text
     evaluated: int = 1000  # sentences drawn for the report

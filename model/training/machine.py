@@ -40,6 +40,7 @@ def launch(config: TrainingConfig, function: Callable[..., None], *arguments: ob
         TrainingError: this machine lacks the devices, a process raised one, or a process died.
     """
     fabric = fabric_for(config)
+    torch.set_float32_matmul_precision("high")  # TF32, where the processor has it
     if config.devices == 1:
         fabric.launch(function, *arguments)
         return
@@ -68,6 +69,7 @@ def _share(
 ) -> TrainingError | None:
     """One process's share. An error for the user is returned, for raised it would lose its type."""
     settle(config)
+    torch.set_float32_matmul_precision("high")
     # Tensors arrive in memory that all processes share.
     own = [deepcopy(a) if isinstance(a, nn.Module) else a for a in arguments]
     try:
@@ -95,8 +97,11 @@ def fabric_for(config: TrainingConfig) -> Fabric:
 
 def kind_of(config: TrainingConfig) -> Kind:
     """The kind of device that a training takes: the one it names, or the fastest there is."""
-    if config.accelerator != "auto":
-        return config.accelerator
+    return default_device() if config.accelerator == "auto" else config.accelerator
+
+
+def default_device() -> Kind:
+    """The fastest kind of device there is."""
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -155,6 +155,7 @@ def _constrained(
     record: dict[str, object] = {
         "seed": config.seed,
         "lines": len(material.train),
+        "recipe": config.recipe,
         "epochs": config.cvae.epochs,
         "parameters": sum(p.numel() for p in cvae.parameters()),
         "machine": described(config),

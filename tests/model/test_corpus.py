@@ -70,6 +70,7 @@ def test_cleaning_straightens_quotes_and_spaces() -> None:
         ("plain_a", "plain"),
         ("clear_rock", "clear"),
         ("found_captions", "found"),
+        ("witty_rock", "witty"),
         ("folk", "florid"),
     ],
 )

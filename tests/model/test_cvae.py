@@ -1,9 +1,10 @@
 import math
+from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from model.cvae import CVAE, LockedDropout, Posterior, free_bits_kl, multi_hot
+from model.cvae import CVAE, LockedDropout, Posterior, free_bits_kl, multi_hot, run_lstm
 from model.tokenizer import BOS, EOS
 
 
@@ -87,3 +88,23 @@ def test_locked_dropout_blots_out_the_same_channels_at_every_step() -> None:
 def test_locked_dropout_does_nothing_outside_training() -> None:
     states = torch.ones(2, 3, 4)
     assert torch.equal(LockedDropout(0.5).eval()(states), states)
+
+
+def test_an_lstm_with_little_dropped_is_nearly_the_whole_one() -> None:
+    torch.manual_seed(0)
+    lstm, inputs = nn.LSTM(3, 5, batch_first=True), torch.randn(2, 4, 3)
+    state = (torch.randn(1, 2, 5), torch.randn(1, 2, 5))
+    whole = run_lstm(lstm, inputs, state)
+    assert torch.allclose(run_lstm(lstm, inputs, state, 1e-9), whole, atol=1e-6)
+    assert not torch.allclose(run_lstm(lstm, inputs, state, 0.5), whole, atol=1e-3)
+
+
+def test_recurrent_weights_are_dropped_in_training_alone(cvae: CVAE) -> None:
+    torch.manual_seed(1)
+    dropped = CVAE(replace(cvae.config, dropout=0.0, weight_dropout=0.5))
+    tokens = torch.tensor([[BOS, 9, 10, 11]])
+    z, a = torch.randn(1, 8), torch.randn(1, cvae.config.condition)
+    first, second = (dropped.train().decode(tokens, z, a) for _ in range(2))
+    assert not torch.equal(first, second)
+    still, again = (dropped.eval().decode(tokens, z, a) for _ in range(2))
+    assert torch.equal(still, again)

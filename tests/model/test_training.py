@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from model.bundle import Bundle
 from model.corpus.lines import Line, Register
-from model.cvae import CVAE, CVAEConfig
+from model.cvae import CVAE, REGISTERS, CVAEConfig
 from model.errors import TrainingError
 from model.request import Request
 from model.tokenizer import EOS, Pieces
@@ -142,7 +142,9 @@ def test_only_the_rows_asked_for_are_read(data: Dataset) -> None:
 def test_the_first_passes_read_one_register_alone_and_later_ones_a_share_of_the_rest(
     data: Dataset,
 ) -> None:
-    settings = CVAETraining(first_epochs=1, first_register="plain", other_share=0.5)
+    settings = CVAETraining(
+        first_epochs=1, first_register="plain", whole=("plain",), other_share=0.5
+    )
     first, second, third = (
         {row for rows in epoch_batches(data, settings, epoch) for row in rows} for epoch in range(3)
     )
@@ -150,6 +152,13 @@ def test_the_first_passes_read_one_register_alone_and_later_ones_a_share_of_the_
     assert first == plain
     assert plain < second < set(range(len(data)))
     assert second != third
+
+
+def test_some_registers_are_read_whole_in_later_passes(data: Dataset) -> None:
+    names = tuple(REGISTERS[i] for i in data.register.unique().tolist())
+    settings = CVAETraining(first_epochs=1, first_register="plain", whole=names, other_share=0.0)
+    rows = [row for batch in epoch_batches(data, settings, 1) for row in batch]
+    assert sorted(rows) == list(range(len(data)))
 
 
 def test_a_text_without_the_first_register_is_read_whole(data: Dataset) -> None:
