@@ -48,7 +48,7 @@ _FILES = (_WEIGHTS, _FACTS, _TOKENIZER, _GENRES, _TOPICS)
 class Serving:
     """What the writer does where a request does not say."""
 
-    temperature: float = 0.65
+    temperature: float = 0.55
     top_k: int = 0  # 0: no limit
     top_p: float = 0.9
     spread: float = 0.9  # by which the prior is narrowed when z are drawn

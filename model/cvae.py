@@ -125,13 +125,13 @@ def run_lstm(
     weights are missing at every step of every sentence of the batch.
     """
     if dropped == 0.0:
-        states, _ = lstm(inputs, state)
-        return states
-    kept = F.dropout(lstm.weight_hh_l0, dropped)
+        whole: Tensor = lstm(inputs, state)[0]
+        return whole
+    into, across, into_bias, across_bias = lstm.all_weights[0]
     states, _, _ = torch.lstm(
         inputs,
         [tensor.to(inputs.dtype) for tensor in state],
-        [lstm.weight_ih_l0, kept, lstm.bias_ih_l0, lstm.bias_hh_l0],
+        [into, F.dropout(across, dropped), into_bias, across_bias],
         has_biases=True,
         num_layers=1,
         dropout=0.0,

@@ -44,9 +44,9 @@ class Taste:
         return Taste(self.weights.to(device), self.bias.to(device))
 
     def rate(self, features: Tensor) -> Tensor:
-        """The ratings expected, (rows,), for the rows that `Taster.features` makes."""
+        """What is expected, from 0 to 5, (rows,), for the rows that `Taster.features` makes."""
         # A sum by rows, not a product, whose rounding would depend on the number of rows.
-        return ((features * self.weights).sum(1) + self.bias).clamp(LOWEST, HIGHEST)
+        return ((features * self.weights).sum(1) + self.bias).clamp(0.0, HIGHEST)
 
 
 def feature_count(config: CVAEConfig) -> int:

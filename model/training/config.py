@@ -58,6 +58,17 @@ RECIPES: dict[RecipeName, Recipe] = {
 
 
 @dataclass(frozen=True)
+class FinishTraining:
+    """The last passes of the CVAE, over the lines that readers like best."""
+
+    share: float = 0.3  # of the served registers' lines
+    others: float = 0.03  # share of all lines that each pass reads beside them
+    passes: int = 3
+    batch: int = 64
+    rate: float = 5e-4
+
+
+@dataclass(frozen=True)
 class Stopping:
     """When the CVAE stops before its last epoch. May change while a training is interrupted."""
 
@@ -88,7 +99,7 @@ class LCGANTraining:
     batch: int = 128
     rate: float = 1e-3  # of D alone; a tenth of it beside G
     actor_rate: float = 2e-4  # of G, slow enough that D keeps up
-    rounds: int = 300  # rounds of M steps of D and one of G
+    rounds: int = 500  # rounds of M steps of D and one of G
     critic_steps: int = 10  # M, steps of D in a round (paper: M >> N = 1)
     relabel_every: int = 25  # rounds after which what G now does is decoded and labelled
     relabel: int = 384  # codes in each relabelling
@@ -117,6 +128,7 @@ class TrainingConfig:
     sizes: CVAEConfig = field(default_factory=CVAEConfig)  # vocabulary and genres: from the text
     evaluated: int = 1000  # sentences drawn for the report
     cvae: CVAETraining = field(default_factory=CVAETraining)
+    finish: FinishTraining = field(default_factory=FinishTraining)
     stopping: Stopping = field(default_factory=Stopping)
     topics: TopicTraining = field(default_factory=TopicTraining)
     lcgan: LCGANTraining = field(default_factory=LCGANTraining)

@@ -42,6 +42,7 @@ class Journal:
         self._log = folder / LOG
         self._checkpoint = folder / "checkpoint.pt"
         self._best = folder / "best.pt"
+        self._finished = folder / "finished.pt"
         self._fingerprint = fingerprint
         self._rows: list[dict[str, str]] = []
         self._events: TensorBoardLogger | None = None
@@ -99,6 +100,19 @@ class Journal:
         state = self._read(self._best) or self._read(self._checkpoint)
         if state is not None:
             model.load_state_dict(state["model"])
+
+    def keep_finished(self, model: nn.Module, how: str) -> None:
+        """Keep the model's state after its last passes, and how these were made."""
+        state = {"fingerprint": self._fingerprint, "model": model.state_dict(), "how": how}
+        _whole(self._finished, lambda partial: torch.save(state, partial))
+
+    def load_finished(self, model: nn.Module, how: str) -> bool:
+        """Put the state after the same last passes into the model; whether there was one."""
+        state = self._read(self._finished)
+        if state is None or state["how"] != how:
+            return False
+        model.load_state_dict(state["model"])
+        return True
 
     def restore(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
         """Load the checkpoint, if there is one, and say where it stands.

@@ -22,6 +22,7 @@ from model.corpus.lines import words
 from model.cvae import REGISTERS, Posterior
 from model.evaluation.diversity import distinct
 from model.lcgan import LCGAN
+from model.novelty import CopyIndex
 from model.topics import TopicModel
 from model.training.batches import Dataset
 from model.training.config import LCGANTraining
@@ -46,7 +47,7 @@ class LCGANTrainer:
         self, bundle: Bundle, data: Dataset, decoder: Decoder, settings: LCGANTraining, seed: int
     ) -> None:
         self._lcgan, self._topics, self._decoder = bundle.lcgan, bundle.topics, decoder
-        self._real = real_codes(bundle, data)
+        self._copies, self._real = bundle.copies, real_codes(bundle, data)
         self._settings, self._seed = settings, seed
         critic, actor = self._lcgan.critic.parameters(), self._lcgan.actor.parameters()
         self._critic = torch.optim.AdamW(critic, lr=settings.rate, weight_decay=1e-2)
@@ -94,9 +95,10 @@ class LCGANTrainer:
         """Rounds of M steps of D and one of G; G is left as it was at its best.
 
         At every relabelling the guard looks at what G now says. Of the looks at which G was diverse
-        enough, the one with most of the favoured topic is kept. Where G has lost diversity in the
-        second half, it goes back there, and learns on under twice the penalty; earlier this would
-        stop what mends itself: G runs ahead until D has seen where to.
+        enough and copied no more than is copied without it, the one with most of the favoured topic
+        is kept. Where G has lost diversity in the second half, it goes back there, and learns on
+        under twice the penalty; earlier this would stop what mends itself: G runs ahead until D has
+        seen where to.
         """
         s = self._settings
         penalty = s.penalty
@@ -111,7 +113,7 @@ class LCGANTrainer:
             if (turn + 1) % s.relabel_every == 0:
                 look = guard.look(actor)
                 if look.diversity >= s.least_diversity:
-                    if look.topic > most:
+                    if look.topic > most and look.copied <= 0:
                         best, most = _copied(actor), look.topic
                 elif 2 * turn >= s.rounds:
                     actor.load_state_dict(best)
@@ -121,7 +123,7 @@ class LCGANTrainer:
 
     def _guard(self) -> "Guard":
         codes = self._decoder.draw(self._settings.guarded)
-        return Guard(self._decoder, self._topics, *codes, self._seed)
+        return Guard(self._decoder, self._topics, self._copies, codes, self._seed)
 
     @torch.no_grad()
     def _relabelled(self, turn: int) -> Labelled:
@@ -187,17 +189,24 @@ class Look(NamedTuple):
 
     topic: float  # the favoured topic's mean probability
     diversity: float  # distinct-2, as a share of that without G
+    copied: float  # share of 4-grams that stand in training text, more than without G
 
 
 class Guard:
-    """Watches over G: how much of the topic it brings, and how diverse what it says stays."""
+    """Watches over G: how much of the topic it brings, how diverse and how new its words stay."""
 
     def __init__(
-        self, decoder: Decoder, topics: TopicModel, z: Tensor, a: Tensor, seed: int
+        self,
+        decoder: Decoder,
+        topics: TopicModel,
+        copies: CopyIndex,
+        codes: tuple[Tensor, Tensor],
+        seed: int,
     ) -> None:
-        self._decoder, self._topics = decoder, topics
-        self._z, self._a, self._seed = z, a, seed
-        self._before = _variety(decoder.texts(z, a, seed))
+        self._decoder, self._topics, self._copies = decoder, topics, copies
+        (self._z, self._a), self._seed = codes, seed
+        before = decoder.texts(*codes, seed)
+        self._variety, self._novelty = _variety(before), self._newness(before)
 
     @torch.no_grad()
     def look(self, actor: Callable[[Tensor, Tensor], Tensor]) -> Look:
@@ -205,8 +214,12 @@ class Guard:
         texts = self._decoder.texts(actor(self._z, self._a), self._a, self._seed)
         return Look(
             topic=fmean(self._topics.favour(texts)),
-            diversity=_variety(texts) / self._before,
+            diversity=_variety(texts) / self._variety,
+            copied=self._novelty - self._newness(texts),
         )
+
+    def _newness(self, texts: Sequence[str]) -> float:
+        return fmean(map(self._copies.novelty, texts))
 
 
 def _variety(texts: Sequence[str]) -> float:

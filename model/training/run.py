@@ -22,16 +22,18 @@ from model.novelty import CopyIndex
 from model.probe import GenreProbe
 from model.taste import Taste
 from model.tokenizer import Pieces
+from model.topics import TopicModel
 from model.training.autoencoder import train_cvae
 from model.training.batches import Dataset
 from model.training.card import model_card
 from model.training.config import TrainingConfig
 from model.training.decoding import Decoder
+from model.training.finish import best_lines, finish
 from model.training.journal import Journal
 from model.training.lcgan import LCGANTrainer
 from model.training.machine import described, hold_memory
 from model.training.prior import fit_prior
-from model.training.taste import learn_taste
+from model.training.taste import DELIGHT_POWER, learn_taste
 from model.training.topics import fit_topics
 
 BUNDLE = "bundle"  # the folder in the output that holds the writer
@@ -73,9 +75,7 @@ def train(config: TrainingConfig, command: str = "python -m model.training") -> 
     cvae = CVAE(replace(config.sizes, vocabulary=material.pieces.size, genres=len(material.labels)))
     train_cvae(cvae, data, material.dataset(material.valid), config, journal)
     try:
-        return _bundled(
-            config, material, data, cvae.eval(), seconds=journal.seconds(), command=command
-        )
+        return _bundled(config, material, data, cvae.eval(), journal=journal, command=command)
     except KeyboardInterrupt:
         text = "The CVAE is learnt; the same command goes on from there."
         raise KeyboardInterrupt(text) from None
@@ -87,15 +87,22 @@ def _bundled(
     data: Dataset,
     cvae: CVAE,
     *,
-    seconds: float,
+    journal: Journal,
     command: str,
 ) -> Path:
-    """The trainings after the CVAE, which took so many seconds; the bundle and its report."""
+    """The trainings after the CVAE's first; the bundle and its report."""
     began = time.monotonic()
-    bundle, record = _constrained(config, material, data, cvae)
+    served = _serving(material.train).registers
+    spoken = [line.text for line in material.train if line.register in served]
+    topics = fit_topics(spoken, config.topics, config.seed)
+    _finish(config, material, data, _bundle(config, material, data, cvae, topics.model), journal)
+    bundle = _bundle(config, material, data, cvae, topics.model)
+    bundle, record = _constrained(config, bundle, data)
     bundle = bundle.with_training(
         **record,
-        minutes_cvae=round(seconds / 60, 1),
+        lines=len(material.train),
+        topic_coherence={str(k): round(v, 4) for k, v in topics.coherence.items()},
+        minutes_cvae=round(journal.seconds() / 60, 1),
         minutes_of_the_rest=round((time.monotonic() - began) / 60, 1),
     )
     folder = config.output / BUNDLE
@@ -119,54 +126,68 @@ def read_material(config: TrainingConfig) -> Material:
     )
 
 
+def _finish(
+    config: TrainingConfig, material: Material, data: Dataset, bundle: Bundle, journal: Journal
+) -> None:
+    """The last passes of the bundle's CVAE, in place, unless they have been made."""
+    how = repr(config.finish)
+    if journal.load_finished(bundle.cvae, how):
+        return
+    ratings = read_ratings(config.ratings / "lines")
+    best = best_lines(bundle, material.train, ratings, config.finish.share, config.seed)
+    finish(bundle.cvae, data, best, config)
+    journal.keep_finished(bundle.cvae, how)
+
+
 def _constrained(
-    config: TrainingConfig, material: Material, data: Dataset, cvae: CVAE
+    config: TrainingConfig, bundle: Bundle, data: Dataset
 ) -> tuple[Bundle, dict[str, object]]:
-    """Everything after the CVAE: topics, LC-GAN, and what the writer ranks by."""
-    serving = _serving(material.train)
-    spoken = [line.text for line in material.train if line.register in serving.registers]
-    topics = fit_topics(spoken, config.topics, config.seed)
-    sizes = LCGANConfig(
-        latent=cvae.config.latent,
-        condition=cvae.config.condition,
-        topics=topics.model.size,
-        favoured=topics.model.favoured,
-    )
-    bundle = Bundle(
-        name=config.name,
-        pieces=material.pieces,
-        cvae=cvae,
-        prior=fit_prior(cvae, data),
-        lcgan=LCGAN(sizes),
-        topics=topics.model,
-        probe=GenreProbe.fit([ids[1:-1] for ids in data.ids], data.genres, material.pieces.size),
-        copies=CopyIndex.of([line.text for line in material.train]),
-        sense=Taste.none(cvae.config),
-        delight=Taste.none(cvae.config),
-        genres=GenreBook(material.labels, read_microgenres()),
-        serving=serving,
-    )
+    """The LC-GAN, and what the writer ranks by."""
     decoder = Decoder(bundle, data.genres)
     critic = LCGANTrainer(bundle, data, decoder, config.lcgan, config.seed).train()
     sense, sense_fit = learn_taste(bundle, read_ratings(config.ratings / "sense"), config.seed)
     delight, delight_fit = learn_taste(
-        bundle, read_ratings(config.ratings / "delight"), config.seed
+        bundle, read_ratings(config.ratings / "delight"), config.seed, DELIGHT_POWER
     )
     record: dict[str, object] = {
         "seed": config.seed,
-        "lines": len(material.train),
         "recipe": config.recipe,
         "epochs": config.cvae.epochs,
-        "parameters": sum(p.numel() for p in cvae.parameters()),
+        "parameters": sum(p.numel() for p in bundle.cvae.parameters()),
         "machine": described(config),
         "threads": torch.get_num_threads(),
         "devices": config.devices,
-        "topic_coherence": {str(k): round(v, 4) for k, v in topics.coherence.items()},
         "critic_held_out": {k: round(v, 4) for k, v in asdict(critic).items()},
         "sense_held_out": {k: round(v, 4) for k, v in asdict(sense_fit).items()},
         "delight_held_out": {k: round(v, 4) for k, v in asdict(delight_fit).items()},
     }
     return replace(bundle, sense=sense, delight=delight), record
+
+
+def _bundle(
+    config: TrainingConfig, material: Material, data: Dataset, cvae: CVAE, topics: TopicModel
+) -> Bundle:
+    """A bundle whose LC-GAN and tastes have learnt nothing yet."""
+    sizes = LCGANConfig(
+        latent=cvae.config.latent,
+        condition=cvae.config.condition,
+        topics=topics.size,
+        favoured=topics.favoured,
+    )
+    return Bundle(
+        name=config.name,
+        pieces=material.pieces,
+        cvae=cvae,
+        prior=fit_prior(cvae, data),
+        lcgan=LCGAN(sizes),
+        topics=topics,
+        probe=GenreProbe.fit([ids[1:-1] for ids in data.ids], data.genres, material.pieces.size),
+        copies=CopyIndex.of([line.text for line in material.train]),
+        sense=Taste.none(cvae.config),
+        delight=Taste.none(cvae.config),
+        genres=GenreBook(material.labels, read_microgenres()),
+        serving=_serving(material.train),
+    )
 
 
 def _serving(lines: list[Line]) -> Serving:

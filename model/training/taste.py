@@ -19,12 +19,13 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from model.bundle import Bundle
-from model.corpus.ratings import Rated
+from model.corpus.ratings import HIGHEST, Rated
 from model.drafting import Drafter
 from model.taste import Taste, feature_count
 
 GOOD = 4  # the rating from which a reader would print a sentence
 _FOLDS = 5
+DELIGHT_POWER = 2.0
 _RIDGES = (100.0, 300.0, 1000.0, 3000.0, 10000.0)
 
 
@@ -34,14 +35,16 @@ class TasteFit:
 
     ratings: int
     ridge: float
-    correlation: float  # of the rating foretold and the rating given
+    correlation: float  # of what was foretold and what was given
     auc: float  # chance that a sentence rated `GOOD` is put above one that was not
 
 
-def learn_taste(bundle: Bundle, ratings: Sequence[Rated], seed: int) -> tuple[Taste, TasteFit]:
+def learn_taste(
+    bundle: Bundle, ratings: Sequence[Rated], seed: int, power: float = 1.0
+) -> tuple[Taste, TasteFit]:
     """The taste of readers, for this bundle's decoder, and how well it is foretold."""
     given = torch.tensor([float(rated.rating) for rated in ratings])
-    return fit_taste(features_of(bundle, ratings), given, seed)
+    return fit_taste(features_of(bundle, ratings), given, seed, power)
 
 
 def features_of(bundle: Bundle, ratings: Sequence[Rated]) -> Tensor:
@@ -58,12 +61,16 @@ def features_of(bundle: Bundle, ratings: Sequence[Rated]) -> Tensor:
     return features
 
 
-def fit_taste(features: Tensor, ratings: Tensor, seed: int) -> tuple[Taste, TasteFit]:
+def fit_taste(
+    features: Tensor, ratings: Tensor, seed: int, power: float = 1.0
+) -> tuple[Taste, TasteFit]:
     """The taste of all ratings, and how well it foretells those that it has not seen.
 
-    Features are (ratings, features), ratings (ratings,).
+    Features are (ratings, features), ratings (ratings,). What is foretold is 5 (rating / 5)^power:
+    under a power above 1 the best is worth the risk of what merely might be good.
     """
-    x, y = features.double().numpy(), ratings.double().numpy()
+    x, given = features.double().numpy(), ratings.double().numpy()
+    y = HIGHEST * (given / HIGHEST) ** power
     scaler, ridge = StandardScaler(), RidgeCV(_RIDGES)
     pipeline = make_pipeline(scaler, ridge)
     folds = KFold(_FOLDS, shuffle=True, random_state=seed)
@@ -76,5 +83,5 @@ def fit_taste(features: Tensor, ratings: Tensor, seed: int) -> tuple[Taste, Tast
         ratings=len(y),
         ridge=float(ridge.alpha_),
         correlation=float(np.corrcoef(foretold, y)[0, 1]),
-        auc=float(roc_auc_score(y >= GOOD, foretold)),
+        auc=float(roc_auc_score(given >= GOOD, foretold)),
     )

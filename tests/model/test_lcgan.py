@@ -9,6 +9,7 @@ from model.bundle import Bundle, Serving
 from model.corpus.lines import Line
 from model.cvae import multi_hot
 from model.lcgan import LCGAN, LCGANConfig
+from model.novelty import CopyIndex
 from model.topics import TopicModel
 from model.training.batches import Dataset
 from model.training.config import LCGANTraining
@@ -117,14 +118,38 @@ class _Torn(_Plainspoken):
         return ["the silence" if row[0] > 0 else "the street" for row in z]
 
 
+def _guard(decoder: Decoder, known: str = "a line that nobody says") -> Guard:
+    codes = (torch.randn(30, 6), torch.randn(30, 3))
+    return Guard(decoder, _TOPICS, CopyIndex.of([known]), codes, seed=1)
+
+
+class _Quoting(_Plainspoken):
+    """Says what is known for a code that begins with a positive number, else news."""
+
+    def texts(self, z: torch.Tensor, a: torch.Tensor, seed: int) -> list[str]:
+        assert len(a) == len(z)
+        assert seed == 1
+        return [
+            "the silence of a street" if row[0] > 0 else f"word{i} one{i} after{i} another{i}"
+            for i, row in enumerate(z)
+        ]
+
+
+def test_the_guard_sees_when_more_is_copied() -> None:
+    guard = _guard(_Quoting(), "the silence of a street")
+    assert guard.look(lambda z, _: z).copied == 0.0
+    assert guard.look(lambda z, _: z.abs()).copied > 0.2
+    assert guard.look(lambda z, _: -z.abs()).copied < -0.2
+
+
 def test_the_guard_sees_how_much_of_the_topic_there_is() -> None:
-    guard = Guard(_Torn(), _TOPICS, torch.randn(30, 6), torch.randn(30, 3), seed=1)
+    guard = _guard(_Torn())
     assert guard.look(lambda z, _: z.abs()).topic > 0.7
     assert guard.look(lambda z, _: -z.abs()).topic < 0.3
 
 
 def test_the_guard_sees_when_everything_becomes_the_same() -> None:
-    guard = Guard(_Plainspoken(), _TOPICS, torch.randn(30, 6), torch.randn(30, 3), seed=1)
+    guard = _guard(_Plainspoken())
     assert guard.look(lambda z, _: z).diversity == 1.0
     assert guard.look(lambda z, _: z.mean(0).expand_as(z)).diversity < 0.1
 
@@ -173,10 +198,21 @@ def test_a_guard_that_is_never_content_leaves_the_actor_as_it_was(learner: Bundl
     assert all(torch.equal(before[k], v) for k, v in learner.lcgan.actor.state_dict().items())
 
 
-def test_the_actor_is_left_as_it_was_at_the_best_look_that_was_diverse(
+def test_the_actor_is_left_as_it_was_at_the_best_look_that_was_diverse_and_new(
     learner: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looks = iter([Look(0.1, 1.0), Look(0.3, 1.0), Look(0.5, 0.5), Look(0.4, 1.0), Look(0.2, 1.0)])
+    looks = iter(
+        [
+            Look(topic, diversity, copied)
+            for topic, diversity, copied in (
+                (0.1, 1.0, 0.0),
+                (0.6, 1.0, 0.1),
+                (0.5, 0.5, 0.0),
+                (0.4, 1.0, 0.0),
+                (0.2, 1.0, 0.0),
+            )
+        ]
+    )
     seen = []
 
     def look(*_: object) -> Look:

@@ -9,7 +9,7 @@ import torch
 from model.blocks import block_for
 from model.bundle import Bundle
 from model.corpus.lines import words
-from model.corpus.ratings import HIGHEST, LOWEST, RATINGS, Rated, read_ratings
+from model.corpus.ratings import HIGHEST, RATINGS, Rated, read_ratings
 from model.cvae import CVAE, CVAEConfig
 from model.drafting import Drafter
 from model.errors import CorpusError
@@ -98,7 +98,19 @@ def test_ratings_that_follow_nothing_are_not_foretold(bundle: Bundle) -> None:
 
 def test_ratings_stay_on_the_scale() -> None:
     taste = Taste(torch.ones(2), torch.tensor(0.0))
-    assert taste.rate(torch.tensor([[9.0, 9.0], [-9.0, 0.0]])).tolist() == [HIGHEST, LOWEST]
+    assert taste.rate(torch.tensor([[9.0, 9.0], [-9.0, 0.0]])).tolist() == [HIGHEST, 0.0]
+
+
+def test_a_power_sets_the_best_apart() -> None:
+    torch.manual_seed(2)
+    # One kind of sentence is sure to be fair; of the other, one in three is the best there is.
+    features = torch.tensor([[1.0], [0.0]]).repeat(300, 1)
+    ratings = torch.tensor([3.0, 1.0, 3.0, 1.0, 3.0, 5.0]).repeat(100)
+    fair, risky = torch.tensor([[1.0], [0.0]])
+    plain, _ = fit_taste(features, ratings, seed=1)
+    bold, _ = fit_taste(features, ratings, seed=1, power=4.0)
+    assert plain.rate(fair[None]) > plain.rate(risky[None])
+    assert bold.rate(fair[None]) < bold.rate(risky[None])
 
 
 def test_no_taste_likes_all_alike() -> None:

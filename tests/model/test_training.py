@@ -10,8 +10,9 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from model.bundle import Bundle
+from model.bundle import Bundle, Serving
 from model.corpus.lines import Line, Register
+from model.corpus.ratings import Rated
 from model.cvae import CVAE, REGISTERS, CVAEConfig
 from model.errors import TrainingError
 from model.request import Request
@@ -21,10 +22,12 @@ from model.training.autoencoder import Schedule, epoch_batches, train_cvae
 from model.training.batches import Batch, Dataset, corrupt, hide
 from model.training.config import (
     CVAETraining,
+    FinishTraining,
     LCGANTraining,
     Stopping,
     TopicTraining,
 )
+from model.training.finish import best_lines, finish
 from model.training.journal import Journal
 from model.training.run import read_material
 from model.training.validation import Validation
@@ -60,7 +63,7 @@ def _config(output: Path, epochs: int = 2) -> TrainingConfig:
         {"genres": list(x.genres), "text": x.text, "rating": 1 + i % 5}
         for i, x in enumerate(_lines())
     ]
-    for question in ("sense", "delight"):
+    for question in ("sense", "delight", "lines"):
         (ratings / question).mkdir(parents=True, exist_ok=True)
         (ratings / question / "a.jsonl").write_text("\n".join(map(json.dumps, rated)), "utf-8")
     return TrainingConfig(
@@ -155,7 +158,7 @@ def test_the_first_passes_read_one_register_alone_and_later_ones_a_share_of_the_
 
 
 def test_some_registers_are_read_whole_in_later_passes(data: Dataset) -> None:
-    names = tuple(REGISTERS[i] for i in data.register.unique().tolist())
+    names = tuple({REGISTERS[i] for i in data.register.tolist()})
     settings = CVAETraining(first_epochs=1, first_register="plain", whole=names, other_share=0.0)
     rows = [row for batch in epoch_batches(data, settings, 1) for row in batch]
     assert sorted(rows) == list(range(len(data)))
@@ -346,3 +349,49 @@ def test_the_whole_training_makes_a_bundle_that_writes(tmp_path: Path) -> None:
     assert bundle.revision in card
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert report["test split"]["kl"] > 0
+
+
+def test_the_last_passes_read_the_lines_that_readers_like_best(bundle: Bundle) -> None:
+    lines = [line for line in _lines() if line.register == "plain"]
+    rated = [Rated(x.text, x.genres, 5 if "street" in x.text else 1) for x in lines] * 3
+    served = replace(bundle, serving=Serving(registers=("plain",)))
+    best = best_lines(served, _lines(), rated, share=0.5, seed=1)
+    chosen = [line for line, is_best in zip(_lines(), best.tolist(), strict=True) if is_best]
+    assert len(chosen) == len(lines) // 2
+    assert {line.register for line in chosen} == {"plain"}
+    assert sum("street" in line.text for line in chosen) > 0.8 * len(chosen)
+
+
+def test_the_last_passes_make_the_best_lines_likelier(data: Dataset, tmp_path: Path) -> None:
+    config = replace(_config(tmp_path), finish=FinishTraining(passes=8, batch=4, rate=1e-2))
+    torch.manual_seed(1)
+    cvae = CVAE(replace(_SIZES, vocabulary=320, genres=2))
+    best = torch.zeros(len(data), dtype=torch.bool)
+    best[:4] = True
+
+    @torch.no_grad()
+    def nats() -> float:
+        rows = [data.rows([row]) for row in range(4)]
+        a = [cvae.condition(x.genres, x.register, x.slots) for x in rows]
+        cvae.eval()
+        return sum(
+            float(cvae.token_nll(x.sentences, torch.zeros(1, _SIZES.latent), y).sum())
+            for x, y in zip(rows, a, strict=True)
+        )
+
+    before = nats()
+    finish(cvae, data, best, config)
+    assert nats() < before - 1.0
+
+
+def test_last_passes_that_were_made_are_not_made_again(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    cvae, other = (CVAE(replace(_SIZES, vocabulary=320, genres=2)) for _ in range(2))
+    journal = Journal(tmp_path, "this training")
+    assert not journal.load_finished(other, "so")
+    journal.keep_finished(cvae, "so")
+    assert not journal.load_finished(other, "otherwise")
+    assert not Journal(tmp_path, "another training").load_finished(other, "so")
+    assert journal.load_finished(other, "so")
+    assert torch.equal(other.bias, cvae.bias)
+    assert torch.equal(other.embedding.weight, cvae.embedding.weight)
