@@ -35,7 +35,7 @@ from model.taste import Taste
 from model.tokenizer import Pieces
 from model.topics import TopicModel
 
-FORMAT = 4
+FORMAT = 5
 SHIPPED = Path(__file__).resolve().parent / "pretrained"
 
 _CONFIG = "config.json"

@@ -70,15 +70,17 @@ class Actor(nn.Module):
         self.proposal = nn.Linear(config.hidden, config.latent)
         self.gate = nn.Linear(config.hidden, config.latent)
         nn.init.constant_(self.gate.bias, _GATE_BIAS)
+        self.reach: Tensor
+        self.register_buffer("reach", torch.ones(()))  # set when G has learnt all it will
 
     def forward(self, z: Tensor, a: Tensor, strength: float | Tensor = 1.0) -> Tensor:
-        """z' = z + strength * g * (proposal - z), the gate g in (0, 1) for each dimension.
+        """z' = z + strength * reach * g * (proposal - z), the gate g in (0, 1) for each dimension.
 
-        A strength of 0 gives z itself; 1 is what G was trained for. (batch, latent)
+        A strength of 0 gives z itself; 1 is as far as the guard lets G go. (batch, latent)
         """
         features = self.trunk(torch.cat([z, a], dim=1))
         gate = torch.sigmoid(self.gate(features))
-        moved: Tensor = z + strength * gate * (self.proposal(features) - z)
+        moved: Tensor = z + strength * self.reach * gate * (self.proposal(features) - z)
         return moved
 
 

@@ -12,11 +12,11 @@ FEWEST_WORDS, MOST_WORDS = 6, 34
 
 # What a draft is worth: its sense, from 1 to 5 as a reader would rate it, and beside it its delight
 # and what no reader of one sentence can see. Each term's natural range is in the comment.
-DELIGHT = 2.0  # 0 to 5
+DELIGHT = 3.0  # 0 to 5
 TOPIC = 0.2  # 0 to 1
-NOVELTY = 2.5  # 0 to ENOUGH, for what is newer than people's own lines is odd
+NOVELTY = 3.0  # 0 to ENOUGH, for what is newer than people's own lines is odd
 ENOUGH = 0.7  # the novelty of held-out text is 0.74
-GENRE = 3.0  # mean log-odds of a piece, about 0 to 1
+GENRE = 4.0  # mean log-odds of a piece, about 0 to 1
 ECHO = -0.5  # a word of meaning that comes again: readers mind it more than the ridge can say
 CLAIM = -1.0  # for saying what kind of recording this is, which only listening can tell
 

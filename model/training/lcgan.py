@@ -120,6 +120,16 @@ class LCGANTrainer:
                     penalty *= 2
                 seen = seen + self._relabelled(turn)
         actor.load_state_dict(best)
+        self._reach(guard)
+
+    def _reach(self, guard: "Guard") -> None:
+        """Let G go as far as the guard allows; what it learnt tells the way, and how far is free."""
+        actor = self._lcgan.actor
+        for reach in (*self._settings.reaches, 1.0):
+            actor.reach.fill_(reach)
+            look = guard.look(actor)
+            if look.diversity >= self._settings.least_diversity and look.copied <= 0:
+                return
 
     def _guard(self) -> "Guard":
         codes = self._decoder.draw(self._settings.guarded)
