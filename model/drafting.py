@@ -15,6 +15,7 @@ from torch import Tensor
 from model import blocklist
 from model.blocks import block_for, blockwise
 from model.bundle import Bundle
+from model.corpus.families import family
 from model.corpus.genres import GenreMatch
 from model.cvae import REGISTERS, SLOTS, multi_hot
 from model.engine import Decoded, Engine, Job
@@ -42,6 +43,7 @@ class Plan:
     seed: int
     genres: GenreMatch
     labels: tuple[int, ...]
+    kin: Tensor  # (labels,): which are of the family of one of them
     song: Song
     registers: tuple[str, ...]  # the voices that the drafts ask for, in turn
     turns: tuple[str, ...]  # the slots that the drafts ask for, in turn
@@ -92,6 +94,7 @@ class Drafter:
             seed=seed,
             genres=genres,
             labels=self._indices(genres),
+            kin=self._kin(genres),
             song=song,
             registers=registers,
             turns=turns,
@@ -181,6 +184,10 @@ class Drafter:
     def _indices(self, genres: GenreMatch) -> tuple[int, ...]:
         return tuple(self._label_index[label] for label in genres.labels)
 
+    def _kin(self, genres: GenreMatch) -> Tensor:
+        families = {family(label) for label in genres.labels}
+        return torch.tensor([family(label) in families for label in self._label_index])
+
     def _printable(self, name: str | None) -> str | None:
         """A name as it may be printed; None where it holds a blocked word."""
         tidied = tidy(name)
@@ -224,6 +231,7 @@ class Drafter:
                 delight=delight,
                 novelty=self._bundle.copies.novelty(texts[i]),
                 genre=genre,
+                family=self._bundle.probe.kinship(decoded[i].ids, plan.kin),
             )
             for i, topic, sense, delight, genre in zip(
                 fit,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+_CALM = 0.5  # by which evidence is discounted: the pieces of a sentence are not independent
 _PRIOR = 30.0  # occurrences by which a genre's own counts are drawn towards the corpus's
 
 
@@ -39,3 +40,14 @@ class GenreProbe:
             return 0.0
         rows = self.log_odds[torch.tensor(list(labels))]
         return float(rows[:, torch.tensor(sorted(set(ids)))].float().mean())
+
+    def kinship(self, ids: Sequence[int], kin: Tensor) -> float:
+        """The probability that a sentence is of one of some labels; 0 when there are none.
+
+        Of the labels (labels,), `kin` is true for those that count. All are equally likely before a
+        piece is read.
+        """
+        if not ids or not bool(kin.any()):
+            return 0.0
+        evidence = self.log_odds[:, torch.tensor(sorted(set(ids)))].float().sum(1)
+        return float(torch.softmax(_CALM * evidence, 0)[kin].sum())

@@ -16,7 +16,8 @@ DELIGHT = 3.0  # 0 to 5
 TOPIC = 0.2  # 0 to 1
 NOVELTY = 3.0  # 0 to ENOUGH, for what is newer than people's own lines is odd
 ENOUGH = 0.7  # the novelty of held-out text is 0.74
-GENRE = 4.0  # mean log-odds of a piece, about 0 to 1
+GENRE = 1.0  # mean log-odds of a piece, about 0 to 1
+FAMILY = 4.0  # 0 to 1
 ECHO = -0.5  # a word of meaning that comes again: readers mind it more than the ridge can say
 CLAIM = -1.0  # for saying what kind of recording this is, which only listening can tell
 
@@ -50,6 +51,7 @@ class Draft:
     delight: float
     novelty: float
     genre: float
+    family: float  # the probability that it is of the family of a genre asked for
 
     @cached_property
     def score(self) -> float:
@@ -61,6 +63,7 @@ class Draft:
             + TOPIC * self.topic
             + NOVELTY * min(self.novelty, ENOUGH)
             + GENRE * self.genre
+            + FAMILY * self.family
             + ECHO * echoes(bag)
             + CLAIM * (not _CLAIMS.isdisjoint(bag))
         )

@@ -91,7 +91,10 @@ def _measured(evidence: Evidence) -> tuple[dict[str, Rows], dict[str, float]]:
 def as_json(evaluation: Evaluation) -> str:
     """The evaluation as JSON, its figures explained by the glossary that stands beside them."""
     values = asdict(evaluation)
-    values["settings"]["corpus"] = evaluation.settings.corpus.name
+    paths = ("corpus", "language_model")  # by their names, for where they lie is nobody's business
+    values["settings"] |= {
+        key: path.name for key in paths if (path := values["settings"][key]) is not None
+    }
     values["glossary"] = {key: asdict(group) for key, group in GLOSSARY.items()}
     return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
 

@@ -123,7 +123,7 @@ class LCGANTrainer:
         self._reach(guard)
 
     def _reach(self, guard: "Guard") -> None:
-        """Let G go as far as the guard allows; what it learnt tells the way, and how far is free."""
+        """Let G go as far as the guard allows, the way that it learnt."""
         actor = self._lcgan.actor
         for reach in (*self._settings.reaches, 1.0):
             actor.reach.fill_(reach)

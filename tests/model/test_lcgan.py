@@ -210,6 +210,8 @@ def test_the_actor_is_left_as_it_was_at_the_best_look_that_was_diverse_and_new(
                 (0.5, 0.5, 0.0),
                 (0.4, 1.0, 0.0),
                 (0.2, 1.0, 0.0),
+                (0.9, 0.5, 0.0),  # the first reach goes too far
+                (0.8, 1.0, 0.0),  # the second does not
             )
         ]
     )
@@ -222,8 +224,10 @@ def test_the_actor_is_left_as_it_was_at_the_best_look_that_was_diverse_and_new(
     monkeypatch.setattr(Guard, "look", look)
     _trainer(learner, least_diversity=0.9).train()
     last = learner.lcgan.actor.state_dict()
+    assert float(last.pop("reach")) == pytest.approx(1.2)
     same = [all(torch.equal(state[k], last[k]) for k in last) for state in seen]
-    assert same == [False, False, False, True, False]
+    # The looks after the rounds are at the actor that was kept.
+    assert same == [False, False, False, True, False, True, True]
 
 
 def test_a_critic_is_measured_beside_the_best_constant() -> None:

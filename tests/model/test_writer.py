@@ -23,7 +23,17 @@ def writer() -> Writer:
 
 
 def _draft(index: int, text: str, log_prob: float = -2.0) -> Draft:
-    return Draft(index, text, log_prob, topic=0.5, sense=3.0, delight=3.0, novelty=1.0, genre=0.0)
+    return Draft(
+        index,
+        text,
+        log_prob,
+        topic=0.5,
+        sense=3.0,
+        delight=3.0,
+        novelty=1.0,
+        genre=0.0,
+        family=0.0,
+    )
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ async def test_a_request_counts_its_candidates_and_twins(
         for body in ({"num_samples": 3}, {"candidates": 9, "include_unrefined": True}):
             await client.post("/v1/generate", json=body)
         metrics = (await client.get("/metrics")).text
-    assert "inference_sentences_drafted_total 38.0" in metrics  # 3 * 8, and 9 + 5 twins
+    assert "inference_sentences_drafted_total 62.0" in metrics  # 3 * 16, and 9 + 5 twins
 
 
 async def test_without_a_seed_one_is_drawn_and_told(serve: Serve, writer: ScriptedWriter) -> None:
@@ -390,7 +390,7 @@ async def test_metrics_name_the_route_and_the_queue(serve: Serve) -> None:
     for name in (
         "inference_queue_sentences 0.0",
         "inference_batch_requests_count 1.0",
-        "inference_batch_sentences_sum 16.0",
+        "inference_batch_sentences_sum 32.0",
         "inference_queue_seconds_count 1.0",
         "inference_model_seconds_count 1.0",
     ):
