@@ -14,7 +14,7 @@ FEWEST_WORDS, MOST_WORDS = 6, 34
 # and what no reader of one sentence can see. Each term's natural range is in the comment.
 DELIGHT = 3.0  # 0 to 5
 TOPIC = 0.2  # 0 to 1
-NOVELTY = 3.0  # 0 to ENOUGH, for what is newer than people's own lines is odd
+NOVELTY = 7.5  # 0 to ENOUGH, for what is newer than people's own lines is odd
 ENOUGH = 0.7  # the novelty of held-out text is 0.74
 GENRE = 1.0  # mean log-odds of a piece, about 0 to 1
 FAMILY = 4.0  # 0 to 1

@@ -45,8 +45,9 @@ def test_the_options_reach_the_training(tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("model.training.run", run)
     command = ["train", "--output", str(tmp_path), "--devices", "2", "--accelerator", "cpu"]
-    done = CliRunner().invoke(app, [*command, "--epochs", "3"])
+    done = CliRunner().invoke(app, [*command, "--epochs", "3", "--recipe", "long"])
     assert done.exit_code == 0, done.output
     assert asked == {
-        "minutes": None, "epochs": 3, "seed": 2018, "accelerator": "cpu", "devices": 2,
+        "minutes": None, "epochs": 3, "seed": 2018, "recipe": "long", "accelerator": "cpu",
+        "devices": 2,
     }  # fmt: skip
