@@ -62,7 +62,7 @@ async def test_a_client_that_hangs_up_is_not_computed_for(
         first = asyncio.create_task(client.post("/v1/generate", json={"seed": 1}))
         await eventually(writer.busy.is_set)
         leaving = await send(port, seed=2)
-        await metric(client, "inference_queue_sentences 40.0")
+        await metric(client, "inference_queue_sentences 80.0")
         leaving.close()
         await metric(client, 'inference_rejected_total{reason="disconnected"} 1.0')
         await metric(client, "inference_queue_sentences 0.0")
