@@ -221,7 +221,7 @@ class Evidence:
     def _training(self) -> CVAETraining:
         """How the writer's CVAE was trained, as far as the bundle tells."""
         recorded = self.bundle.training
-        settings = RECIPES["long" if recorded.get("recipe") == "long" else "short"].cvae
+        settings = RECIPES.get(recorded.get("recipe", "short"), RECIPES["short"]).cvae
         epochs = self.settings.language_model_epochs or recorded.get("epochs", settings.epochs)
         return replace(settings, epochs=int(epochs))
 

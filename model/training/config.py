@@ -66,6 +66,7 @@ class FinishTraining:
     passes: int = 3
     batch: int = 64
     rate: float = 5e-4
+    warmup_steps: int = 100
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ class TrainingConfig:
     threads: int | None = None  # torch threads of all processes together; None: one per core
     accelerator: Accelerator = "auto"  # auto: the fastest there is
     devices: int = 1  # processes among which every batch of the CVAE is shared, one a device
-    recipe: RecipeName | None = "short"  # what `sizes` and `cvae` are, if they have a name
+    recipe: RecipeName | None = None  # whose `sizes` and `cvae` are, if they are one's
     pieces: int = 4096  # size of the vocabulary
     sizes: CVAEConfig = field(default_factory=CVAEConfig)  # vocabulary and genres: from the text
     evaluated: int = 1000  # sentences drawn for the report

@@ -6,7 +6,6 @@ decoder's last passes read the best of them, with a few of the rest so that it f
 (Filtered fine-tuning by a reward model, in the manner of Dong et al. 2023, on people's lines.)
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -19,13 +18,12 @@ from model.bundle import Bundle
 from model.corpus.lines import Line
 from model.corpus.ratings import Rated
 from model.cvae import CVAE
+from model.training.autoencoder import Schedule
 from model.training.batches import Dataset
-from model.training.config import FinishTraining, TrainingConfig
+from model.training.config import TrainingConfig
 from model.training.learner import Learner
-from model.training.machine import fabric_for
+from model.training.machine import launch
 from model.training.taste import features_of, learn_taste
-
-_WARMUP = 100  # steps
 
 
 def best_lines(
@@ -34,8 +32,8 @@ def best_lines(
     """Which lines of the served registers readers would like best: (lines,), true for a share."""
     taste, _ = learn_taste(bundle, ratings, seed)
     rows = [i for i, line in enumerate(lines) if line.register in bundle.serving.registers]
-    served = [Rated(lines[i].text, lines[i].genres, rating=0) for i in rows]
-    liking = features_of(bundle, served) @ taste.weights
+    # Not `taste.rate`, at the ends of whose scale many would be alike.
+    liking = features_of(bundle, [lines[i] for i in rows]) @ taste.weights
     best = torch.zeros(len(lines), dtype=torch.bool)
     best[torch.tensor(rows)[liking.argsort(descending=True)[: int(share * len(rows))]]] = True
     return best
@@ -52,19 +50,14 @@ def finish(cvae: CVAE, data: Dataset, best: Tensor, config: TrainingConfig) -> N
         for _ in range(s.passes)
     ]
     batches = [rows for read in passes for rows in read]
-    settings = replace(config, devices=1, cvae=replace(config.cvae, batch=s.batch))
+    settings = replace(config.cvae, batch=s.batch, rate=s.rate, warmup_steps=s.warmup_steps)
+    schedule = Schedule(settings, len(batches))
 
     def learn(fabric: Fabric) -> None:
-        learner = Learner(fabric, cvae.train(), settings.cvae)
+        learner = Learner(fabric, cvae.train(), settings)
         torch.manual_seed(config.seed)
         for step, rows in enumerate(tqdm(batches, "cvae: the best lines", mininterval=2)):
-            learner.step(data, rows, _rate(s, step, len(batches)), beta=1.0)
+            learner.step(data, rows, schedule.rate(step), beta=1.0)
 
-    fabric_for(settings).launch(learn)
+    launch(replace(config, devices=1), learn)
     cvae.cpu().eval()
-
-
-def _rate(settings: FinishTraining, step: int, steps: int) -> float:
-    """Linear warm-up under a cosine down to nearly nothing."""
-    cosine = 0.5 * (1 + math.cos(math.pi * step / steps))
-    return settings.rate * min(1.0, (step + 1) / _WARMUP) * (0.02 + 0.98 * cosine)

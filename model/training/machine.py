@@ -40,8 +40,8 @@ def launch(config: TrainingConfig, function: Callable[..., None], *arguments: ob
         TrainingError: this machine lacks the devices, a process raised one, or a process died.
     """
     fabric = fabric_for(config)
-    torch.set_float32_matmul_precision("high")  # TF32, where the processor has it
     if config.devices == 1:
+        settle(config)
         fabric.launch(function, *arguments)
         return
     before = set(active_children())
@@ -69,7 +69,6 @@ def _share(
 ) -> TrainingError | None:
     """One process's share. An error for the user is returned, for raised it would lose its type."""
     settle(config)
-    torch.set_float32_matmul_precision("high")
     # Tensors arrive in memory that all processes share.
     own = [deepcopy(a) if isinstance(a, nn.Module) else a for a in arguments]
     try:
@@ -123,8 +122,9 @@ def _check_devices(kind: Kind, wanted: int) -> None:
 
 
 def settle(config: TrainingConfig) -> None:
-    """Give this process its share of the threads, and have it hold on to memory."""
+    """Give this process its share of the threads, TF32 where there is, and memory to hold on to."""
     torch.set_num_threads(max(1, (config.threads or os.cpu_count() or 1) // config.devices))
+    torch.set_float32_matmul_precision("high")
     hold_memory()
 
 

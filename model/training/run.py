@@ -95,8 +95,9 @@ def _bundled(
     served = _serving(material.train).registers
     spoken = [line.text for line in material.train if line.register in served]
     topics = fit_topics(spoken, config.topics, config.seed)
-    _finish(config, material, data, _bundle(config, material, data, cvae, topics.model), journal)
-    bundle = _bundle(config, material, data, cvae, topics.model)
+    bundle = _finished(
+        config, material, data, _bundle(config, material, data, cvae, topics.model), journal
+    )
     bundle, record = _constrained(config, bundle, data)
     bundle = bundle.with_training(
         **record,
@@ -126,17 +127,17 @@ def read_material(config: TrainingConfig) -> Material:
     )
 
 
-def _finish(
+def _finished(
     config: TrainingConfig, material: Material, data: Dataset, bundle: Bundle, journal: Journal
-) -> None:
-    """The last passes of the bundle's CVAE, in place, unless they have been made."""
-    how = repr(config.finish)
-    if journal.load_finished(bundle.cvae, how):
-        return
+) -> Bundle:
+    """The bundle with its CVAE's last passes, which are made unless they have been."""
     ratings = read_ratings(config.ratings / "lines")
-    best = best_lines(bundle, material.train, ratings, config.finish.share, config.seed)
-    finish(bundle.cvae, data, best, config)
-    journal.keep_finished(bundle.cvae, how)
+    how = hashlib.sha256(repr((config.finish, ratings)).encode()).hexdigest()
+    if not journal.load_finished(bundle.cvae, how):
+        best = best_lines(bundle, material.train, ratings, config.finish.share, config.seed)
+        finish(bundle.cvae, data, best, config)
+        journal.keep_finished(bundle.cvae, how)
+    return replace(bundle, prior=fit_prior(bundle.cvae, data))
 
 
 def _constrained(

@@ -19,13 +19,14 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from model.bundle import Bundle
+from model.corpus.lines import Line
 from model.corpus.ratings import HIGHEST, Rated
 from model.drafting import Drafter
 from model.taste import Taste, feature_count
 
 GOOD = 4  # the rating from which a reader would print a sentence
+DELIGHT_POWER = 2.0  # to which delight is raised: a 5 is worth nearly three 3s
 _FOLDS = 5
-DELIGHT_POWER = 2.0
 _RIDGES = (100.0, 300.0, 1000.0, 3000.0, 10000.0)
 
 
@@ -47,15 +48,15 @@ def learn_taste(
     return fit_taste(features_of(bundle, ratings), given, seed, power)
 
 
-def features_of(bundle: Bundle, ratings: Sequence[Rated]) -> Tensor:
-    """What a taste judges rated sentences by: (ratings, features)."""
+def features_of(bundle: Bundle, sentences: Sequence[Rated | Line]) -> Tensor:
+    """What a taste judges sentences by: (sentences, features)."""
     drafter = Drafter(bundle, torch.device("cpu"))
     rows: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
-    for row, rated in enumerate(ratings):
-        rows[rated.genres].append(row)
-    features = torch.zeros(len(ratings), feature_count(bundle.cvae.config))
+    for row, sentence in enumerate(sentences):
+        rows[sentence.genres].append(row)
+    features = torch.zeros(len(sentences), feature_count(bundle.cvae.config))
     for genres, own in rows.items():
-        texts = [ratings[row].text for row in own]
+        texts = [sentences[row].text for row in own]
         pieces = bundle.pieces.encode_all(texts)
         features[own] = drafter.features(pieces, texts, bundle.genres.match(genres))
     return features
