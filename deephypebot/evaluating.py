@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from deephypebot.errors import CommandError
@@ -31,9 +32,10 @@ def evaluate(
             "`pip install --constraint constraints.txt '.[train]'`."
         ) from error
     given = {name: value for name, value in options.items() if value is not None}
-    settings = EvaluationSettings(**given)  # type: ignore[arg-type]  # the command line types them
+    usual = EvaluationSettings().quick() if quick else EvaluationSettings()
+    settings = replace(usual, **given)  # type: ignore[arg-type]  # the command line types them
     folder = output or bundle.with_name(f"{bundle.name}-evaluation")
-    return folder, run.evaluate(bundle, folder, settings.quick() if quick else settings)
+    return folder, run.evaluate(bundle, folder, settings)
 
 
 def verdicts(evaluation: Evaluation) -> Iterator[str]:

@@ -206,7 +206,7 @@ class Evidence:
         """An LSTM language model of the writer's size, from the output folder if it is there."""
         s = self.settings
         if s.language_model is not None:
-            return load_language_model(s.language_model)
+            return load_language_model(s.language_model, self.bundle.pieces.size)
         self.output.mkdir(parents=True, exist_ok=True)
         return trained_language_model(
             self.output / LANGUAGE_MODEL,

@@ -12,7 +12,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -122,9 +122,11 @@ def train_language_model(
 
     The batches, their order, the schedule and the optimiser are those of the CVAE's training.
     """
-    model.to(default_device())
+    kind = default_device()
+    model.to(kind)
+    # Decided once, before the seed is set: the trial on a CPU takes draws and time.
+    settings = replace(settings, bf16=in_bf16(settings, kind))
     optimiser = _optimiser(model, settings)
-    in_bf16(settings)  # the trial, made once, would draw from the seed below
     epochs = _plan(model, train, settings, minutes, clock)
     steps = sum(len(epoch_batches(train, settings, epoch)) for epoch in range(epochs))
     schedule, step = Schedule(settings, steps), 0
@@ -160,7 +162,7 @@ def _step(
 ) -> None:
     model.train()
     device = model.bias.device
-    with torch.autocast(device.type, torch.bfloat16, enabled=in_bf16(s, default_device())):
+    with torch.autocast(device.type, torch.bfloat16, enabled=bool(s.bf16)):
         losses, _ = model(sentences.to(device))
     # As in the CVAE's training: per piece, and small batches count for as little as they are.
     (losses.mean() * sentences.shape[0] / s.batch).backward()
@@ -217,34 +219,42 @@ def trained_language_model(
     return model
 
 
-def load_language_model(file: Path) -> LanguageModel:
-    """A language model that `trained_language_model` kept, of whatever size.
+def load_language_model(file: Path, vocabulary: int) -> LanguageModel:
+    """A language model of so many pieces that `trained_language_model` kept, however wide.
 
     Raises:
-        ModelError: the file is none.
+        ModelError: the file is none, or one of another number of pieces.
     """
     try:
-        with safe_open(file, "pt") as stored:
-            sizes = json.loads((stored.metadata() or {})["sizes"])
-            state = {key: stored.get_tensor(key).float() for key in stored.keys()}  # noqa: SIM118
-        model = LanguageModel(LanguageModelConfig(**sizes))
+        facts, state = _stored(file)
+        model = LanguageModel(LanguageModelConfig(**json.loads(facts["sizes"])))
         model.load_state_dict(state)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(
             f"{file} is no language model that `deephypebot evaluate` kept; "
             "leave it out to have one trained"
         ) from error
+    if model.config.vocabulary != vocabulary:
+        raise ModelError(
+            f"{file} reads {model.config.vocabulary} pieces and the writer has {vocabulary}; name "
+            "a language model that was trained beside it, or none"
+        )
     return model.eval()
 
 
 def _kept(file: Path, fingerprint: str) -> dict[str, Tensor] | None:
     try:
-        with safe_open(file, "pt") as stored:
-            if (stored.metadata() or {}).get("fingerprint") != fingerprint:
-                return None
-            return {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 - no dict
+        facts, state = _stored(file)
     except (FileNotFoundError, SafetensorError):
         return None
+    return state if facts.get("fingerprint") == fingerprint else None
+
+
+def _stored(file: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """What a file says of its tensors, and these."""
+    with safe_open(file, "pt") as stored:
+        tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118 - no dict
+        return stored.metadata() or {}, tensors
 
 
 def _fingerprint(

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 
 import torch
@@ -58,6 +59,8 @@ def evaluate(folder: Path, output: Path, settings: EvaluationSettings) -> Evalua
     torch.set_num_threads(settings.threads or os.cpu_count() or 1)
     hold_memory()
     evidence = Evidence(Bundle.load(folder), settings, output)
+    if settings.language_model is not None:
+        _ = evidence.language_model  # a wrong file is to be known before an hour's work
     output.mkdir(parents=True, exist_ok=True)
     figures, seconds = _measured(evidence)
     evaluation = Evaluation(
@@ -91,12 +94,9 @@ def _measured(evidence: Evidence) -> tuple[dict[str, Rows], dict[str, float]]:
 def as_json(evaluation: Evaluation) -> str:
     """The evaluation as JSON, its figures explained by the glossary that stands beside them."""
     values = asdict(evaluation)
-    paths = ("corpus", "language_model")  # by their names, for where they lie is nobody's business
-    values["settings"] |= {
-        key: path.name for key in paths if (path := values["settings"][key]) is not None
-    }
     values["glossary"] = {key: asdict(group) for key, group in GLOSSARY.items()}
-    return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
+    # Paths by their names: where they lie is nobody's business.
+    return json.dumps(values, indent=1, ensure_ascii=False, default=attrgetter("name")) + "\n"
 
 
 def _likelihood(evidence: Evidence) -> dict[str, Rows]:

@@ -2,6 +2,7 @@
 
 import io
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,17 @@ def test_a_folder_without_a_corpus_is_a_plain_error(
     assert error.startswith(f"Error: no .jsonl files in {tmp_path}")
 
 
+def test_a_wrong_language_model_is_refused_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    output, missing = tmp_path / "out", tmp_path / "no.safetensors"
+    options = ("--language-model", str(missing), "--output", str(output), "--threads", "1")
+    out, error = _called(monkeypatch, str(SHIPPED), *options)
+    assert error.startswith(f"Error: {missing} is no language model")
+    assert not out
+    assert not output.exists()
+
+
 def test_options_reach_the_evaluation_and_the_page_stands_beside_the_bundle(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -74,7 +86,11 @@ def test_quick_shrinks_what_was_not_asked_for(
 
     monkeypatch.setattr(run, "evaluate", evaluate)
     _called(monkeypatch, str(tmp_path), "--quick")
-    assert asked == [EvaluationSettings().quick()]
+    _called(monkeypatch, str(tmp_path), "--quick", "--served", "300")
+    assert asked == [
+        EvaluationSettings().quick(),
+        replace(EvaluationSettings().quick(), served=300),
+    ]
     assert asked[0].drafts < EvaluationSettings().drafts
 
 

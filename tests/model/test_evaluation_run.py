@@ -60,6 +60,16 @@ def test_the_json_holds_all_of_it(evaluation: tuple[Evaluation, Path]) -> None:
     assert set(stored["seconds"]) == set(found.seconds)
 
 
+def test_the_json_says_of_files_their_names_alone(
+    evaluation: tuple[Evaluation, Path], tmp_path: Path
+) -> None:
+    found, _ = evaluation
+    elsewhere = replace(found.settings, language_model=tmp_path / "lm.safetensors")
+    text = as_json(replace(found, settings=elsewhere))
+    assert json.loads(text)["settings"]["language_model"] == "lm.safetensors"
+    assert str(tmp_path) not in text
+
+
 def test_the_same_seed_gives_the_same_figures(
     evaluation: tuple[Evaluation, Path], settings: EvaluationSettings, tmp_path: Path
 ) -> None:
