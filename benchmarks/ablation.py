@@ -89,7 +89,7 @@ class Variant:
     name: str
     training: dict[str, float] = field(default_factory=dict)
     network: type[CVAE] = CVAE
-    dropout: float | None = None
+    sizes: dict[str, float] = field(default_factory=dict)
     registers: tuple[Register, ...] = ("clear", "plain", "florid")
     tagged: bool = True  # whether the network is told the register
     fitted: bool = True  # whether codes come from the fitted prior, or else from N(0, I)
@@ -102,13 +102,15 @@ VARIANTS = (
     Variant("beta 1 from the start", {"beta_start": 1.0}),
     Variant("no encoder noise", {"noise": 0.0}),
     Variant("no condition dropout", {"drop_genres": 0.0, "drop_genre": 0.0, "drop_voice": 0.0}),
-    Variant("no dropout", dropout=0.0),
+    Variant("no dropout", sizes={"dropout": 0.0}),
+    Variant("dropout of weights too", sizes={"weight_dropout": 0.25}),
     Variant("last state, not pooled", network=LastState),
     Variant("no z at the output", network=NoSkip),
     Variant("z in the first state alone", network=FirstStateAlone),
     Variant("no z at all", {"free_bits": 0.0}, network=NoLatent),
     Variant("clear register not first", {"first_epochs": 0}),
     Variant("clear register alone", registers=("clear",)),
+    Variant("witty register too", registers=("clear", "witty", "plain", "florid")),
     Variant("registers not told apart", tagged=False),
 )
 
@@ -135,8 +137,7 @@ class Laboratory:
         train = self._dataset([x for x in self.train if x.register in variant.registers], variant)
         test = self._dataset(self.test, variant)
         sizes = CVAEConfig(vocabulary=self.pieces.size, genres=len(self.labels))
-        if variant.dropout is not None:
-            sizes = replace(sizes, dropout=variant.dropout)
+        sizes = replace(sizes, **variant.sizes)
         torch.manual_seed(self.seed)
         cvae = variant.network(sizes)
         with tempfile.TemporaryDirectory() as folder:
@@ -208,7 +209,7 @@ def _of_register(lines: Sequence[Line], register: Register) -> list[Line]:
 def _some(lines: Sequence[Line], count: int, seed: int) -> list[Line]:
     """As many lines of each register, drawn at random."""
     chance = random.Random(seed)
-    names: tuple[Register, ...] = ("clear", "plain", "florid")
+    names: tuple[Register, ...] = ("clear", "plain", "florid", "witty")
     return [line for name in names for line in chance.sample(_of_register(lines, name), count)]
 
 

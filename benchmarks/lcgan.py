@@ -12,8 +12,8 @@ and draws, three decodes of each:
     real       mean log-odds of a real code that D gives to z'
 
 The last rows leave one thing out at the penalty of the training: the guard, which keeps G as it was
-when it brought most of the topic and was still diverse; D's realism head; more steps of D than of G
-(M = 1); the relabelling.
+when it brought most of the topic, was still diverse and copied no more than is copied without it;
+the reach beyond what G learnt; D's realism head; more steps of D than of G (M = 1); the relabelling.
 """
 
 import argparse
@@ -45,7 +45,8 @@ def settings() -> Iterator[tuple[str, LCGANTraining]]:
     usual = LCGANTraining()
     for penalty in PENALTIES:
         yield f"penalty {penalty:g}", replace(usual, penalty=penalty)
-    yield "no guard", replace(usual, least_diversity=0.0)
+    yield "no guard", replace(usual, least_diversity=0.0, most_copied=1.0, reaches=())
+    yield "no further reach", replace(usual, reaches=())
     yield "no realism head", replace(usual, realism=0.0)
     yield "M = 1", replace(usual, critic_steps=1)
     yield "no relabelling", replace(usual, relabel=1)

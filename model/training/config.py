@@ -106,6 +106,7 @@ class LCGANTraining:
     relabel: int = 384  # codes in each relabelling
     guarded: int = 768  # codes by which the guard judges
     reaches: tuple[float, ...] = (1.3, 1.2, 1.1)  # tried in turn when G has learnt
+    most_copied: float = 0.0  # share of 4-grams copied beyond before G, above which G is not kept
     least_diversity: float = 0.93  # of distinct-2 before G, below which G is taken back
     realism: float = 0.3  # weight of log D_real(z') beside the topic's
     penalty: float = 0.7  # weight of log(1 + (z' - z)^2), doubled each time G is taken back

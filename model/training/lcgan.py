@@ -113,7 +113,7 @@ class LCGANTrainer:
             if (turn + 1) % s.relabel_every == 0:
                 look = guard.look(actor)
                 if look.diversity >= s.least_diversity:
-                    if look.topic > most and look.copied <= 0:
+                    if look.topic > most and look.copied <= s.most_copied:
                         best, most = _copied(actor), look.topic
                 elif 2 * turn >= s.rounds:
                     actor.load_state_dict(best)
@@ -124,12 +124,13 @@ class LCGANTrainer:
 
     def _reach(self, guard: "Guard") -> None:
         """Let G go as far as the guard allows, the way that it learnt."""
-        actor = self._lcgan.actor
-        for reach in (*self._settings.reaches, 1.0):
+        s, actor = self._settings, self._lcgan.actor
+        for reach in s.reaches:
             actor.reach.fill_(reach)
             look = guard.look(actor)
-            if look.diversity >= self._settings.least_diversity and look.copied <= 0:
+            if look.diversity >= s.least_diversity and look.copied <= s.most_copied:
                 return
+        actor.reach.fill_(1.0)
 
     def _guard(self) -> "Guard":
         codes = self._decoder.draw(self._settings.guarded)
