@@ -12,9 +12,9 @@ and draws, three decodes of each:
     real       mean log-odds of a real code that D gives to z'
 
 The last rows leave one thing out at the penalty of the training: the guard, which keeps G as it was
-when it brought most of the topic, was still diverse and copied no more than is copied without it;
-the reach beyond what G learnt; D's realism head; more steps of D than of G (M = 1); the
-relabelling.
+when it brought most of the topic, was still diverse and copied no more than is copied without it,
+and with the guard the reach; the reach alone, which goes beyond what G learnt; D's realism head;
+more steps of D than of G (M = 1); the relabelling.
 """
 
 import argparse
