@@ -1,4 +1,4 @@
-"""The third training: D learns what codes lead to, G learns to move them.
+"""The LC-GAN's training: D learns what codes lead to, G learns to move them.
 
 D's examples are decoded by the engine at the settings the writer serves with and labelled by the
 topic model; its second head tells codes of real lines from codes that were drawn or moved. After D
@@ -105,32 +105,37 @@ class LCGANTrainer:
         for group in self._critic.param_groups:
             group["lr"] = s.rate / 10
         actor, guard = self._lcgan.actor, self._guard()
-        best, most = _copied(actor), guard.look(actor).topic
+        best, most, learnt = _copied(actor), guard.look(actor).topic, False
         for turn in trange(s.rounds, desc="lc-gan: D and G", unit="round", mininterval=2):
             for _ in range(s.critic_steps):
                 self._critic_step(seen[torch.randint(len(seen), (s.batch,))])
             self._actor_step(penalty)
             if (turn + 1) % s.relabel_every == 0:
                 look = guard.look(actor)
-                if look.diversity >= s.least_diversity:
-                    if look.topic > most and look.copied <= s.most_copied:
-                        best, most = _copied(actor), look.topic
-                elif 2 * turn >= s.rounds:
+                if self._allowed(look):
+                    if look.topic > most:
+                        best, most, learnt = _copied(actor), look.topic, True
+                elif look.diversity < s.least_diversity and 2 * turn >= s.rounds:
                     actor.load_state_dict(best)
                     penalty *= 2
                 seen = seen + self._relabelled(turn)
         actor.load_state_dict(best)
-        self._reach(guard)
+        if learnt:
+            self._reach(guard, most)
 
-    def _reach(self, guard: "Guard") -> None:
-        """Let G go as far as the guard allows, the way that it learnt."""
-        s, actor = self._settings, self._lcgan.actor
-        for reach in s.reaches:
+    def _reach(self, guard: "Guard", topic: float) -> None:
+        """Let G go further the way that it learnt, if the guard allows and there is more topic."""
+        actor = self._lcgan.actor
+        for reach in self._settings.reaches:
             actor.reach.fill_(reach)
             look = guard.look(actor)
-            if look.diversity >= s.least_diversity and look.copied <= s.most_copied:
+            if self._allowed(look) and look.topic > topic:
                 return
         actor.reach.fill_(1.0)
+
+    def _allowed(self, look: "Look") -> bool:
+        s = self._settings
+        return look.diversity >= s.least_diversity and look.copied <= s.most_copied
 
     def _guard(self) -> "Guard":
         codes = self._decoder.draw(self._settings.guarded)
