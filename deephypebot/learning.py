@@ -1,4 +1,4 @@
-"""`deephypebot train`: the three trainings, with what they need checked first."""
+"""`deephypebot train`: the trainings, with what they need checked first."""
 
 from pathlib import Path
 from typing import Literal

@@ -10,7 +10,7 @@ from model.corpus.lines import words
 
 FEWEST_WORDS, MOST_WORDS = 6, 34
 
-# What a draft is worth: its sense, from 1 to 5 as a reader would rate it, and beside it its delight
+# What a draft is worth: its sense, as a reader would rate it from 1 to 5, and beside it its delight
 # and what no reader of one sentence can see. Each term's natural range is in the comment.
 DELIGHT = 3.0  # 0 to 5
 TOPIC = 0.2  # 0 to 1

@@ -1,7 +1,8 @@
-"""What readers said of drafts: JSON Lines of a text, the genres it was written for, and a rating.
+"""What readers said of sentences: JSON Lines of a text, its genres, and a rating.
 
 Two questions were asked, each from 1 to 5 (corpus/README.md): is it English that means something
-(`sense`), and would you rather read it than the others (`delight`)?
+(`sense`), and would you rather read it than the others (`delight` of drafts, `lines` of the
+corpus's own lines)?
 """
 
 from dataclasses import dataclass
