@@ -32,8 +32,8 @@ from model.evaluation.language_model import (
 from model.evaluation.served import ServedSentence, serve
 from model.evaluation.settings import EvaluationSettings
 from model.tokenizer import BOS, EOS
-from model.training.batches import LONGEST, Dataset
-from model.training.config import RECIPES, CVAETraining
+from model.training.batches import Dataset, readable
+from model.training.config import CVAETraining
 from model.training.decoding import Decoder
 from model.writer import Writer
 
@@ -81,7 +81,7 @@ class Evidence:
         self.bundle, self.settings, self.output = bundle, settings, output
         lines = read_corpus(settings.corpus)
         self.train, valid, test = (
-            self._readable(of_split(lines, split)) for split in ("train", "valid", "test")
+            readable(of_split(lines, split), bundle.pieces) for split in ("train", "valid", "test")
         )
         if not (self.train and valid and test):
             raise CorpusError(
@@ -90,11 +90,6 @@ class Evidence:
             )
         self.valid, self.test = (spread(some, settings.most_test) for some in (valid, test))
         self.judging_lines = spread(self.train, settings.most_train)
-
-    def _readable(self, lines: list[Line]) -> list[Line]:
-        """The lines that are short enough for a dataset, so that sentences and lines agree."""
-        encoded = self.bundle.pieces.encode_all([line.text for line in lines])
-        return [line for line, ids in zip(lines, encoded, strict=True) if len(ids) <= LONGEST]
 
     def dataset(self, lines: Sequence[Line]) -> Dataset:
         """Lines as the writer's networks read them; a register it never knew becomes unknown."""
@@ -203,10 +198,10 @@ class Evidence:
 
     @cached_property
     def language_model(self) -> LanguageModel:
-        """An LSTM language model of the writer's size, from the output folder if it is there."""
+        """The LSTM language model that the settings name; or one of the writer's size, kept."""
         s = self.settings
         if s.language_model is not None:
-            return load_language_model(s.language_model, self.bundle.pieces.size)
+            return load_language_model(s.language_model, self.dataset(self.valid))
         self.output.mkdir(parents=True, exist_ok=True)
         return trained_language_model(
             self.output / LANGUAGE_MODEL,
@@ -220,10 +215,12 @@ class Evidence:
 
     def _training(self) -> CVAETraining:
         """How the writer's CVAE was trained, as far as the bundle tells."""
-        recorded = self.bundle.training
-        settings = RECIPES.get(recorded.get("recipe", "short"), RECIPES["short"]).cvae
-        epochs = self.settings.language_model_epochs or recorded.get("epochs", settings.epochs)
-        return replace(settings, epochs=int(epochs))
+        recorded = dict(self.bundle.training.get("cvae", {}))
+        if "whole" in recorded:
+            recorded["whole"] = tuple(recorded["whole"])  # JSON has made a list of it
+        settings = CVAETraining(**recorded)
+        epochs = self.settings.language_model_epochs or settings.epochs
+        return replace(settings, epochs=epochs)
 
     def read(self, texts: Sequence[str]) -> Reading:
         """What the language model makes of sentences."""

@@ -7,12 +7,11 @@ and the condition. It knows nothing of a writer: `benchmarks/ptb.py` trains it o
 """
 
 import hashlib
-import json
 import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -124,7 +123,7 @@ def train_language_model(
     """
     kind = default_device()
     model.to(kind)
-    # Decided once, before the seed is set: the trial on a CPU takes draws and time.
+    # Decided once: on a CPU it takes a trial.
     settings = replace(settings, bf16=in_bf16(settings, kind))
     optimiser = _optimiser(model, settings)
     epochs = _plan(model, train, settings, minutes, clock)
@@ -212,34 +211,42 @@ def trained_language_model(
         return model.eval()
     train_language_model(model, train, valid, settings, seed=seed, minutes=minutes)
     partial = file.with_suffix(".partial")
-    facts = {"fingerprint": fingerprint, "sizes": json.dumps(asdict(config))}
+    facts = {"fingerprint": fingerprint, "valid": _text_of(valid)}
     save_file(model.state_dict(), partial, facts)
     partial.chmod(0o644)  # safetensors lets nobody else read its files
     partial.replace(file)
     return model
 
 
-def load_language_model(file: Path, vocabulary: int) -> LanguageModel:
-    """A language model of so many pieces that `trained_language_model` kept, however wide.
+def load_language_model(file: Path, valid: Dataset) -> LanguageModel:
+    """A language model, however wide, that `trained_language_model` kept for this text.
 
     Raises:
-        ModelError: the file is none, or one of another number of pieces.
+        ModelError: the file is none, or one of other lines or another tokenizer.
     """
     try:
         facts, state = _stored(file)
-        model = LanguageModel(LanguageModelConfig(**json.loads(facts["sizes"])))
+        vocabulary, embedding = state["embedding.weight"].shape
+        hidden = state["lstm.weight_hh_l0"].shape[1]
+        config = LanguageModelConfig(vocabulary, embedding, hidden, dropout=0.0)
+        model = LanguageModel(config)
         model.load_state_dict(state)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, RuntimeError, ValueError) as error:
         raise ModelError(
             f"{file} is no language model that `deephypebot evaluate` kept; "
             "leave it out to have one trained"
         ) from error
-    if model.config.vocabulary != vocabulary:
+    if facts.get("valid") != _text_of(valid):
         raise ModelError(
-            f"{file} reads {model.config.vocabulary} pieces and the writer has {vocabulary}; name "
-            "a language model that was trained beside it, or none"
+            f"{file} was trained beside other lines or another tokenizer; name one of this corpus "
+            "and of a writer with the same pieces, or leave it out to have one trained"
         )
     return model.eval()
+
+
+def _text_of(valid: Dataset) -> str:
+    """The lines that chose a language model's best state, as their tokenizer put them."""
+    return hashlib.sha256(repr(valid.ids).encode()).hexdigest()
 
 
 def _kept(file: Path, fingerprint: str) -> dict[str, Tensor] | None:

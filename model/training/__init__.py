@@ -1,4 +1,4 @@
-"""Learning to write: one loop, three trainings, and the report beside them.
+"""Learning to write: the trainings, and the report beside them.
 
 `train` does the whole of it for a `TrainingConfig`; `run` is the same with the settings that a
 command line offers. Only this package needs Lightning Fabric, TensorBoard, matplotlib and tomotopy,
@@ -44,7 +44,6 @@ def run(
         threads=threads,
         accelerator=accelerator,
         devices=devices,
-        recipe=recipe,
         sizes=RECIPES[recipe].sizes,
         cvae=RECIPES[recipe].cvae,
     )

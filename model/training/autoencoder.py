@@ -2,8 +2,9 @@
 
 beta rises from a little to 1; at exactly 0 the posterior would run away and need epochs to come
 back. The first passes read the clear register alone, whose few words teach grammar quickest; later
-ones read a share of the other lines beside it. What is kept is the state after the epoch that
-validated best; when no better one has come for some epochs the training ends early.
+ones read the witty register and a share of the other lines beside it. What is kept is the state
+after the epoch that validated best; when no better one has come for some epochs the training ends
+early.
 """
 
 import math

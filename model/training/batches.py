@@ -88,6 +88,12 @@ class Dataset:
             yield self.rows(rows)
 
 
+def readable(lines: Sequence[Line], pieces: Pieces) -> list[Line]:
+    """The lines that a dataset takes, so that it has a row for each of them."""
+    encoded = pieces.encode_all([line.text for line in lines])
+    return [line for line, ids in zip(lines, encoded, strict=True) if len(ids) <= LONGEST]
+
+
 def slots_of(text: str) -> str:
     """Which slots a text holds, as one of `SLOTS`."""
     has_artist, has_title = ARTIST in text, TITLE in text

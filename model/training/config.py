@@ -118,7 +118,7 @@ class TrainingConfig:
 
     output: Path  # folder for checkpoint, logs, report and the bundle
     corpus: Path = ORIGINALS  # folder of JSON Lines
-    ratings: Path = RATINGS  # folders of JSON Lines: what readers said of drafts
+    ratings: Path = RATINGS  # folders of JSON Lines: what readers said
     also: tuple[Path, ...] = ()  # folders of more lines to train on, never measured on
     name: str = "originals"  # the writer's name in answers and logs
     seed: int = 2018
@@ -126,7 +126,6 @@ class TrainingConfig:
     threads: int | None = None  # torch threads of all processes together; None: one per core
     accelerator: Accelerator = "auto"  # auto: the fastest there is
     devices: int = 1  # processes among which every batch of the CVAE is shared, one a device
-    recipe: RecipeName | None = None  # whose `sizes` and `cvae` are, if they are one's
     pieces: int = 4096  # size of the vocabulary
     sizes: CVAEConfig = field(default_factory=CVAEConfig)  # vocabulary and genres: from the text
     evaluated: int = 1000  # sentences drawn for the report

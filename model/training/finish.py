@@ -23,20 +23,23 @@ from model.training.batches import Dataset
 from model.training.config import TrainingConfig
 from model.training.learner import Learner
 from model.training.machine import launch
-from model.training.taste import features_of, learn_taste
+from model.training.taste import TasteFit, features_of, learn_taste
 
 
 def best_lines(
     bundle: Bundle, lines: Sequence[Line], ratings: Sequence[Rated], share: float, seed: int
-) -> Tensor:
-    """Which lines of the served registers readers would like best: (lines,), true for a share."""
-    taste, _ = learn_taste(bundle, ratings, seed)
+) -> tuple[Tensor, TasteFit]:
+    """Which lines of the served registers readers would like best: (lines,), true for a share.
+
+    And how well their liking is foretold.
+    """
+    taste, fit = learn_taste(bundle, ratings, seed)
     rows = [i for i, line in enumerate(lines) if line.register in bundle.serving.registers]
     # Not `taste.rate`, at the ends of whose scale many would be alike.
     liking = features_of(bundle, [lines[i] for i in rows]) @ taste.weights
     best = torch.zeros(len(lines), dtype=torch.bool)
     best[torch.tensor(rows)[liking.argsort(descending=True)[: int(share * len(rows))]]] = True
-    return best
+    return best, fit
 
 
 def finish(cvae: CVAE, data: Dataset, best: Tensor, config: TrainingConfig) -> None:

@@ -22,6 +22,8 @@ LOG = "log.csv"  # a line an epoch
 LOSSES = "losses.png"  # the log as a picture
 EVENTS = "tensorboard"  # folder of TensorBoard's files
 
+Record = dict[str, Any]  # what is said of a training, as JSON has it
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -101,18 +103,24 @@ class Journal:
         if state is not None:
             model.load_state_dict(state["model"])
 
-    def keep_finished(self, model: nn.Module, how: str) -> None:
-        """Keep the model's state after its last passes, and how these were made."""
-        state = {"fingerprint": self._fingerprint, "model": model.state_dict(), "how": how}
+    def keep_finished(self, model: nn.Module, how: str, made: Record) -> None:
+        """Keep the model's state after its last passes, how these were made, and what they were."""
+        state = {
+            "fingerprint": self._fingerprint,
+            "model": model.state_dict(),
+            "how": how,
+            "made": made,
+        }
         _whole(self._finished, lambda partial: torch.save(state, partial))
 
-    def load_finished(self, model: nn.Module, how: str) -> bool:
-        """Put the state after the same last passes into the model; whether there was one."""
+    def load_finished(self, model: nn.Module, how: str) -> Record | None:
+        """Put the state after the same last passes into the model; what they were, if made."""
         state = self._read(self._finished)
         if state is None or state["how"] != how:
-            return False
+            return None
         model.load_state_dict(state["model"])
-        return True
+        made: Record = state["made"]
+        return made
 
     def restore(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
         """Load the checkpoint, if there is one, and say where it stands.

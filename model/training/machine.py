@@ -36,6 +36,8 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # parameters of mallopt, from malloc.h
 def launch(config: TrainingConfig, function: Callable[..., None], *arguments: object) -> None:
     """Call `function(fabric, *arguments)` in each of a training's processes: here, if it is one.
 
+    This process, if it is the only one, keeps the threads and the precision that it is given.
+
     Raises:
         TrainingError: this machine lacks the devices, a process raised one, or a process died.
     """

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,21 +18,22 @@ from model.evaluation.brief import constraint
 from model.evaluation.likelihood import likelihood
 from model.lcgan import LCGAN, LCGANConfig
 from model.novelty import CopyIndex
+from model.prior import Prior
 from model.probe import GenreProbe
 from model.taste import Taste
 from model.tokenizer import Pieces
 from model.topics import TopicModel
 from model.training.autoencoder import train_cvae
-from model.training.batches import Dataset
+from model.training.batches import Dataset, readable
 from model.training.card import model_card
 from model.training.config import TrainingConfig
 from model.training.decoding import Decoder
 from model.training.finish import best_lines, finish
-from model.training.journal import Journal
-from model.training.lcgan import LCGANTrainer
-from model.training.machine import described, hold_memory
+from model.training.journal import Journal, Record
+from model.training.lcgan import CriticFit, LCGANTrainer
+from model.training.machine import described, settle
 from model.training.prior import fit_prior
-from model.training.taste import DELIGHT_POWER, learn_taste
+from model.training.taste import DELIGHT_POWER, TasteFit, learn_taste
 from model.training.topics import fit_topics
 
 BUNDLE = "bundle"  # the folder in the output that holds the writer
@@ -43,7 +43,7 @@ REPORT = "report.json"
 
 @dataclass(frozen=True)
 class Material:
-    """The corpus, encoded."""
+    """The lines that a network can read, and the pieces that it reads them by."""
 
     train: list[Line]
     valid: list[Line]
@@ -66,8 +66,7 @@ def train(config: TrainingConfig, command: str = "python -m model.training") -> 
             the devices, or the posterior collapsed.
         KeyboardInterrupt: its message says where the same call would go on.
     """
-    torch.set_num_threads(config.threads or os.cpu_count() or 1)
-    hold_memory()
+    settle(replace(config, devices=1))
     material = read_material(config)
     data = material.dataset(material.train)
     journal = Journal(config.output, _fingerprint(config, material))
@@ -92,15 +91,17 @@ def _bundled(
 ) -> Path:
     """The trainings after the CVAE's first; the bundle and its report."""
     began = time.monotonic()
-    served = _serving(material.train).registers
-    spoken = [line.text for line in material.train if line.register in served]
+    torch.manual_seed(config.seed)  # a training that goes on from here has drawn nothing yet
+    serving = _serving(material.train)
+    spoken = [line.text for line in material.train if line.register in serving.registers]
     topics = fit_topics(spoken, config.topics, config.seed)
-    bundle = _finished(
-        config, material, data, _bundle(config, material, data, cvae, topics.model), journal
-    )
+    bundle = _bundle(config, material, data, cvae, topics=topics.model, serving=serving)
+    passes = _last_passes(config, material, data, bundle, journal)
+    bundle = replace(bundle, prior=fit_prior(cvae, data))
     bundle, record = _constrained(config, bundle, data)
     bundle = bundle.with_training(
         **record,
+        last_passes=passes,
         lines=len(material.train),
         topic_coherence={str(k): round(v, 4) for k, v in topics.coherence.items()},
         minutes_cvae=round(journal.seconds() / 60, 1),
@@ -118,31 +119,52 @@ def read_material(config: TrainingConfig) -> Material:
     train_lines = of_split(lines, "train")
     for folder in config.also:
         train_lines += of_split(read_corpus(folder), "train")
+    pieces = Pieces.train((line.text for line in train_lines), config.pieces)
     return Material(
-        train=train_lines,
-        valid=of_split(lines, "valid"),
-        test=of_split(lines, "test"),
+        train=readable(train_lines, pieces),
+        valid=readable(of_split(lines, "valid"), pieces),
+        test=readable(of_split(lines, "test"), pieces),
         labels=vocabulary(line.genres for line in lines),
-        pieces=Pieces.train((line.text for line in train_lines), config.pieces),
+        pieces=pieces,
     )
 
 
-def _finished(
+def _last_passes(
     config: TrainingConfig, material: Material, data: Dataset, bundle: Bundle, journal: Journal
-) -> Bundle:
-    """The bundle with its CVAE's last passes, which are made unless they have been."""
+) -> Record:
+    """The last passes of the bundle's CVAE, in place, unless made before; what they were."""
     ratings = read_ratings(config.ratings / "lines")
-    how = hashlib.sha256(repr((config.finish, ratings)).encode()).hexdigest()
-    if not journal.load_finished(bundle.cvae, how):
-        best = best_lines(bundle, material.train, ratings, config.finish.share, config.seed)
-        finish(bundle.cvae, data, best, config)
-        journal.keep_finished(bundle.cvae, how)
-    return replace(bundle, prior=fit_prior(bundle.cvae, data))
+    how = _digest((config.finish, ratings), bundle.cvae)
+    kept = journal.load_finished(bundle.cvae, how)
+    if kept is not None:
+        return kept
+    began = time.monotonic()
+    bundle = replace(bundle, prior=fit_prior(bundle.cvae, data))
+    best, fit = best_lines(bundle, material.train, ratings, config.finish.share, config.seed)
+    finish(bundle.cvae, data, best, config)
+    made: Record = {
+        **asdict(config.finish),
+        "lines": int(best.sum()),
+        "liking_held_out": _rounded(fit),
+        "minutes": round((time.monotonic() - began) / 60, 1),
+    }
+    journal.keep_finished(bundle.cvae, how, made)
+    return made
 
 
-def _constrained(
-    config: TrainingConfig, bundle: Bundle, data: Dataset
-) -> tuple[Bundle, dict[str, object]]:
+def _digest(facts: object, cvae: CVAE) -> str:
+    """What must be the same for last passes to be those that were kept."""
+    digest = hashlib.sha256(repr(facts).encode())
+    for tensor in cvae.state_dict().values():
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _rounded(fit: CriticFit | TasteFit) -> Record:
+    return {name: round(value, 4) for name, value in asdict(fit).items()}
+
+
+def _constrained(config: TrainingConfig, bundle: Bundle, data: Dataset) -> tuple[Bundle, Record]:
     """The LC-GAN, and what the writer ranks by."""
     decoder = Decoder(bundle, data.genres)
     critic = LCGANTrainer(bundle, data, decoder, config.lcgan, config.seed).train()
@@ -150,25 +172,30 @@ def _constrained(
     delight, delight_fit = learn_taste(
         bundle, read_ratings(config.ratings / "delight"), config.seed, DELIGHT_POWER
     )
-    record: dict[str, object] = {
+    record: Record = {
         "seed": config.seed,
-        "recipe": config.recipe,
-        "epochs": config.cvae.epochs,
+        "cvae": asdict(config.cvae),
         "parameters": sum(p.numel() for p in bundle.cvae.parameters()),
         "machine": described(config),
         "threads": torch.get_num_threads(),
         "devices": config.devices,
-        "critic_held_out": {k: round(v, 4) for k, v in asdict(critic).items()},
-        "sense_held_out": {k: round(v, 4) for k, v in asdict(sense_fit).items()},
-        "delight_held_out": {k: round(v, 4) for k, v in asdict(delight_fit).items()},
+        "critic_held_out": _rounded(critic),
+        "sense_held_out": _rounded(sense_fit),
+        "delight_held_out": _rounded(delight_fit),
     }
     return replace(bundle, sense=sense, delight=delight), record
 
 
 def _bundle(
-    config: TrainingConfig, material: Material, data: Dataset, cvae: CVAE, topics: TopicModel
+    config: TrainingConfig,
+    material: Material,
+    data: Dataset,
+    cvae: CVAE,
+    *,
+    topics: TopicModel,
+    serving: Serving,
 ) -> Bundle:
-    """A bundle whose LC-GAN and tastes have learnt nothing yet."""
+    """A bundle whose prior, LC-GAN and tastes have learnt nothing yet."""
     sizes = LCGANConfig(
         latent=cvae.config.latent,
         condition=cvae.config.condition,
@@ -179,7 +206,7 @@ def _bundle(
         name=config.name,
         pieces=material.pieces,
         cvae=cvae,
-        prior=fit_prior(cvae, data),
+        prior=Prior.standard(cvae.config.latent),
         lcgan=LCGAN(sizes),
         topics=topics,
         probe=GenreProbe.fit([ids[1:-1] for ids in data.ids], data.genres, material.pieces.size),
@@ -187,7 +214,7 @@ def _bundle(
         sense=Taste.none(cvae.config),
         delight=Taste.none(cvae.config),
         genres=GenreBook(material.labels, read_microgenres()),
-        serving=_serving(material.train),
+        serving=serving,
     )
 
 

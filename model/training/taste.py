@@ -1,4 +1,4 @@
-"""The fourth training: what readers like, from their ratings of drafts.
+"""The last training: what readers like, from their ratings.
 
 Ridge regression on the features that the writer will see. How strongly the weights are held back is
 chosen by cross-validation, and what is reported is how well ratings are foretold that the fit has

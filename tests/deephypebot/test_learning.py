@@ -1,4 +1,5 @@
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ from typer.testing import CliRunner
 import model.training.__main__ as module
 from deephypebot import learning
 from deephypebot.cli import app
+from model import training
+from model.training.config import RECIPES, TrainingConfig
 
 _ADVICE = "The same command goes on from epoch 4."
 
@@ -34,6 +37,20 @@ def test_ctrl_c_in_the_module_leaves_the_same(
         module.main()
     assert end.value.code == 130
     assert capsys.readouterr().err == f"{_ADVICE}\n"
+
+
+def test_a_recipe_is_what_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[TrainingConfig] = []
+
+    def train(config: TrainingConfig, _command: str) -> Path:
+        asked.append(config)
+        return tmp_path
+
+    monkeypatch.setattr("model.training.train", train)
+    training.run(tmp_path, recipe="long", epochs=5)
+    long = RECIPES["long"]
+    assert asked[0].sizes == long.sizes != RECIPES["short"].sizes
+    assert asked[0].cvae == replace(long.cvae, epochs=5)
 
 
 def test_the_options_reach_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
 from model.bundle import Bundle
 from model.errors import CorpusError
+from model.evaluation import evidence as evidence_module
 from model.evaluation.bars import BARS, verdicts
 from model.evaluation.constraint import best_of, foreseen
 from model.evaluation.evidence import Evidence
@@ -20,6 +22,7 @@ from model.evaluation.page import page
 from model.evaluation.run import JSON, PAGE, Evaluation, as_json, evaluate
 from model.evaluation.samples import Samples, Twins, Uncurated
 from model.evaluation.settings import EvaluationSettings
+from model.training.config import CVAETraining
 
 LABELS = ("dream pop", "folk", "hip hop", "r&b")
 
@@ -138,6 +141,23 @@ def test_evidence_is_read_by_a_bundle_that_knows_fewer_registers(
     known = bundle.cvae.condition.register.num_embeddings
     evidence = Evidence(bundle, EvaluationSettings(corpus=corpus), tmp_path)
     assert int(evidence.test_data.register.max()) < known
+
+
+def test_the_language_model_learns_as_the_writer_did(
+    bundle: Bundle, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[CVAETraining] = []
+
+    def trained(*arguments: object, **_: object) -> None:
+        asked.append(cast("CVAETraining", arguments[4]))
+
+    monkeypatch.setattr(evidence_module, "trained_language_model", trained)
+    learnt = CVAETraining(batch=7, epochs=3, whole=("plain",))
+    record = json.loads(json.dumps({"cvae": asdict(learnt)}))
+    for told, epochs in ((bundle.with_training(**record), None), (bundle, 2)):
+        settings = EvaluationSettings(corpus=corpus, language_model_epochs=epochs)
+        _ = Evidence(told, settings, tmp_path).language_model
+    assert asked == [learnt, CVAETraining(epochs=2)]
 
 
 class _Reader(HTMLParser):

@@ -1,17 +1,19 @@
 import csv
 import json
 import math
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from model.bundle import Bundle, Serving
-from model.corpus.lines import Line, Register
+from model.corpus.lines import Line, Register, split_of
 from model.corpus.ratings import Rated
 from model.cvae import CVAE, REGISTERS, CVAEConfig
 from model.errors import TrainingError
@@ -326,9 +328,11 @@ def test_other_folders_are_trained_on_and_never_measured_on(tmp_path: Path) -> N
     assert not any("found song" in line.text for line in (*material.valid, *material.test))
 
 
-def test_the_whole_training_makes_a_bundle_that_writes(tmp_path: Path) -> None:
-    corpus = tmp_path / "corpus"
-    corpus.mkdir()
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A folder of a few hundred lines, one of them longer than a network reads."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
     records = [
         {
             "genres": ["folk" if number % 2 else "techno"],
@@ -339,8 +343,14 @@ def test_the_whole_training_makes_a_bundle_that_writes(tmp_path: Path) -> None:
         for where in ("room", "street", "kitchen")
         for number in range(12)
     ]
+    records.append({"genres": ["folk"], "text": "On and on the guitar goes" + " and on" * 60 + "."})
+    assert split_of(str(records[-1]["text"])) == "train"
     text = "\n".join(map(json.dumps, records))
-    (corpus / "plain_x.jsonl").write_text(text, encoding="utf-8")
+    (folder / "plain_x.jsonl").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_the_whole_training_makes_a_bundle_that_writes(corpus: Path, tmp_path: Path) -> None:
     folder = train(replace(_config(tmp_path / "run", epochs=1), corpus=corpus))
     bundle = Bundle.load(folder)
     assert bundle.genres.labels == ("folk", "techno")
@@ -349,13 +359,44 @@ def test_the_whole_training_makes_a_bundle_that_writes(tmp_path: Path) -> None:
     assert bundle.revision in card
     report = json.loads((tmp_path / "run" / "report.json").read_text())
     assert report["test split"]["kl"] > 0
+    assert bundle.training["cvae"]["batch"] == 8
+    assert bundle.training["last_passes"]["passes"] == FinishTraining().passes
+
+
+def test_a_whole_training_called_again_makes_the_same_of_what_is_learnt(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[CVAE] = []
+
+    def counted(cvae: CVAE, *arguments: Any) -> None:  # noqa: ANN401
+        made.append(cvae)
+        finish(cvae, *arguments)
+
+    # The package has a function of its module's name.
+    monkeypatch.setattr(sys.modules["model.training.run"], "finish", counted)
+    config = replace(_config(tmp_path / "run", epochs=1), corpus=corpus)
+    first, again = (Bundle.load(train(config)) for _ in range(2))
+    assert len(made) == 1
+    assert _same(again.cvae, first.cvae.state_dict())
+    for key, value in again.lcgan.state_dict().items():
+        assert torch.equal(value, first.lcgan.state_dict()[key])
+
+    # Another CVAE, of more patience say, has last passes of its own.
+    best = tmp_path / "run" / "best.pt"
+    state = torch.load(best, weights_only=True)
+    state["model"]["bias"] += 0.1
+    torch.save(state, best)
+    other = Bundle.load(train(config))
+    assert len(made) == 2
+    assert not _same(other.cvae, first.cvae.state_dict())
 
 
 def test_the_last_passes_read_the_lines_that_readers_like_best(bundle: Bundle) -> None:
     lines = [line for line in _lines() if line.register == "plain"]
     rated = [Rated(x.text, x.genres, 5 if "street" in x.text else 1) for x in lines] * 3
     served = replace(bundle, serving=Serving(registers=("plain",)))
-    best = best_lines(served, _lines(), rated, share=0.5, seed=1)
+    best, fit = best_lines(served, _lines(), rated, share=0.5, seed=1)
+    assert fit.ratings == len(rated)
     chosen = [line for line, is_best in zip(_lines(), best.tolist(), strict=True) if is_best]
     assert len(chosen) == len(lines) // 2
     assert {line.register for line in chosen} == {"plain"}
@@ -384,14 +425,14 @@ def test_the_last_passes_make_the_best_lines_likelier(data: Dataset, tmp_path: P
     assert nats() < before - 1.0
 
 
-def test_last_passes_that_were_made_are_not_made_again(tmp_path: Path) -> None:
+def test_the_state_after_the_last_passes_is_kept_for_its_own_training(tmp_path: Path) -> None:
     torch.manual_seed(1)
     cvae, other = (CVAE(replace(_SIZES, vocabulary=320, genres=2)) for _ in range(2))
     journal = Journal(tmp_path, "this training")
-    assert not journal.load_finished(other, "so")
-    journal.keep_finished(cvae, "so")
-    assert not journal.load_finished(other, "otherwise")
-    assert not Journal(tmp_path, "another training").load_finished(other, "so")
-    assert journal.load_finished(other, "so")
+    assert journal.load_finished(other, "so") is None
+    journal.keep_finished(cvae, "so", {"passes": 3})
+    assert journal.load_finished(other, "otherwise") is None
+    assert Journal(tmp_path, "another training").load_finished(other, "so") is None
+    assert journal.load_finished(other, "so") == {"passes": 3}
     assert torch.equal(other.bias, cvae.bias)
     assert torch.equal(other.embedding.weight, cvae.embedding.weight)

@@ -11,7 +11,7 @@ from model.training import machine
 from model.training.config import Accelerator, CVAETraining, TrainingConfig
 from model.training.machine import fabric_for, in_bf16, kind_of, launch
 
-_CPU = TrainingConfig(Path("unused"), accelerator="cpu", cvae=CVAETraining(bf16=False))
+_CPU = TrainingConfig(Path("unused"), threads=1, accelerator="cpu", cvae=CVAETraining(bf16=False))
 
 
 @pytest.fixture

@@ -290,7 +290,23 @@ def test_words_of_one_family_echo_one_another(text: str, count: int) -> None:
 
 def test_claims_worn_phrases_and_dislike_cost_a_draft_its_place() -> None:
     plain = _draft(0, "Warm keys fill the quiet room.")
+    heard = replace(plain, family=1.0)
+    assert heard.score > plain.score
     claim = _draft(1, "The remix warms the quiet room.")
     worn, disliked = replace(plain, novelty=0.2), replace(plain, sense=2.0)
     dull = replace(plain, delight=2.0)
     assert plain.score > max(claim.score, worn.score, disliked.score, dull.score)
+
+
+def test_the_kin_of_a_genre_are_the_labels_of_its_family() -> None:
+    drafter = Drafter(Bundle.load(), torch.device("cpu"))
+    labels = Bundle.load().genres.labels
+
+    def kin(*genres: str) -> set[str]:
+        found = drafter.plan(Request(genres), seed=1).kin.tolist()
+        return {label for label, is_kin in zip(labels, found, strict=True) if is_kin}
+
+    assert {"techno", "deep house"} <= kin("techno")
+    assert "bluegrass" not in kin("techno")
+    assert kin("techno", "bluegrass") == kin("techno") | kin("bluegrass")
+    assert not kin()
