@@ -67,10 +67,10 @@ published unread.
 ## Data and licence
 
 `corpus/originals` of this repository, sentences written for this project, CC0 1.0; trained on the
-{lines} of the train split alone. What it puts first, and which of the
-lines its last training passes read, it learnt from `corpus/ratings`, readers' ratings of drafts and
-lines, under the same licence. The weights are under the repository's MIT licence. The
-nearness of genres was read from a public map of genres (MIT); it holds facts only.
+{lines} of the train split alone. What it puts first, and which of the lines its last training
+passes read, it learnt from `corpus/ratings`, readers' ratings of drafts and lines, under the same
+licence. The weights are under the repository's MIT licence. The nearness of genres was read from a
+public map of genres (MIT); it holds facts only.
 
 ## Training
 
