@@ -70,7 +70,7 @@ def remarks(genres: GenreMatch) -> list[str]:
 
 def _answers(requests: Iterator[GenerateRequest]) -> Iterator[GenerateAnswer]:
     writer = _writer()
-    while some := [translation.draft(body).request for body in islice(requests, REQUESTS_AT_ONCE)]:
+    while some := [translation.asked(body) for body in islice(requests, REQUESTS_AT_ONCE)]:
         for result in writer.write(some):
             yield translation.answer(writer, result)
 

@@ -159,8 +159,8 @@ class Bundle:
                     for each in fields(CopyIndex)
                 )
             ),
-            sense=_taste(facts, "sense").to(device),
-            delight=_taste(facts, "delight").to(device),
+            sense=_taste(facts, "sense"),
+            delight=_taste(facts, "delight"),
             genres=GenreBook(tuple(genres["labels"]), genres["nearest"]),
             serving=Serving(**_tuples(config["serving"])),
             training=config["training"],

@@ -1,7 +1,8 @@
-"""From a request to drafts: decide what its drafts share, draw codes, decode, and judge.
+"""From a request to drafts: decide what its drafts share, draw codes, and judge what was decoded.
 
 What a draft becomes depends on the request's seed and the draft's number alone, however many
-requests are decoded beside it.
+requests are decoded beside it. Decoding itself is left to an engine: here are the jobs for it, and
+what their outcome means.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,14 +14,14 @@ import torch
 from torch import Tensor
 
 from model import blocklist
-from model.blocks import block_for, blockwise
 from model.bundle import Bundle
 from model.corpus.families import family
 from model.corpus.genres import GenreMatch
 from model.cvae import REGISTERS, SLOTS, multi_hot
-from model.engine import Decoded, Engine, Job
+from model.engine import Decoded, Job
 from model.ranking import Draft, is_sentence
 from model.request import Request, drafts_wanted
+from model.rowwise import Rowwise
 from model.sampling import mix, normal
 from model.slots import Song, fill, tidy
 from model.taste import FEATURES, Taster
@@ -71,15 +72,29 @@ class Code:
     seed: int
 
 
-class Drafter:
-    """Makes drafts with one bundle. Not for use by two threads at once."""
+@dataclass(frozen=True)
+class Sentence:
+    """A decoded row that may be shown, slots unfilled."""
 
-    def __init__(self, bundle: Bundle, device: torch.device) -> None:
+    index: int  # among its request's drafts
+    text: str
+    row: Decoded
+
+
+class Drafter:
+    """What one bundle puts into rows to be decoded, and what it makes of them."""
+
+    def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
-        self._device = device
-        self._block = block_for(device)
-        self._engine = Engine(bundle.cvae)
-        self._taster = Taster(bundle.cvae, bundle.prior, self._engine.steps)
+        self._device = bundle.cvae.bias.device
+        self._taster = Taster(bundle.cvae, bundle.prior)
+        sizes, spread = bundle.cvae.config, bundle.serving.spread
+        self._place = Rowwise(
+            lambda noise: bundle.prior.place(spread * noise), sizes.latent, device=self._device
+        )
+        self._actor = Rowwise(
+            bundle.lcgan.actor, sizes.latent, sizes.condition, 1, device=self._device
+        )
         self._blocked = blocklist.standard()
         self._label_index = {label: i for i, label in enumerate(bundle.genres.labels)}
 
@@ -89,6 +104,7 @@ class Drafter:
         song = Song(self._printable(request.artist), self._printable(request.title))
         turns = _TURNS[song.artist is not None, song.title is not None]
         registers = self._bundle.serving.registers
+        voices = list(product(dict.fromkeys(registers), dict.fromkeys(turns)))
         return Plan(
             request=request,
             seed=seed,
@@ -98,88 +114,118 @@ class Drafter:
             song=song,
             registers=registers,
             turns=turns,
-            conditions={
-                (register, slots): self.condition(genres, register, slots)
-                for register, slots in product(dict.fromkeys(registers), dict.fromkeys(turns))
-            },
+            conditions=dict(zip(voices, self._conditions(genres, voices), strict=True)),
         )
 
     def condition(
         self, genres: GenreMatch, register: str = REGISTERS[0], slots: str = SLOTS[0]
     ) -> Tensor:
         """a for genres, a register and slots; the latter two unknown unless told."""
-        rows = (
-            multi_hot([self._indices(genres)], len(self._label_index)),
-            torch.tensor([REGISTERS.index(register)]),
-            torch.tensor([SLOTS.index(slots)]),
-        )
-        on_device = (values.to(self._device) for values in rows)
-        return blockwise(self._bundle.cvae.condition, self._block, *on_device)[0]
+        return self._conditions(genres, [(register, slots)])[0]
 
-    def codes(self, plans: Sequence[Plan], drawn: Sequence[int]) -> list[list[Code]]:
-        """The next codes of each plan, of which so many are drawn already."""
-        rows = [
-            (which, number)
-            for which, plan in enumerate(plans)
-            for number in range(drawn[which], drawn[which] + plan.candidates)
-        ]
-        seeds = mix(_column(plans[which].seed for which, _ in rows))
-        seeds = mix(seeds + _column(number for _, number in rows)).to(self._device)
-        a = torch.stack([plans[which].condition(number) for which, number in rows])
-        strength = torch.tensor([[_strength(plans[which].request)] for which, _ in rows])
-        width = self._bundle.cvae.config.latent
-        spread, place = self._bundle.serving.spread, self._bundle.prior.place
-        z = blockwise(lambda key: place(spread * normal(key, width)), self._block, seeds)
-        moved = blockwise(self._bundle.lcgan.actor, self._block, z, a, strength.to(self._device))
-        codes: list[list[Code]] = [[] for _ in plans]
-        for i, (which, _) in enumerate(rows):
-            codes[which].append(Code(z[i], moved[i], a[i], int(seeds[i])))
-        return codes
+    def codes(self, plan: Plan, drawn: int) -> list[Code]:
+        """The next codes of a plan, of which so many are drawn already."""
+        numbers = range(drawn, drawn + plan.candidates)
+        seeds = mix(mix(torch.tensor([plan.seed])) + torch.tensor(numbers)).to(self._device)
+        a = torch.stack([plan.condition(number) for number in numbers])
+        strength = a.new_full((len(numbers), 1), _strength(plan.request))
+        z = self._place(normal(seeds, self._bundle.cvae.config.latent))
+        moved = self._actor(z, a, strength)
+        return [Code(*row) for row in zip(z, moved, a, seeds.tolist(), strict=True)]
 
-    def features(
-        self, sentences: Sequence[Sequence[int]], texts: Sequence[str], genres: GenreMatch
-    ) -> Tensor:
-        """What tastes judge sentences by that were written for the same genres (`model.taste`)."""
-        a = self.condition(genres, self._bundle.serving.registers[0]).expand(len(texts), -1)
-        labels = self._indices(genres)
-        fits = [self._bundle.probe.fit_of(pieces, labels) for pieces in sentences]
-        return self._taster.features(sentences, texts, a, fits)
-
-    def drafts(self, plans: Sequence[Plan], codes: Sequence[Sequence[Code]]) -> list[list[Draft]]:
-        """Decode codes; the drafts that may be shown, by plan, numbered from 0."""
-        jobs = [
-            self._job(plan, code, code.moved)
-            for plan, many in zip(plans, codes, strict=True)
-            for code in many
-        ]
-        decoded = iter(self._engine.decode(jobs))
+    def jobs(self, plan: Plan, codes: Sequence[Code], *, moved: bool = True) -> list[Job]:
+        """The rows that draw a sentence for each code, from where the LC-GAN moved z or before."""
+        request, serving = plan.request, self._bundle.serving
         return [
-            self._fit_drafts(plan, [next(decoded) for _ in many])
-            for plan, many in zip(plans, codes, strict=True)
-        ]
-
-    def unrefined(self, plan: Plan, codes: Sequence[Code]) -> list[str | None]:
-        """The twins from before the LC-GAN; None for one that may not leave the house."""
-        decoded = self._engine.decode([self._job(plan, code, code.z) for code in codes])
-        texts = [self._bundle.pieces.decode(row.ids) for row in decoded]
-        return [
-            fill(text, plan.song) if self._may_leave(text, plan.song) else None for text in texts
-        ]
-
-    def likeliest(self, codes: Sequence[Tensor], a: Tensor) -> list[str]:
-        """The likeliest words for codes under one condition, no slot among them."""
-        jobs = [
             Job(
-                z,
-                a,
-                seed=0,
-                temperature=0.0,
-                longest=self._bundle.serving.longest,
-                forbidden=self._forbidden(Song()),
+                z=code.moved if moved else code.z,
+                a=code.a,
+                seed=code.seed,
+                temperature=_default(request.temperature, serving.temperature),
+                top_k=_default(request.top_k, serving.top_k),
+                top_p=_default(request.top_p, serving.top_p),
+                longest=serving.longest,
+                forbidden=self._forbidden(plan.song),
             )
-            for z in codes
+            for code in codes
         ]
-        return [self._bundle.pieces.decode(row.ids) for row in self._engine.decode(jobs)]
+
+    def fit_to_show(self, plan: Plan, decoded: Sequence[Decoded]) -> list[Sentence]:
+        """The decoded rows that are sentences and may leave the house."""
+        return [
+            Sentence(i, text, row)
+            for i, (text, row) in enumerate(zip(self._texts(decoded), decoded, strict=True))
+            if row.ended and self._is_sentence(text) and self._may_leave(text, plan.song)
+        ]
+
+    def readings(self, sentences: Sequence[Sequence[int]], genres: GenreMatch) -> list[Job]:
+        """The rows that read sentences for `features`."""
+        a = self.condition(genres, self._bundle.serving.registers[0])
+        return self._taster.readings(sentences, a)
+
+    def features(self, read: Sequence[Decoded], texts: Sequence[str], genres: GenreMatch) -> Tensor:
+        """What tastes judge sentences by that were read for the same genres (`model.taste`)."""
+        fits = self._bundle.probe.hear([row.ids for row in read]).fit(self._indices(genres))
+        return self._taster.features(read, texts, fits)
+
+    def judged(
+        self, plan: Plan, sentences: Sequence[Sentence], read: Sequence[Decoded]
+    ) -> list[Draft]:
+        """The drafts that sentences are, once they have been read; numbered as they are."""
+        if not sentences:
+            return []
+        texts = [sentence.text for sentence in sentences]
+        heard = self._bundle.probe.hear([row.ids for row in read])
+        features = self._taster.features(read, texts, heard.fit(plan.labels))
+        return [
+            Draft(
+                index=sentence.index,
+                text=sentence.text,
+                log_prob=sum(sentence.row.log_probs) / len(sentence.row.log_probs),
+                topic=topic,
+                sense=sense,
+                delight=delight,
+                novelty=self._bundle.copies.novelty(sentence.text),
+                genre=genre,
+                family=kinship,
+            )
+            for sentence, topic, sense, delight, genre, kinship in zip(
+                sentences,
+                self._bundle.topics.favour(texts),
+                self._bundle.sense.rate(features).tolist(),
+                self._bundle.delight.rate(features).tolist(),
+                features[:, FEATURES.index("genre")].tolist(),
+                heard.kinship(plan.kin).tolist(),
+                strict=True,
+            )
+        ]
+
+    def twins(self, plan: Plan, decoded: Sequence[Decoded]) -> list[str | None]:
+        """What was decoded from before the LC-GAN; None for one that may not leave the house."""
+        return [
+            fill(text, plan.song) if self._may_leave(text, plan.song) else None
+            for text in self._texts(decoded)
+        ]
+
+    def likeliest(self, codes: Sequence[Tensor], a: Tensor) -> list[Job]:
+        """The rows that say the likeliest words for codes of one condition, no slot among them."""
+        longest, forbidden = self._bundle.serving.longest, self._forbidden(Song())
+        return [Job(z, a, temperature=0.0, longest=longest, forbidden=forbidden) for z in codes]
+
+    def _conditions(self, genres: GenreMatch, voices: Sequence[tuple[str, str]]) -> Tensor:
+        """a for genres with each of some registers and slots: (voices, condition)."""
+        hot = multi_hot([self._indices(genres)], len(self._label_index)).expand(len(voices), -1)
+        rows = (
+            hot,
+            torch.tensor([REGISTERS.index(register) for register, _ in voices]),
+            torch.tensor([SLOTS.index(slots) for _, slots in voices]),
+        )
+        # No more need be done about company: the rows are those of one request.
+        whole: Tensor = self._bundle.cvae.condition(*(values.to(self._device) for values in rows))
+        return whole
+
+    def _texts(self, decoded: Sequence[Decoded]) -> list[str]:
+        return [self._bundle.pieces.decode(row.ids) for row in decoded]
 
     def _indices(self, genres: GenreMatch) -> tuple[int, ...]:
         return tuple(self._label_index[label] for label in genres.labels)
@@ -193,55 +239,11 @@ class Drafter:
         tidied = tidy(name)
         return None if tidied is None or self._blocked.found(tidied) else tidied
 
-    def _job(self, plan: Plan, code: Code, z: Tensor) -> Job:
-        request, serving = plan.request, self._bundle.serving
-        return Job(
-            z=z,
-            a=code.a,
-            seed=code.seed,
-            temperature=_default(request.temperature, serving.temperature),
-            top_k=_default(request.top_k, serving.top_k),
-            top_p=_default(request.top_p, serving.top_p),
-            longest=serving.longest,
-            forbidden=self._forbidden(plan.song),
-        )
-
     def _forbidden(self, song: Song) -> tuple[int, ...]:
         """The slots for which the song has no name."""
         pieces = self._bundle.pieces
         artist = () if song.artist else pieces.artist_ids
         return artist + (() if song.title else pieces.title_ids)
-
-    def _fit_drafts(self, plan: Plan, decoded: Sequence[Decoded]) -> list[Draft]:
-        texts = [self._bundle.pieces.decode(row.ids) for row in decoded]
-        fit = [
-            i
-            for i, text in enumerate(texts)
-            if decoded[i].ended and self._is_sentence(text) and self._may_leave(text, plan.song)
-        ]
-        sentences = [decoded[i].ids for i in fit]
-        features = self.features(sentences, [texts[i] for i in fit], plan.genres)
-        return [
-            Draft(
-                index=i,
-                text=texts[i],
-                log_prob=sum(decoded[i].log_probs) / len(decoded[i].log_probs),
-                topic=topic,
-                sense=sense,
-                delight=delight,
-                novelty=self._bundle.copies.novelty(texts[i]),
-                genre=genre,
-                family=self._bundle.probe.kinship(decoded[i].ids, plan.kin),
-            )
-            for i, topic, sense, delight, genre in zip(
-                fit,
-                self._bundle.topics.favour([texts[i] for i in fit]),
-                self._bundle.sense.rate(features).tolist(),
-                self._bundle.delight.rate(features).tolist(),
-                features[:, FEATURES.index("genre")].tolist(),
-                strict=True,
-            )
-        ]
 
     def _is_sentence(self, text: str) -> bool:
         return is_sentence(text) and not self._bundle.copies.coins(text)
@@ -259,10 +261,6 @@ def numbered(drafts: Iterable[Draft], start: int) -> list[Draft]:
 
 def _strength(request: Request) -> float:
     return request.strength if request.refine else 0.0
-
-
-def _column(values: Iterable[int]) -> Tensor:
-    return torch.tensor(list(values), dtype=torch.int64)
 
 
 def _default(value: _Value | None, default: _Value) -> _Value:

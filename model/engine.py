@@ -1,31 +1,30 @@
-"""Piece ids in, piece ids out: step-wise batched decoding.
+"""Piece ids in, piece ids out: step-wise batched decoding over slots.
 
-- A recurrent decoder holds O(1) state a row, so rows join at any step and leave when they end; the
-  engine is a set of rows that `step` moves forward by one piece.
-- A row's pieces depend on its own job alone. Noise is counter-based (`model.sampling`), and every
-  matrix product runs on blocks of a fixed number of rows, padded where rows are missing: products
-  of different heights may round differently, and one rounding can change a word. What is not a
-  product treats each row by itself at any height (`model.steps`).
-- Rows go through a step in chunks whose scores fit the processor's cache.
+- A recurrent decoder holds O(1) state a row, so rows join at any step and leave when they end, and
+  `step` moves all of them forward by one piece. Rows stand together: where one leaves, the last one
+  takes its slot, and a step costs what the rows cost that are there.
+- A row either draws its pieces or reads a sentence that is there already (teacher forcing); both
+  go through the same products, so judging sentences fills the batches that others are drawn in.
+- A row's pieces depend on its own job alone. Noise is counter-based (`model.sampling`), products
+  run at heights that agree bit by bit (`model.rowwise`), and all else treats each row by itself.
 - The log-probability reported with a piece is the model's own, before temperature, truncation and
-  forbidden pieces, so scoring the finished row again gives the same number.
+  forbidden pieces, so reading the finished row again gives the same number.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own habit
 from torch import Tensor
 
-from model.blocks import block_for
 from model.cvae import CVAE
 from model.sampling import choose
 from model.steps import Steps
 from model.tokenizer import BOS, EOS, PAD
 
-_CHUNK = 64  # rows, unless a block is higher
+SLOTS = 128  # rows that are decoded at a time
 
 
 @dataclass(frozen=True)
@@ -34,12 +33,13 @@ class Job:
 
     z: Tensor  # (latent,)
     a: Tensor  # (condition,)
-    seed: int
+    seed: int = 0
     temperature: float = 1.0
     top_k: int = 0  # 0: no limit
     top_p: float = 1.0  # 1: no limit
     longest: int = 48  # pieces, the end not counted
     forbidden: tuple[int, ...] = ()  # pieces that may not be said
+    said: tuple[int, ...] | None = None  # the pieces to read, if they are not to be drawn
 
 
 @dataclass(frozen=True)
@@ -49,154 +49,239 @@ class Decoded:
     ids: tuple[int, ...]  # without BOS and EOS
     log_probs: tuple[float, ...]  # of each id, and of EOS last if the row ended by itself
     ended: bool  # whether it ended by itself rather than at `longest`
-
-
-@dataclass
-class _Row:
-    ticket: int
-    longest: int
-    ids: list[int] = field(default_factory=list)
-    log_probs: list[float] = field(default_factory=list)
-
-
-class _State(NamedTuple):
-    """What a step reads and writes, one row each."""
-
-    hidden: Tensor  # (rows, decoder)
-    cell: Tensor  # (rows, decoder)
-    gates: Tensor  # (rows, 4 * decoder): the share of z and a in the gates
-    output: Tensor  # (rows, embedding): the share of z and a in the output
-    token: Tensor  # (rows,)
-    step: Tensor  # (rows,)
-    seed: Tensor  # (rows,)
-    temperature: Tensor  # (rows,)
-    top_k: Tensor  # (rows,)
-    top_p: Tensor  # (rows,)
-    forbidden: Tensor  # (rows, any): pieces that may not be said, filled up with PAD
+    state: Tensor = field(compare=False)  # (decoder,): the mean of the LSTM's states
 
 
 class Engine:
     """Decodes rows of one CVAE. Not for use by two threads at once."""
 
-    def __init__(self, model: CVAE, block: int | None = None) -> None:
+    def __init__(
+        self, model: CVAE, precision: torch.dtype = torch.float32, slots: int = SLOTS
+    ) -> None:
+        self.steps = Steps(model.eval(), precision)
+        self.slots = slots
+        self.decoded = 0  # pieces since the beginning
         self._device = model.bias.device
-        self._block = block or block_for(self._device)
-        self.steps = Steps(model.eval(), self._block)
-        self._rows: list[_Row] = []
-        self._state: _State | None = None
+        self._tickets: list[int] = []  # of each row, in the order of the slots
         self._next_ticket = 0
+        self._rows = _Rows(slots, self.steps)
 
     @property
     def active(self) -> int:
         """How many rows are being decoded."""
-        return len(self._rows)
+        return len(self._tickets)
+
+    @property
+    def free(self) -> int:
+        """How many rows may be admitted."""
+        return self.slots - len(self._tickets)
 
     @torch.inference_mode()
     def admit(self, jobs: Sequence[Job]) -> list[int]:
-        """Take rows in; each gets a ticket under which `step` will hand it back."""
+        """Take rows in, `free` at most; each gets a ticket under which `step` hands it back."""
+        if len(jobs) > self.free:
+            message = f"{len(jobs)} rows do not fit into {self.free} free slots"
+            raise ValueError(message)
         tickets = list(range(self._next_ticket, self._next_ticket + len(jobs)))
-        self._next_ticket += len(jobs)
-        if not jobs:
-            return tickets
-        fresh = self._first_state(jobs)
-        self._rows += [_Row(t, job.longest) for t, job in zip(tickets, jobs, strict=True)]
-        self._state = fresh if self._state is None else _joined(self._state, fresh)
+        if jobs:
+            self._write(jobs, self.active)
+            self._next_ticket += len(jobs)
+            self._tickets += tickets
         return tickets
 
     @torch.inference_mode()
     def step(self) -> dict[int, Decoded]:
         """Decode one more piece of every row; returns the rows that this finished."""
-        if self._state is None:
+        count = self.active
+        if not count:
             return {}
-        state, height = self._state, max(self._block, _CHUNK)
-        chunks = [
-            self._step_rows(_State(*(values[start : start + height] for values in state)))
-            for start in range(0, len(self._rows), height)
-        ]
-        hidden, cell, token, log_prob = (torch.cat(parts) for parts in zip(*chunks, strict=True))
-        self._state = state._replace(hidden=hidden, cell=cell, token=token, step=state.step + 1)
-        return self._collect(token.tolist(), log_prob.tolist())
-
-    def cancel(self, tickets: Sequence[int]) -> None:
-        """Drop rows that nobody waits for any more; unknown tickets are ignored."""
-        unwanted = set(tickets)
-        self._keep([i for i, row in enumerate(self._rows) if row.ticket not in unwanted])
-
-    def decode(self, jobs: Sequence[Job]) -> list[Decoded]:
-        """Decode rows to their ends, in order. The engine must be idle."""
-        tickets = self.admit(jobs)
-        finished: dict[int, Decoded] = {}
-        while self.active:
-            finished |= self.step()
-        return [finished[ticket] for ticket in tickets]
-
-    def _first_state(self, jobs: Sequence[Job]) -> _State:
-        context = torch.stack([torch.cat([job.z, job.a]) for job in jobs]).to(self._device)
-        start = self.steps.start(context)
-        forbidden = [(PAD, BOS, *job.forbidden) for job in jobs]
-        widest = max(map(len, forbidden))
-        return _State(
-            **start._asdict(),
-            token=self._column([BOS] * len(jobs)),
-            step=self._column([0] * len(jobs)),
-            seed=self._column([job.seed for job in jobs]),
-            temperature=self._column([job.temperature for job in jobs], torch.float32),
-            top_k=self._column([job.top_k for job in jobs]),
-            top_p=self._column([job.top_p for job in jobs], torch.float32),
-            forbidden=torch.tensor(
-                [[*row, *[PAD] * (widest - len(row))] for row in forbidden], device=self._device
-            ),
-        )
-
-    def _step_rows(self, s: _State) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """One LSTM step and one draw for some rows."""
-        hidden, cell = self.steps.move(s.token, s.gates, s.hidden, s.cell)
-        logits = self.steps.logits(hidden, s.output)
-        token = choose(
-            logits.scatter(1, s.forbidden, -torch.inf),
-            temperature=s.temperature,
-            top_k=s.top_k,
-            top_p=s.top_p,
-            seed=s.seed,
-            step=s.step,
-        )
-        log_prob = logits.gather(1, token[:, None])[:, 0] - logits.logsumexp(1)
-        return hidden, cell, token, log_prob
-
-    def _collect(self, tokens: list[int], log_probs: list[float]) -> dict[int, Decoded]:
-        finished: dict[int, Decoded] = {}
-        stay = []
-        for i, row in enumerate(self._rows):
-            row.log_probs.append(log_probs[i])
-            if tokens[i] != EOS:
-                row.ids.append(tokens[i])
-            if tokens[i] == EOS or len(row.ids) >= row.longest:
-                finished[row.ticket] = Decoded(
-                    tuple(row.ids), tuple(row.log_probs), tokens[i] == EOS
-                )
-            else:
-                stay.append(i)
-        if finished:
-            self._keep(stay)
+        done = self._advance(count)
+        self.decoded += count
+        ended = done.nonzero()[:, 0].tolist()
+        if not ended:
+            return {}
+        finished = dict(zip([self._tickets[i] for i in ended], self._read(ended), strict=True))
+        self._leave(ended)
         return finished
 
-    def _keep(self, indices: list[int]) -> None:
-        self._rows = [self._rows[i] for i in indices]
-        if not indices or self._state is None:
-            self._state = None
+    @torch.inference_mode()
+    def cancel(self, tickets: Iterable[int]) -> None:
+        """Drop rows that nobody waits for any more; unknown tickets are ignored."""
+        unwanted = set(tickets)
+        self._leave([i for i, ticket in enumerate(self._tickets) if ticket in unwanted])
+
+    def decode(self, jobs: Sequence[Job]) -> list[Decoded]:
+        """Decode any number of rows to their ends, in order. The engine must be idle."""
+        waiting, tickets = iter(jobs), list[int]()
+        finished: dict[int, Decoded] = {}
+        try:
+            while len(finished) < len(jobs):
+                tickets += self.admit(list(islice(waiting, self.free)))
+                finished |= self.step()
+        finally:
+            self.cancel(tickets)
+        return [finished[ticket] for ticket in tickets]
+
+    def _advance(self, count: int) -> Tensor:
+        """Move the first rows on by a piece; returns which of them it finished, (rows, 1)."""
+        row = self._rows.part(0, count)
+        hidden, cell = self.steps.move(row.token[:, 0], row.gates, row.hidden, row.cell)
+        logits = self.steps.logits(hidden, row.output)
+        log_probs = logits.log_softmax(1)
+        token = row.said.gather(1, row.step)
+        drawing = (token[:, 0] == PAD).nonzero()[:, 0]
+        if len(drawing) == count:
+            token[:, 0] = _draw(row, log_probs)
+        elif len(drawing):
+            token[drawing, 0] = _draw(row, log_probs[drawing], drawing)
+        row.hidden.copy_(hidden)
+        row.cell.copy_(cell)
+        row.states.add_(hidden)
+        row.token.copy_(token)
+        row.said.scatter_(1, row.step, token)
+        row.log_probs.scatter_(1, row.step, log_probs.gather(1, token))
+        row.step.add_(1)
+        return (token == EOS) | (row.step >= row.last)
+
+    def _write(self, jobs: Sequence[Job], first: int) -> None:
+        """Put jobs into the slots from `first` on."""
+        forbidden = [(PAD, BOS, *job.forbidden) for job in jobs]
+        told = [() if job.said is None else (*job.said, EOS) for job in jobs]
+        last = [len(ids) or job.longest for job, ids in zip(jobs, told, strict=True)]
+        self._rows.widen(max(last), max(map(len, forbidden)))
+        row = self._rows.part(first, first + len(jobs))
+        context = torch.stack([torch.cat([job.z, job.a]) for job in jobs]).to(self._device)
+        for name, values in self.steps.start(context)._asdict().items():
+            getattr(row, name).copy_(values)
+        row.states.zero_()
+        row.temperature.copy_(_column([job.temperature for job in jobs]))
+        row.top_p.copy_(_column([job.top_p for job in jobs]))
+        row.forbidden.copy_(_filled(forbidden, row.forbidden.shape[1]))
+        row.said.copy_(_filled(told, row.said.shape[1]))
+        row.token.fill_(BOS)
+        row.step.zero_()
+        row.seed.copy_(_column([job.seed for job in jobs]))
+        row.top_k.copy_(_column([job.top_k for job in jobs]))
+        row.last.copy_(_column(last))
+
+    def _read(self, where: Sequence[int]) -> list[Decoded]:
+        """What became of rows."""
+        row, index = self._rows.part(0, self.active), torch.tensor(where, device=self._device)
+        steps = row.step[index]
+        counts: list[int] = steps[:, 0].tolist()
+        longest = max(counts)
+        said = row.said[index, :longest].tolist()
+        log_probs = row.log_probs[index, :longest].tolist()
+        states = (row.states[index] / steps).cpu()
+        return [
+            Decoded(
+                ids=tuple(ids[: count - (ids[count - 1] == EOS)]),
+                log_probs=tuple(scores[:count]),
+                ended=ids[count - 1] == EOS,
+                state=state,
+            )
+            for ids, scores, state, count in zip(said, log_probs, states, counts, strict=True)
+        ]
+
+    def _leave(self, where: Sequence[int]) -> None:
+        """Free slots, filling them with the last rows."""
+        left = self.active - len(where)
+        gone = set(where)
+        holes = [i for i in where if i < left]
+        movers = [i for i in range(left, self.active) if i not in gone]
+        if holes:
+            self._rows.move(movers, holes)
+        for hole, mover in zip(holes, movers, strict=True):
+            self._tickets[hole] = self._tickets[mover]
+        del self._tickets[left:]
+
+
+class _Row(NamedTuple):
+    """What a step reads and writes of slots: floats first, then integers."""
+
+    hidden: Tensor  # (rows, decoder)
+    cell: Tensor  # (rows, decoder)
+    gates: Tensor  # (rows, 4 * decoder): the share of z and a in the gates
+    output: Tensor  # (rows, embedding): the share of z and a in the output
+    states: Tensor  # (rows, decoder): the sum of the hidden states so far
+    log_probs: Tensor  # (rows, longest): of what was said
+    temperature: Tensor  # (rows, 1)
+    top_p: Tensor  # (rows, 1)
+    forbidden: Tensor  # (rows, any): pieces that may not be said, filled up with PAD
+    said: Tensor  # (rows, longest): what was said or is to be read; PAD where it is to be drawn
+    token: Tensor  # (rows, 1): the last piece
+    step: Tensor  # (rows, 1): how many were said
+    seed: Tensor  # (rows, 1)
+    top_k: Tensor  # (rows, 1)
+    last: Tensor  # (rows, 1): after how many pieces the row ends at the latest
+
+    def part(self, first: int, end: int) -> "_Row":
+        """The slots from one to another, in place."""
+        return _Row(*(values[first:end] for values in self))
+
+
+class _Rows:
+    """All slots, in a matrix of floats and one of integers: moving a row is two copies."""
+
+    def __init__(self, slots: int, steps: Steps) -> None:
+        self._slots, self._steps = slots, steps
+        self._longest = self._forbidden = 0
+        self._floats = self._integers = torch.zeros(0, 0)
+        self._all: _Row | None = None
+
+    def widen(self, longest: int, forbidden: int) -> None:
+        """Make room for sentences of so many pieces and for so many forbidden ones."""
+        if longest <= self._longest and forbidden <= self._forbidden:
             return
-        where = torch.tensor(indices, device=self._device)
-        self._state = _State(*(values[where] for values in self._state))
+        self._longest = max(longest, self._longest)
+        self._forbidden = max(forbidden, self._forbidden)
+        width = self._steps.width
+        floats = [width, width, 4 * width, self._steps.embedding, width, self._longest, 1, 1]
+        integers = [self._forbidden, self._longest, 1, 1, 1, 1, 1]
+        before, device = self._all, self._steps.device
+        self._floats = torch.zeros(self._slots, sum(floats), device=device)
+        self._integers = torch.full(
+            (self._slots, sum(integers)), PAD, dtype=torch.int64, device=device
+        )
+        columns = (
+            *torch.split(self._floats, floats, dim=1),
+            *torch.split(self._integers, integers, dim=1),
+        )
+        self._all = _Row(*columns)
+        for new, old in zip(self._all, before or (), strict=False):
+            new[:, : old.shape[1]] = old
 
-    def _column(self, values: Sequence[float], dtype: torch.dtype = torch.int64) -> Tensor:
-        return torch.tensor(values, dtype=dtype, device=self._device)
+    def part(self, first: int, end: int) -> _Row:
+        """Some of the slots, in place; there must be room for them."""
+        assert self._all is not None
+        return self._all.part(first, end)
+
+    def move(self, here: Sequence[int], there: Sequence[int]) -> None:
+        """Copy rows into other slots."""
+        source, target = (torch.tensor(rows, device=self._steps.device) for rows in (here, there))
+        self._floats[target] = self._floats[source]
+        self._integers[target] = self._integers[source]
 
 
-def _joined(old: _State, new: _State) -> _State:
-    """The rows of both, their lists of forbidden pieces made equally long."""
-    widest = max(old.forbidden.shape[1], new.forbidden.shape[1])
-    old, new = (
-        s._replace(forbidden=F.pad(s.forbidden, (0, widest - s.forbidden.shape[1]), value=PAD))
-        for s in (old, new)
+def _draw(row: _Row, log_probs: Tensor, where: Tensor | None = None) -> Tensor:
+    """The next piece of rows that draw theirs; forbids pieces in `log_probs` itself."""
+    wanted = (row.forbidden, row.temperature, row.top_k, row.top_p, row.seed, row.step)
+    forbidden, *others = wanted if where is None else (values[where] for values in wanted)
+    temperature, top_k, top_p, seed, step = (values[:, 0] for values in others)
+    return choose(
+        log_probs.scatter_(1, forbidden, -torch.inf),
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        seed=seed,
+        step=step,
     )
-    return _State(*(torch.cat(both) for both in zip(old, new, strict=True)))
+
+
+def _column(values: Sequence[float]) -> Tensor:
+    return torch.tensor(values)[:, None]
+
+
+def _filled(lists: Sequence[Sequence[int]], width: int) -> Tensor:
+    """Lists as the rows of a matrix, filled up with PAD."""
+    return torch.tensor([[*row, *[PAD] * (width - len(row))] for row in lists])

@@ -6,7 +6,11 @@ of the genre it was asked for, or could it be about anything?
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -34,20 +38,39 @@ class GenreProbe:
         smoothed = smoothed / smoothed.sum(1, keepdim=True)
         return cls((smoothed / overall).log())
 
-    def fit_of(self, ids: Sequence[int], labels: Sequence[int]) -> float:
-        """Mean log-odds a piece, over the genres asked for; 0 when none is."""
-        if not labels or not ids:
-            return 0.0
-        rows = self.log_odds[torch.tensor(list(labels))]
-        return float(rows[:, torch.tensor(sorted(set(ids)))].float().mean())
+    def hear(self, sentences: Sequence[Sequence[int]]) -> "Heard":
+        """What the pieces of sentences, at least one in each, say of every label."""
+        distinct = [sorted(set(ids)) for ids in sentences]
+        counts = np.array([len(ids) for ids in distinct])
+        starts = counts.cumsum() - counts
+        pieces = np.fromiter(chain.from_iterable(distinct), dtype=np.int64)
+        evidence = np.add.reduceat(self._by_piece[pieces], starts, axis=0)
+        return Heard(torch.from_numpy(evidence), torch.from_numpy(counts))
 
-    def kinship(self, ids: Sequence[int], kin: Tensor) -> float:
-        """The probability that a sentence is of one of some labels; 0 when there are none.
+    @cached_property
+    def _by_piece(self) -> npt.NDArray[np.float32]:
+        """(pieces, labels): a sentence's pieces are rows, and rows are quick to pick."""
+        by_piece: npt.NDArray[np.float32] = self.log_odds.T.contiguous().numpy()
+        return by_piece
 
-        Of the labels (labels,), `kin` is true for those that count. All are equally likely before a
-        piece is read.
+
+@dataclass(frozen=True)
+class Heard:
+    """What sentences say of labels."""
+
+    evidence: Tensor  # (sentences, labels): log-odds, summed over the distinct pieces
+    counts: Tensor  # (sentences,): how many these are
+
+    def fit(self, labels: Sequence[int]) -> Tensor:
+        """Mean log-odds a piece, over the genres asked for, (sentences,); 0 when none is."""
+        if not labels:
+            return torch.zeros(len(self.counts))
+        return self.evidence[:, list(labels)].mean(1) / self.counts
+
+    def kinship(self, kin: Tensor) -> Tensor:
+        """The probability that sentences are of one of some labels, (sentences,).
+
+        Of the labels (labels,), `kin` is true for those that count; 0 when there are none. All are
+        equally likely before a piece is read.
         """
-        if not ids or not bool(kin.any()):
-            return 0.0
-        evidence = self.log_odds[:, torch.tensor(sorted(set(ids)))].float().sum(1)
-        return float(torch.softmax(_CALM * evidence, 0)[kin].sum())
+        return (torch.softmax(_CALM * self.evidence, 1) * kin).sum(1)

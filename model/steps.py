@@ -2,18 +2,20 @@
 
 The input's share of the LSTM gates is a table with a row for each piece, made once; z and a add the
 same share to every step of a row. A step costs one recurrent product, one projection and the
-softmax. Every product runs on blocks of a fixed number of rows (`model.blocks`), so what a row
-becomes depends on nothing that stands beside it, bit by bit.
+softmax. What a row becomes depends on nothing that stands beside it, bit by bit (`model.rowwise`).
+
+Products are made in float32 or in bfloat16, whose sums are still of float32; states, the shares of
+z and a, and everything after the scores are float32 either way.
 """
 
-from copy import copy
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own habit
 from torch import Tensor
 
-from model.blocks import blockwise
 from model.cvae import CVAE
+from model.rowwise import Rowwise
 
 
 class Start(NamedTuple):
@@ -26,55 +28,63 @@ class Start(NamedTuple):
 
 
 class Steps:
-    """The decoder of one CVAE, a step at a time."""
+    """The decoder of one CVAE, a step at a time. Heights to call it at: `heights`."""
 
     @torch.inference_mode()
-    def __init__(self, model: CVAE, block: int) -> None:
-        self._model, self.block = model, block
-        self.width = model.config.decoder
-        embedding = model.config.embedding
-        lstm = dict(model.decoder.named_parameters())
-        input_weight, bias = lstm["weight_ih_l0"], lstm["bias_ih_l0"] + lstm["bias_hh_l0"]
-        self._table = model.embedding.weight @ input_weight[:, :embedding].T + bias
-        self._context_gates = input_weight[:, embedding:].T.contiguous()
-        self._recurrent = lstm["weight_hh_l0"].T.contiguous()
-        self._mix = model.output.weight[:, : self.width].T.contiguous()
-        self._context_mix = model.output.weight[:, self.width :].T.contiguous()
-        self._softmax = model.embedding.weight.T.contiguous()
+    def __init__(self, model: CVAE, precision: torch.dtype = torch.float32) -> None:
+        self.width, self.embedding = model.config.decoder, model.config.embedding
+        self.precision, self.device = precision, model.bias.device
+        context = model.config.latent + model.config.condition
+        lstm = {name: _gates_in_order(value) for name, value in model.decoder.named_parameters()}
+        into, bias = lstm["weight_ih_l0"], lstm["bias_ih_l0"] + lstm["bias_hh_l0"]
+        own = into[:, : self.embedding].contiguous()
+        self._table = F.linear(model.embedding.weight, own, bias).to(precision)
+        mix, context_mix = torch.split(model.output.weight, [self.width, context], dim=1)
+        self._recurrent = self._linear(lstm["weight_hh_l0"])
+        self._mix = self._linear(mix)
+        self._softmax = self._linear(model.embedding.weight, model.bias)
+        gates, output = into[:, self.embedding :].contiguous(), context_mix.contiguous()
 
-    def in_blocks_of(self, rows: int) -> "Steps":
-        """The same steps, the matrices shared, on blocks of another height."""
-        other = copy(self)
-        other.block = rows
-        return other
+        def begin(context: Tensor) -> Tensor:
+            shares = F.linear(context, gates), F.linear(context, output, model.output.bias)
+            return torch.cat([*model.initial_state(context), *shares], dim=1)
+
+        self._begin = Rowwise(begin, context, device=self.device)
 
     def start(self, context: Tensor) -> Start:
         """The beginning of rows for their z and a side by side, (rows, latent + condition)."""
-        hidden, cell = blockwise(self._initial, self.block, context).chunk(2, dim=1)
-        return Start(
-            hidden=hidden.contiguous(),
-            cell=cell.contiguous(),
-            gates=self._product(context, self._context_gates),
-            output=self._product(context, self._context_mix) + self._model.output.bias,
-        )
+        sizes = [self.width, self.width, 4 * self.width, self.embedding]
+        return Start(*torch.split(self._begin(context), sizes, dim=1))
 
     def move(
         self, token: Tensor, gates: Tensor, hidden: Tensor, cell: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The hidden and cell state after reading one piece a row, (rows,)."""
-        i, f, g, o = (self._table[token] + gates + self._product(hidden, self._recurrent)).chunk(
-            4, dim=1
-        )
-        cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
-        return torch.sigmoid(o) * torch.tanh(cell), cell
+        total = gates + self._table[token]
+        total += self._recurrent(hidden.to(self.precision))
+        bounded, candidate = torch.split(total, [3 * self.width, self.width], dim=1)
+        i, f, o = bounded.sigmoid_().chunk(3, dim=1)
+        cell = f * cell + i * candidate.tanh_()
+        return o * cell.tanh(), cell
 
     def logits(self, hidden: Tensor, output: Tensor) -> Tensor:
         """Scores of every next piece: (rows, vocabulary)."""
-        mixed = self._product(hidden, self._mix) + output
-        return self._product(mixed, self._softmax) + self._model.bias
+        mixed = self._mix(hidden.to(self.precision)) + output
+        return self._softmax(mixed.to(self.precision)).float()
 
-    def _initial(self, context: Tensor) -> Tensor:
-        return torch.cat(self._model.initial_state(context), dim=1)
+    def _linear(self, weight: Tensor, bias: Tensor | None = None) -> Rowwise:
+        """A linear layer in the precision of products."""
+        matrix = weight.to(self.precision).contiguous()
+        added = None if bias is None else bias.to(self.precision)
+        return Rowwise(
+            lambda rows: F.linear(rows, matrix, added),
+            weight.shape[1],
+            dtype=self.precision,
+            device=self.device,
+        )
 
-    def _product(self, rows: Tensor, matrix: Tensor) -> Tensor:
-        return blockwise(lambda block: block @ matrix, self.block, rows)
+
+def _gates_in_order(values: Tensor) -> Tensor:
+    """The LSTM's gates i, f, g, o as i, f, o, g: those that one function bounds stand together."""
+    i, f, g, o = values.chunk(4)
+    return torch.cat([i, f, o, g])

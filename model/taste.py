@@ -11,20 +11,19 @@ prior, so its rating depends on its text and its genres alone, not on how it was
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from model.corpus.lines import words
 from model.corpus.ratings import HIGHEST, LOWEST
 from model.cvae import CVAE, CVAEConfig
+from model.engine import Decoded, Job
 from model.prior import Prior
 from model.ranking import echoes
-from model.reading import read
-from model.steps import Steps
 
 FEATURES = ("likelihood", "hardest", "lowest", "pieces", "words", "echoes", "genre")
 _HARDEST = 4  # pieces
-_BLOCK = 40  # rows of a product: all drafts of a usual request, so that weights are read once
 
 
 @dataclass(frozen=True)
@@ -38,10 +37,6 @@ class Taste:
     def none(cls, config: CVAEConfig) -> "Taste":
         """A taste that likes every sentence alike."""
         return cls(torch.zeros(feature_count(config)), torch.tensor((LOWEST + HIGHEST) / 2))
-
-    def to(self, device: torch.device) -> "Taste":
-        """The same taste on a device."""
-        return Taste(self.weights.to(device), self.bias.to(device))
 
     def rate(self, features: Tensor) -> Tensor:
         """What is expected, from 0 to 5, (rows,), for the rows that `Taster.features` makes."""
@@ -57,37 +52,34 @@ def feature_count(config: CVAEConfig) -> int:
 class Taster:
     """Describes sentences as a taste wants them described."""
 
-    def __init__(self, cvae: CVAE, prior: Prior, steps: Steps) -> None:
-        self._cvae, self._prior = cvae, prior
-        self._steps = steps.in_blocks_of(max(steps.block, _BLOCK))
+    def __init__(self, cvae: CVAE, prior: Prior) -> None:
+        self._embedding = cvae.embedding.weight
+        self._mean = prior.mean.to(self._embedding.device)
 
-    @torch.inference_mode()
-    def features(
-        self,
-        sentences: Sequence[Sequence[int]],
-        texts: Sequence[str],
-        a: Tensor,
-        fits: Sequence[float],
-    ) -> Tensor:
-        """(rows, features) for pieces, the same as text, a (rows, condition), and genre fits."""
-        if not sentences:
-            return a.new_zeros(0, feature_count(self._cvae.config))
-        mean = self._prior.mean.to(a.device)
-        reading = read(self._steps, sentences, torch.cat([mean.expand(len(a), -1), a], dim=1))
-        bags = [words(text) for text in texts]
+    def readings(self, sentences: Sequence[Sequence[int]], a: Tensor) -> list[Job]:
+        """The jobs whose outcome describes sentences of one condition, (condition,)."""
+        return [Job(self._mean, a, said=tuple(pieces)) for pieces in sentences]
+
+    def features(self, read: Sequence[Decoded], texts: Sequence[str], fits: Tensor) -> Tensor:
+        """(rows, features) of what was read, the same as text, and how it fits the genres."""
+        longest = max(len(row.log_probs) for row in read)
         # Zeros beyond the end are never among the hardest: log-probabilities are below them.
-        hardest = reading.log_probs.sort(dim=1).values[:, :_HARDEST]
+        log_probs = np.zeros((len(read), longest), dtype=np.float32)
+        for row, decoded in enumerate(read):
+            log_probs[row, : len(decoded.log_probs)] = decoded.log_probs
+        hardest = np.sort(log_probs, axis=1)[:, :_HARDEST]
+        lengths = np.array([len(decoded.log_probs) for decoded in read], dtype=np.float32)
+        bags = [words(text) for text in texts]
         columns = (
-            reading.log_probs.sum(1) / reading.lengths,
+            log_probs.sum(1) / lengths,
             hardest.mean(1),
             hardest[:, 0],
-            reading.lengths,
-            *(
-                torch.tensor(values, device=a.device)
-                for values in ([len(bag) for bag in bags], [echoes(bag) for bag in bags], fits)
-            ),
+            lengths,
+            [len(bag) for bag in bags],
+            [echoes(bag) for bag in bags],
+            fits.numpy(),
         )
-        named = torch.stack([column.float() for column in columns], dim=1)
-        embedding = self._cvae.embedding.weight
-        embedded = torch.stack([embedding[list(pieces)].mean(0) for pieces in sentences])
-        return torch.cat([named, reading.states, embedded], dim=1)
+        named = torch.from_numpy(np.stack(columns, axis=1).astype(np.float32))
+        states = torch.stack([decoded.state for decoded in read])
+        embedded = torch.stack([self._embedding[list(row.ids)].mean(0) for row in read]).cpu()
+        return torch.cat([named, states, embedded], dim=1)

@@ -9,6 +9,7 @@ only expected counts). It needs no LDA library, and it is deterministic.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -50,18 +51,16 @@ class TopicModel:
         """p(topic | text) for each text: (texts, topics). Unknown words say nothing."""
         bags = [[self._index[w] for w in words(text) if w in self._index] for text in texts]
         longest = max((len(bag) for bag in bags), default=0)
-        mask = torch.zeros(len(bags), longest, 1)
-        where = torch.zeros(len(bags), longest, dtype=torch.long)
+        likelihood = np.zeros((len(bags), longest, self.size), dtype=np.float32)
+        by_word, alpha = self.phi.T.numpy(), self.alpha.numpy()
         for row, bag in enumerate(bags):
-            where[row, : len(bag)] = torch.tensor(bag, dtype=torch.long)
-            mask[row, : len(bag)] = 1.0
-        likelihood = self.phi.T[where] * mask  # (texts, longest, topics)
-        counts = likelihood.new_zeros(len(bags), self.size)
+            likelihood[row, : len(bag)] = by_word[bag]
+        # The arrays are so small that in torch most of the time would go to calling it.
+        counts = np.zeros((len(bags), self.size), dtype=np.float32)
         for _ in range(_SWEEPS):
-            shares = likelihood * (self.alpha + counts)[:, None, :]
-            shares = shares / shares.sum(2, keepdim=True).clamp(min=1e-30)
-            counts = shares.sum(1)
-        weights = self.alpha + counts
+            shares = likelihood * (alpha + counts)[:, None]
+            counts = (shares / shares.sum(2, keepdims=True).clip(min=1e-30)).sum(1)
+        weights = torch.from_numpy(alpha + counts)
         return weights / weights.sum(1, keepdim=True)
 
     def favour(self, texts: Sequence[str]) -> list[float]:

@@ -1,23 +1,27 @@
 """The one door to the model: genres and a song in, ranked sentences out.
 
-For each request the writer draws more drafts than were asked for, all requests' drafts in one
-batch; drops what is no good sentence, quotes the training text, or holds a blocked word; ranks the
-rest and returns the best that are not alike. If too few are left it draws again, a few times, so an
-answer is short only in the extreme. How many threads torch uses is left to the caller.
+For each request the writer draws more drafts than were asked for, drops what is no good sentence,
+quotes the training text, or holds a blocked word, ranks the rest and returns the best that are not
+alike. If too few are left it draws again, a few times, so an answer is short only in the extreme.
+All requests' rows share the decoder's batches. How many threads torch uses is left to the caller.
 """
 
 import secrets
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from model.bundle import SHIPPED, Bundle
+from model.composing import Composer, Composition
 from model.corpus.genres import GenreMatch
-from model.drafting import Code, Drafter, Plan, numbered
+from model.drafting import Code, Drafter, numbered
+from model.engine import SLOTS, Engine
 from model.errors import RequestError
+from model.precision import fastest
 from model.ranking import Draft, choose, distinct
 from model.request import CANDIDATES_PER_SAMPLE, Request, Result, Sample
 from model.slots import fill
@@ -37,51 +41,60 @@ ROUNDS = 4  # times that drafts are drawn before an answer is short
 MOST_STEPS = 64
 LONGEST_TEXT = 1000  # characters of a sentence to be encoded
 
+T = TypeVar("T")
+
 
 class Writer:
-    """A trained writer, ready. Calls from several threads wait for each other."""
+    """A trained writer, ready. Calls from several threads wait for each other.
 
-    def __init__(self, bundle: Bundle, device: str | torch.device = "cpu") -> None:
+    `write`, `interpolate` and `reconstruct` answer when all is done. Whoever serves many callers
+    drives `composer` with what `compose`, `homotopy` and `reconstruction` give, from one thread.
+    """
+
+    def __init__(
+        self, bundle: Bundle, precision: torch.dtype = torch.float32, slots: int = SLOTS
+    ) -> None:
         self.name = bundle.name
         self.revision = bundle.revision
         self.genres = bundle.genres.labels
         self.topics: tuple[Topic, ...] = bundle.topics.describe()
+        self.precision = str(precision).removeprefix("torch.")
+        self.composer = Composer(Engine(bundle.cvae, precision, slots))
         self._bundle = bundle
-        self._device = torch.device(device)
-        self._drafter = Drafter(bundle, self._device)
+        self._device = bundle.cvae.bias.device
+        self._drafter = Drafter(bundle)
         self._lock = Lock()
 
     @classmethod
-    def load(cls, folder: Path | None = None, device: str | None = None) -> "Writer":
+    def load(
+        cls,
+        folder: Path | None = None,
+        device: str | None = None,
+        precision: torch.dtype | None = None,
+        slots: int = SLOTS,
+    ) -> "Writer":
         """Load a bundle: the shipped one unless a folder is named; on the CPU unless told.
+
+        Products are of the precision in which the device is fastest, unless one is named: the text
+        of a seed depends on it, how well it reads does not.
 
         Raises:
             BundleError: the folder holds no bundle that can be used; the message says why.
         """
-        return cls(Bundle.load(folder or SHIPPED, device or "cpu"), device or "cpu")
+        bundle = Bundle.load(folder or SHIPPED, device or "cpu")
+        return cls(bundle, precision or fastest(bundle.cvae.bias.device), slots)
 
     def match_genres(self, names: Iterable[str]) -> GenreMatch:
         """How the writer understands genre names."""
         return self._bundle.genres.match(names)
 
-    @torch.inference_mode()
     def write(self, requests: Sequence[Request]) -> list[Result]:
         """Answer requests, in order, decoding all of them together.
 
         The same seed gives the same answer whatever stands beside the request.
         """
-        plans = [self._drafter.plan(request, _seed(request)) for request in requests]
-        codes: list[list[Code]] = [[] for _ in plans]
-        drafts: list[list[Draft]] = [[] for _ in plans]
-        with self._lock:
-            for _ in range(ROUNDS):
-                wanting = [i for i, plan in enumerate(plans) if not _enough(plan, drafts[i])]
-                if not wanting:
-                    break
-                self._draw(wanting, plans, codes, drafts)
-            return [self._result(*row) for row in zip(plans, codes, drafts, strict=True)]
+        return self._done([self.compose(request) for request in requests])
 
-    @torch.inference_mode()
     def interpolate(
         self, start: str, end: str, steps: int, genres: Iterable[str] = ()
     ) -> list[str]:
@@ -90,42 +103,29 @@ class Writer:
         Returns `steps` sentences, the first decoded from the code of `start` and the last from that
         of `end`, each the likeliest words for its code.
         """
-        if not 2 <= steps <= MOST_STEPS:
-            raise RequestError(f"steps is {steps}; it must be between 2 and {MOST_STEPS}")
-        a = self._drafter.condition(self.match_genres(genres))
-        first, last = self._code(start, a), self._code(end, a)
-        line = [first + (last - first) * (i / (steps - 1)) for i in range(steps)]
-        with self._lock:
-            return self._drafter.likeliest(line, a)
+        return self._done([self.homotopy(start, end, steps, genres)])[0]
 
-    @torch.inference_mode()
     def reconstruct(self, text: str, genres: Iterable[str] = ()) -> str:
         """What the decoder makes of a sentence's code."""
-        a = self._drafter.condition(self.match_genres(genres))
-        code = self._code(text, a)
-        with self._lock:
-            return self._drafter.likeliest([code], a)[0]
+        return self._done([self.reconstruction(text, genres)])[0]
 
-    def _draw(
-        self,
-        wanting: Sequence[int],
-        plans: Sequence[Plan],
-        codes: list[list[Code]],
-        drafts: list[list[Draft]],
-    ) -> None:
-        """One more round of drafts for the plans that want some, added in place."""
-        which = [plans[i] for i in wanting]
-        fresh = self._drafter.codes(which, [len(codes[i]) for i in wanting])
-        found = self._drafter.drafts(which, fresh)
-        for i, new_codes, new_drafts in zip(wanting, fresh, found, strict=True):
-            drafts[i] += numbered(new_drafts, start=len(codes[i]))
-            codes[i] += new_codes
-
-    def _result(self, plan: Plan, codes: Sequence[Code], drafts: Sequence[Draft]) -> Result:
-        chosen = choose(drafts, plan.request.num_samples)
+    def compose(self, request: Request) -> Composition[Result]:
+        """One answer in the making: rounds of drafts until enough are left of them."""
+        drafter, codes, drafts = self._drafter, list[Code](), list[Draft]()
+        plan = drafter.plan(request, _seed(request))
+        for _ in range(ROUNDS):
+            if len(distinct(drafts)) >= request.num_samples:
+                break
+            fresh = drafter.codes(plan, len(codes))
+            fit = drafter.fit_to_show(plan, (yield drafter.jobs(plan, fresh)))
+            read = yield drafter.readings([sentence.row.ids for sentence in fit], plan.genres)
+            drafts += numbered(drafter.judged(plan, fit, read), start=len(codes))
+            codes += fresh
+        chosen = choose(drafts, request.num_samples)
         unrefined: Sequence[str | None] = [None] * len(chosen)
-        if plan.request.include_unrefined:
-            unrefined = self._drafter.unrefined(plan, [codes[draft.index] for draft in chosen])
+        if request.include_unrefined:
+            before = drafter.jobs(plan, [codes[draft.index] for draft in chosen], moved=False)
+            unrefined = drafter.twins(plan, (yield before))
         samples = (
             Sample(
                 text=fill(draft.text, plan.song),
@@ -140,6 +140,28 @@ class Writer:
         )
         return Result(plan.seed, plan.genres, tuple(samples))
 
+    def homotopy(
+        self, start: str, end: str, steps: int, genres: Iterable[str] = ()
+    ) -> Composition[list[str]]:
+        """`interpolate` in the making."""
+        if not 2 <= steps <= MOST_STEPS:
+            raise RequestError(f"steps is {steps}; it must be between 2 and {MOST_STEPS}")
+        a = self._drafter.condition(self.match_genres(genres))
+        first, last = self._code(start, a), self._code(end, a)
+        line = [first + (last - first) * (i / (steps - 1)) for i in range(steps)]
+        decoded = yield self._drafter.likeliest(line, a)
+        return [self._bundle.pieces.decode(row.ids) for row in decoded]
+
+    def reconstruction(self, text: str, genres: Iterable[str] = ()) -> Composition[str]:
+        """`reconstruct` in the making."""
+        a = self._drafter.condition(self.match_genres(genres))
+        (decoded,) = yield self._drafter.likeliest([self._code(text, a)], a)
+        return self._bundle.pieces.decode(decoded.ids)
+
+    def _done(self, compositions: Sequence[Composition[T]]) -> list[T]:
+        with self._lock:
+            return self.composer.finish(compositions)
+
     def _code(self, text: str, a: Tensor) -> Tensor:
         """The mean of q(z|x, a)."""
         readable = " ".join(text[:LONGEST_TEXT].encode("utf-8", "replace").decode().split())
@@ -151,7 +173,3 @@ class Writer:
 
 def _seed(request: Request) -> int:
     return secrets.randbits(32) if request.seed is None else request.seed
-
-
-def _enough(plan: Plan, drafts: Sequence[Draft]) -> bool:
-    return len(distinct(drafts)) >= plan.request.num_samples

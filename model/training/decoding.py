@@ -11,8 +11,6 @@ from model.bundle import Bundle
 from model.cvae import REGISTERS, SLOTS
 from model.engine import Decoded, Engine, Job
 
-_WAVE = 512  # rows decoded together: their state is copied whenever one of them ends
-
 
 @dataclass(frozen=True)
 class Labelled:
@@ -73,9 +71,8 @@ class Decoder:
             )
             for i in range(z.shape[0])
         ]
-        waves = (jobs[start : start + _WAVE] for start in range(0, len(jobs), _WAVE))
         with _one_thread():
-            return [row for wave in waves for row in self._engine.decode(wave)]
+            return self._engine.decode(jobs)
 
     def labelled(self, z: Tensor, a: Tensor, decodes: int, seed: int) -> Labelled:
         """Decode each code several times; its label is the mean of what was said."""

@@ -11,24 +11,23 @@ import ctypes
 import os
 import platform
 import sys
-import time
 from collections.abc import Callable
 from copy import deepcopy
-from functools import cache, partial
+from functools import partial
 from multiprocessing import active_children
 from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import nn
 from torch.multiprocessing.spawn import ProcessExitedException
 
 from model.errors import TrainingError
+from model.precision import fastest
 from model.training.config import CVAETraining, TrainingConfig
 
 Kind = Literal["cpu", "cuda", "mps"]
 
-_TRIAL, _TRIALS = 256, 3  # rows of the matrices that decide the precision, and products of them
 _GRACE = 10.0  # seconds in which an interrupted process may close its files
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # parameters of mallopt, from malloc.h
 
@@ -153,26 +152,4 @@ def in_bf16(settings: CVAETraining, kind: Kind = "cpu") -> bool:
     """Whether a training computes in mixed precision."""
     if settings.bf16 is not None:
         return settings.bf16
-    if kind == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    return kind == "cpu" and bf16_pays()
-
-
-@cache
-def bf16_pays() -> bool:
-    """Whether this machine's CPU multiplies faster in bfloat16 than in single precision.
-
-    Without the instructions for it a CPU is a hundred times slower, and may have no LSTM at all.
-    """
-    single = torch.ones(_TRIAL, _TRIAL)  # no random draw: a training counts on its own
-    return _trial(single.bfloat16()) < _trial(single)
-
-
-def _trial(matrix: Tensor) -> float:
-    """Seconds of the fastest of a few products."""
-    spans = []
-    for _ in range(_TRIALS):
-        began = time.perf_counter()
-        torch.mm(matrix, matrix)
-        spans.append(time.perf_counter() - began)
-    return min(spans)
+    return fastest(torch.device(kind)) is torch.bfloat16

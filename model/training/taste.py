@@ -22,6 +22,7 @@ from model.bundle import Bundle
 from model.corpus.lines import Line
 from model.corpus.ratings import HIGHEST, Rated
 from model.drafting import Drafter
+from model.engine import Engine, Job
 from model.taste import Taste, feature_count
 
 GOOD = 4  # the rating from which a reader would print a sentence
@@ -48,17 +49,24 @@ def learn_taste(
     return fit_taste(features_of(bundle, ratings), given, seed, power)
 
 
+@torch.inference_mode()
 def features_of(bundle: Bundle, sentences: Sequence[Rated | Line]) -> Tensor:
     """What a taste judges sentences by: (sentences, features)."""
-    drafter = Drafter(bundle, torch.device("cpu"))
+    drafter = Drafter(bundle)
+    pieces = bundle.pieces.encode_all([sentence.text for sentence in sentences])
     rows: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     for row, sentence in enumerate(sentences):
         rows[sentence.genres].append(row)
+    jobs: dict[int, Job] = {}
+    for genres, own in rows.items():
+        match = bundle.genres.match(genres)
+        jobs |= zip(own, drafter.readings([pieces[row] for row in own], match), strict=True)
+    read = Engine(bundle.cvae).decode([jobs[row] for row in range(len(sentences))])
     features = torch.zeros(len(sentences), feature_count(bundle.cvae.config))
     for genres, own in rows.items():
         texts = [sentences[row].text for row in own]
-        pieces = bundle.pieces.encode_all(texts)
-        features[own] = drafter.features(pieces, texts, bundle.genres.match(genres))
+        match = bundle.genres.match(genres)
+        features[own] = drafter.features([read[row] for row in own], texts, match)
     return features
 
 

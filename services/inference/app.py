@@ -35,11 +35,13 @@ def create_app(settings: InferenceSettings, load: Loader = load_writer) -> FastA
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        backlog = Backlog(settings.queue_sentences)
-        batcher = Batcher(
-            lambda: load(settings), backlog, measures, batch_sentences=settings.batch_sentences
+        backlog = Backlog(settings.queue_tokens)
+        batcher = Batcher(lambda: load(settings), backlog, measures)
+        measures.watch(
+            tokens=lambda: backlog.tokens,
+            waiting=lambda: backlog.waiting,
+            rows=lambda: batcher.active,
         )
-        measures.watch(lambda: backlog.sentences, lambda: batcher.being_written)
 
         async def writer_ready() -> str | None:
             return batcher.missing()

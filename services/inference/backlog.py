@@ -1,21 +1,22 @@
-"""Work that waits for the writer: bounded, in order of arrival, counted in sentences.
+"""Work that is asked of the writer: bounded, counted in tokens, begun in order of arrival.
 
-One sentence is one row of the decoder, whoever asked for it, so sentences are what is bounded,
-batched and timed. The event loop admits and withdraws, the writer's thread takes; nothing here
-blocks the former.
+A token is one piece of one sentence, drawn or read: what the decoder's time goes to, whoever asked.
+How many a job takes is foretold from the number of its sentences. The event loop admits and
+withdraws, the writer's thread takes and settles; nothing here blocks the former.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from model.writer import Request, Result  # noqa: F401 - the base class below names Result
+    from model.composing import Composition
     from services.inference.batcher import SentenceWriter
 
 T = TypeVar("T")
@@ -23,106 +24,93 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Timed(Generic[T]):
-    """What came of a job, and where its time went."""
+    """What came of a job, who made it, and where its time went."""
 
     value: T
-    queue_seconds: float
-    model_seconds: float
+    writer: SentenceWriter
+    queue_seconds: float  # until its first row was decoded
+    model_seconds: float  # from then on
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(eq=False)
 class Job(Generic[T]):
-    """Work that somebody waits for. Cancelling `future` before it runs means it never runs."""
+    """Work that somebody waits for."""
 
-    batchable: ClassVar[bool] = False
-
-    sentences: int
+    compose: Callable[[SentenceWriter], Composition[T]]
+    tokens: int  # foretold
     arrived: float = field(default_factory=time.monotonic)
     future: Future[Timed[T]] = field(default_factory=Future)
 
 
-@dataclass(eq=False, kw_only=True)
-class Draft(Job["Result"]):
-    """Sentences to draft, together with other drafts."""
-
-    batchable: ClassVar[bool] = True
-
-    request: Request
-
-
-@dataclass(eq=False, kw_only=True)
-class Errand(Job[T]):
-    """Anything else that the writer can do; it runs by itself."""
-
-    run: Callable[[SentenceWriter], T]
-
-
 class Backlog:
-    """A queue of jobs that holds at most `limit` sentences."""
+    """The jobs that wait and those under way, which together hold at most `limit` tokens."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._jobs: list[Job[Any]] = []
         self.closed = False
+        self._waiting: deque[Job[Any]] = deque()
+        self._under_way: set[Job[Any]] = set()
+        self._unwanted: list[Job[Any]] = []
+        self._tokens = 0
         self._changed = threading.Condition()
 
     @property
-    def jobs(self) -> int:
-        return len(self._jobs)
+    def waiting(self) -> int:
+        """How many jobs the writer has not begun."""
+        return len(self._waiting)
 
     @property
-    def sentences(self) -> int:
-        with self._changed:
-            return self._sentences()
-
-    def _sentences(self) -> int:
-        return sum(job.sentences for job in self._jobs)
+    def tokens(self) -> int:
+        """Of all jobs that are not settled."""
+        return self._tokens
 
     def admit(self, job: Job[Any]) -> bool:
         """Queue the job, unless it does not fit or the backlog is closed.
 
-        An empty queue admits any job: one larger than the limit could otherwise never run.
+        An empty backlog admits any job: one larger than the limit could otherwise never run.
         """
         with self._changed:
-            full = self._jobs and self._sentences() + job.sentences > self.limit
+            full = self._tokens and self._tokens + job.tokens > self.limit
             if full or self.closed:
                 return False
-            self._jobs.append(job)
+            self._tokens += job.tokens
+            self._waiting.append(job)
             self._changed.notify()
             return True
 
     def withdraw(self, job: Job[Any]) -> None:
-        """Forget a job that nobody waits for any more; taken ones are left alone."""
+        """Say that nobody waits for a job any more: it is never begun, or soon stopped."""
         with self._changed:
-            if job in self._jobs:
-                self._jobs.remove(job)
+            if job in self._waiting:
+                self._waiting.remove(job)
+                self._tokens -= job.tokens
+            elif job in self._under_way:
+                self._unwanted.append(job)
 
-    def take(self, budget: int) -> list[Job[Any]]:
-        """The next batch, as soon as there is one; empty once closed and drained.
+    def take(self, most: int, *, wait: bool) -> list[Job[Any]]:
+        """Jobs to begin, the first that arrived first; none once closed and drained.
 
-        The first in line always goes, so nothing starves; those behind it that fit into what is
-        left of the budget go along, so a large request does not hold up small ones. Jobs whose
-        future was cancelled are dropped.
+        Waits for one, if told to, until the backlog is closed.
         """
         with self._changed:
-            while True:
-                self._changed.wait_for(lambda: self._jobs or self.closed)
-                if not self._jobs:
-                    return []
-                taken = self._next(budget)
-                self._jobs = [job for job in self._jobs if job not in taken]
-                if wanted := [job for job in taken if job.future.set_running_or_notify_cancel()]:
-                    return wanted
+            if wait:
+                self._changed.wait_for(lambda: self._waiting or self.closed)
+            taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+            self._under_way.update(taken)
+            return taken
 
-    def _next(self, budget: int) -> list[Job[Any]]:
-        first, *others = self._jobs
-        taken = [first]
-        room = budget - first.sentences
-        for job in others if first.batchable else ():
-            if job.batchable and job.sentences <= room:
-                taken.append(job)
-                room -= job.sentences
-        return taken
+    def unwanted(self) -> list[Job[Any]]:
+        """The jobs under way that were withdrawn since this was last asked."""
+        with self._changed:
+            unwanted, self._unwanted = self._unwanted, []
+            return unwanted
+
+    def settle(self, job: Job[Any]) -> None:
+        """Forget a job that was taken: it is done, or was stopped."""
+        with self._changed:
+            if job in self._under_way:
+                self._under_way.remove(job)
+                self._tokens -= job.tokens
 
     def close(self) -> None:
         """Admit nothing more; what is queued may still be taken."""
@@ -131,8 +119,11 @@ class Backlog:
             self._changed.notify_all()
 
     def abandon(self) -> list[Job[Any]]:
-        """Close, and hand back what was never taken."""
+        """Close, and hand back whatever is not settled."""
         self.close()
         with self._changed:
-            left, self._jobs = self._jobs, []
+            left = [*self._under_way, *self._waiting]
+            self._under_way.clear()
+            self._waiting.clear()
+            self._tokens = 0
             return left

@@ -1,8 +1,8 @@
-"""The writer's thread: it alone loads the writer and calls it, in batches.
+"""The writer's thread: it alone drives the writer, one decoder step at a time.
 
-- No wait window: each time the writer is free, it takes whatever is queued, up to a budget of
-  sentences. Under load batches fill by themselves; without load nobody waits.
-- A batch that fails is halved until the culprit fails alone.
+- No wait window: between any two steps what has arrived joins, and what has ended leaves.
+- A job that fails, fails alone; one whose client has left is stopped before the next step.
+- A new writer takes over between two steps: what the old one has begun, it ends.
 - Stopping drains: nothing new is admitted, what is queued is written.
 """
 
@@ -10,25 +10,45 @@ from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import InvalidStateError
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
 from model.errors import ModelError, RequestError
 from services.common.problems import UnavailableError
-from services.inference.backlog import Backlog, Draft, Errand, Job, Timed
+from services.inference.backlog import Backlog, Job, Timed
 from services.inference.measures import Measures, Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from model.writer import Request, Result, Topic
+    from model.composing import Composition, Task
+    from model.writer import GenreMatch, Request, Result, Topic
 
 log = structlog.get_logger()
 
 LOADING = "loading: the writer's weights are being read; ask again in a moment."
 STOPPED = "The service is shutting down: ask again, the next one will answer."
 DIED = "The writer's thread died: restart the service."
+
+STARTED_AT_A_TIME = 8  # jobs between two steps, so that those under way are not held up
+
+
+class Press(Protocol):
+    """What the service needs of `model.composing.Composer`."""
+
+    @property
+    def busy(self) -> bool: ...
+    @property
+    def active(self) -> int: ...
+    @property
+    def decoded(self) -> int: ...
+    def start(self, composition: Composition[Any]) -> Task[Any]: ...
+    def step(self) -> list[Task[Any]]: ...
+    def cancel(self, task: Task[Any]) -> None: ...
 
 
 class SentenceWriter(Protocol):
@@ -42,35 +62,42 @@ class SentenceWriter(Protocol):
     def genres(self) -> Sequence[str]: ...
     @property
     def topics(self) -> Sequence[Topic]: ...
-    def write(self, requests: list[Request]) -> list[Result]: ...
-    def interpolate(
-        self, start: str, end: str, steps: int, genres: Sequence[str] = ()
-    ) -> Sequence[str]: ...
-    def reconstruct(self, text: str, genres: Sequence[str] = ()) -> str: ...
+    @property
+    def composer(self) -> Press: ...
+    def match_genres(self, names: Iterable[str]) -> GenreMatch: ...
+    def compose(self, request: Request) -> Composition[Result]: ...
+    def homotopy(
+        self, start: str, end: str, steps: int, genres: Iterable[str] = ()
+    ) -> Composition[list[str]]: ...
+    def reconstruction(self, text: str, genres: Iterable[str] = ()) -> Composition[str]: ...
+
+
+@dataclass(eq=False)
+class _Shift:
+    """A writer and the jobs that it has begun."""
+
+    writer: SentenceWriter
+    under_way: dict[Task[Any], Job[Any]] = field(default_factory=dict)
 
 
 class Batcher:
-    """Takes jobs from a backlog, batch by batch, until it is stopped.
+    """Does the jobs of a backlog until it is stopped.
 
     `writer` is set once it is ready; other threads may read its names, genres and topics only.
     """
 
     def __init__(
-        self,
-        load: Callable[[], SentenceWriter],
-        backlog: Backlog,
-        measures: Measures,
-        *,
-        batch_sentences: int,
+        self, load: Callable[[], SentenceWriter], backlog: Backlog, measures: Measures
     ) -> None:
         self.writer: SentenceWriter | None = None
-        self.pace = Pace(full=batch_sentences)
-        self.being_written = 0  # sentences
+        self.pace = Pace()
+        self.active = 0  # rows that are being decoded
         self._load = load
         self._backlog = backlog
         self._measures = measures
-        self._budget = batch_sentences
         self._failure = LOADING
+        self._shifts: list[_Shift] = []  # the one that begins jobs last
+        self._abandoned = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -85,17 +112,20 @@ class Batcher:
             return self._failure
         return None if self._thread.is_alive() else DIED
 
+    def replace(self, writer: SentenceWriter) -> None:
+        """Let another writer, loaded and warm, begin all jobs from now on."""
+        self.writer = writer
+
     def stop(self, patience: float) -> None:
         """Write what is queued and stop; what `patience` seconds do not suffice for fails."""
         self._backlog.close()
         self._thread.join(patience)
-        for job in self._backlog.abandon():
-            if job.future.set_running_or_notify_cancel():
-                job.future.set_exception(UnavailableError(STOPPED))
+        self._abandoned = True
+        self._give_up(STOPPED)
 
     def _run(self) -> None:
         try:
-            writer = self._load()
+            self.writer = self._load()
         except ModelError as error:
             self._failure = str(error)
             log.error("writer.unavailable", reason=self._failure)  # noqa: TRY400 - it is no defect
@@ -104,55 +134,80 @@ class Batcher:
             self._failure = f"The writer could not be loaded ({error}): see the service's log."
             log.exception("writer.unavailable")
             return
-        self.writer = writer
-        log.info("writer.ready", name=writer.name, revision=writer.revision)
-        while jobs := self._backlog.take(self._budget):
-            self._serve(writer, jobs)
-
-    def _serve(self, writer: SentenceWriter, jobs: list[Job[Any]]) -> None:
-        began = time.monotonic()
-        self.being_written = sum(job.sentences for job in jobs)
-        self._measures.batch_requests.observe(len(jobs))
-        self._measures.batch_sentences.observe(self.being_written)
-        self._compute(writer, jobs, began)
-        self.pace.note(self.being_written, time.monotonic() - began)
-        self.being_written = 0
-
-    def _compute(self, writer: SentenceWriter, jobs: list[Job[Any]], began: float) -> None:
+        log.info("writer.ready", name=self.writer.name, revision=self.writer.revision)
         try:
-            values = _values(writer, jobs)
-        except Exception as error:  # noqa: BLE001 - handed to the one who asked
-            self._blame(writer, jobs, began, error)
-            return
-        ended = time.monotonic()
-        for job, value in zip(jobs, values, strict=True):
-            timed = Timed(value, began - job.arrived, ended - began)
-            self._measures.queue_seconds.observe(timed.queue_seconds)
-            self._measures.model_seconds.observe(timed.model_seconds)
-            self._measures.drafted.inc(job.sentences)
-            job.future.set_result(timed)
+            while self._turn():
+                pass
+        finally:
+            self._give_up(STOPPED if self._backlog.closed else DIED)
 
-    def _blame(
-        self, writer: SentenceWriter, jobs: list[Job[Any]], began: float, error: Exception
-    ) -> None:
-        """Fail the job that made its batch fail, and write the others."""
-        if len(jobs) == 1:
+    def _turn(self) -> bool:
+        """Begin what has arrived and take a step; false when there is nothing left to do."""
+        busy = any(shift.writer.composer.busy for shift in self._shifts)
+        jobs = self._backlog.take(STARTED_AT_A_TIME, wait=not busy)
+        if self._abandoned or not (busy or jobs):
+            return False
+        self._begin(jobs)
+        self._forget(self._backlog.unwanted())
+        self._step()
+        return True
+
+    def _give_up(self, reason: str) -> None:
+        for job in self._backlog.abandon():
+            with suppress(InvalidStateError):  # it was answered, or nobody waits
+                job.future.set_exception(UnavailableError(reason))
+
+    def _begin(self, jobs: Iterable[Job[Any]]) -> None:
+        writer = self.writer
+        assert writer is not None
+        if not self._shifts or self._shifts[-1].writer is not writer:
+            self._shifts.append(_Shift(writer))
+        shift = self._shifts[-1]
+        for job in jobs:
+            if not job.future.set_running_or_notify_cancel():
+                self._backlog.settle(job)
+                continue
+            shift.under_way[writer.composer.start(job.compose(writer))] = job
+
+    def _forget(self, unwanted: Iterable[Job[Any]]) -> None:
+        for job in unwanted:
+            for shift in self._shifts:
+                for task in [task for task, own in shift.under_way.items() if own is job]:
+                    shift.writer.composer.cancel(task)
+                    del shift.under_way[task]
+            self._backlog.settle(job)
+
+    def _step(self) -> None:
+        """Move every row of every writer on by one piece, and hand out what has ended."""
+        began = time.monotonic()
+        before = sum(shift.writer.composer.decoded for shift in self._shifts)
+        ended = [(shift, shift.writer.composer.step()) for shift in self._shifts]
+        tokens = sum(shift.writer.composer.decoded for shift in self._shifts) - before
+        self.active = sum(shift.writer.composer.active for shift in self._shifts)
+        self.pace.note(tokens, time.monotonic() - began)
+        self._measures.stepped(tokens)
+        for shift, tasks in ended:
+            for task in tasks:
+                if job := shift.under_way.pop(task, None):
+                    self._settle(job, task, shift.writer)
+        self._shifts = [
+            shift for shift in self._shifts if shift.under_way or shift.writer is self.writer
+        ]
+
+    def _settle(self, job: Job[Any], task: Task[Any], writer: SentenceWriter) -> None:
+        ended = time.monotonic()
+        entered = task.entered or ended
+        self._backlog.settle(job)
+        try:
+            value = task.result()
+        except Exception as error:  # noqa: BLE001 - handed to the one who asked
             if not isinstance(error, RequestError):
                 self._measures.rejected.labels("failed").inc()
-            jobs[0].future.set_exception(error)
+            with suppress(InvalidStateError):  # given up meanwhile
+                job.future.set_exception(error)
             return
-        middle = len(jobs) // 2
-        self._compute(writer, jobs[:middle], began)
-        self._compute(writer, jobs[middle:], began)
-
-
-def _values(writer: SentenceWriter, jobs: list[Job[Any]]) -> Sequence[object]:
-    """What comes of each job: drafts in one call, an errand by itself."""
-    drafts = [job.request for job in jobs if isinstance(job, Draft)]
-    if not drafts:
-        return [job.run(writer) for job in jobs if isinstance(job, Errand)]
-    results = writer.write(drafts)
-    if len(results) != len(jobs):
-        message = f"{len(jobs)} requests got {len(results)} results"
-        raise RuntimeError(message)
-    return results
+        timed = Timed(value, writer, entered - job.arrived, ended - entered)
+        self._measures.queue_seconds.observe(timed.queue_seconds)
+        self._measures.model_seconds.observe(timed.model_seconds)
+        with suppress(InvalidStateError):
+            job.future.set_result(timed)

@@ -35,7 +35,12 @@ def load_writer(settings: InferenceSettings) -> Writer:
         raise WriterMissingError(message) from error
 
     torch.set_num_threads(settings.threads)
-    writer = Writer.load(settings.bundle, _device(settings.device, gpu=torch.cuda.is_available()))
+    writer = Writer.load(
+        settings.bundle,
+        _device(settings.device, gpu=torch.cuda.is_available()),
+        None if settings.precision == "auto" else getattr(torch, settings.precision),
+        settings.slots,
+    )
     writer.write([Request(num_samples=1, seed=0)])
     return writer
 

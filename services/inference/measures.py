@@ -15,12 +15,11 @@ class Measures:
         def histogram(name: str, meaning: str, buckets: tuple[float, ...]) -> Histogram:
             return Histogram(f"inference_{name}", meaning, buckets=buckets, registry=registry)
 
-        self.batch_requests = histogram("batch_requests", "Requests per batch", SIZES)
-        self.batch_sentences = histogram("batch_sentences", "Sentences per batch", SIZES)
+        self.batch_rows = histogram("batch_rows", "Rows in a step of the decoder", SIZES)
         self.queue_seconds = histogram("queue_seconds", "Wait before the writer began", SECONDS)
         self.model_seconds = histogram("model_seconds", "Time with the writer", SECONDS)
-        self.drafted = Counter(
-            "inference_sentences_drafted", "Sentences that the writer drafted", registry=registry
+        self._tokens = Counter(
+            "inference_tokens", "Tokens decoded, drawn or read", registry=registry
         )
         self.rejected = Counter(
             "inference_rejected",
@@ -29,39 +28,53 @@ class Measures:
             registry=registry,
         )
         self._depth = Gauge(
-            "inference_queue_sentences", "Sentences that wait for the writer", registry=registry
+            "inference_queue_tokens", "Tokens asked for and not yet settled", registry=registry
         )
-        self._writing = Gauge(
-            "inference_batch_in_progress_sentences",
-            "Sentences with the writer now",
-            registry=registry,
+        self._waiting = Gauge(
+            "inference_queue_requests", "Requests that the writer has not begun", registry=registry
+        )
+        self._rows = Gauge(
+            "inference_rows_in_progress", "Rows that are being decoded", registry=registry
         )
 
-    def watch(self, queued: Callable[[], float], being_written: Callable[[], float]) -> None:
+    def watch(
+        self,
+        *,
+        tokens: Callable[[], float],
+        waiting: Callable[[], float],
+        rows: Callable[[], float],
+    ) -> None:
         """Read the gauges from where their values live."""
-        self._depth.set_function(queued)
-        self._writing.set_function(being_written)
+        self._depth.set_function(tokens)
+        self._waiting.set_function(waiting)
+        self._rows.set_function(rows)
+
+    def stepped(self, rows: int) -> None:
+        """Count a step of the decoder, which makes one token of each row."""
+        self.batch_rows.observe(rows)
+        self._tokens.inc(rows)
 
 
 class Pace:
-    """What the writer can do under load, learned from its fuller batches.
+    """What the decoder does under load, learned from its fuller steps.
 
-    A small batch says nothing of it: the writer takes hardly longer for a large one. Each batch
-    counts a tenth less than the next.
+    A step of few rows says nothing of it: it takes hardly less time than one of many. Each step
+    counts a hundredth less than the next.
     """
 
-    FADE = 0.9
+    TELLING = 32  # rows
+    FADE = 0.99
 
-    def __init__(self, full: int) -> None:
-        self._telling = full / 2  # sentences
-        self._sentences = 0.0
+    def __init__(self) -> None:
+        self._tokens = 0.0
         self._seconds = 0.0
 
-    def note(self, sentences: int, seconds: float) -> None:
-        if sentences >= self._telling:
-            self._sentences = self.FADE * self._sentences + sentences
+    def note(self, tokens: int, seconds: float) -> None:
+        """A step made so many tokens, one for each row, in so long."""
+        if tokens >= self.TELLING:
+            self._tokens = self.FADE * self._tokens + tokens
             self._seconds = self.FADE * self._seconds + seconds
 
-    def seconds_for(self, sentences: int) -> float:
-        """How long that many sentences will take; 0 before anything was measured."""
-        return sentences * self._seconds / self._sentences if self._sentences else 0.0
+    def seconds_for(self, tokens: int) -> float:
+        """How long that many tokens will take; 0 before anything was measured."""
+        return tokens * self._seconds / self._tokens if self._tokens else 0.0

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from services.common.auth import require_key
 from services.common.problems import PROBLEM_RESPONSES
 from services.inference import translation
-from services.inference.backlog import Job
+from services.inference.backlog import Job, Timed
 from services.inference.disconnect import unless_gone
 from services.inference.loading import read_card
 from services.inference.scheduler import Scheduler
@@ -66,13 +66,13 @@ class Visit:
         self._request = request
         self._response = response
         self._scheduler = scheduler
-        self.writer = scheduler.writer
+        scheduler.writer  # noqa: B018 - raises, before anything is made of the body, while there is none
 
-    async def do(self, job: Job[T]) -> T:
+    async def do(self, job: Job[T]) -> Timed[T]:
         timed = await unless_gone(self._request, self._scheduler.do(job))
         self._response.headers[QUEUE_TIME] = f"{timed.queue_seconds * 1000:.1f}"
         self._response.headers[MODEL_TIME] = f"{timed.model_seconds * 1000:.1f}"
-        return timed.value
+        return timed
 
 
 VisitDep = Annotated[Visit, Depends()]
@@ -85,8 +85,8 @@ async def generate(body: GenerateRequest, visit: VisitDep) -> GenerateAnswer:
 
     The same seed gives the same text, alone or in any batch.
     """
-    result = await visit.do(translation.draft(body))
-    return translation.answer(visit.writer, result)
+    done = await visit.do(translation.draft(body))
+    return translation.answer(done.writer, done.value)
 
 
 @router.post(
@@ -94,8 +94,8 @@ async def generate(body: GenerateRequest, visit: VisitDep) -> GenerateAnswer:
 )
 async def generate_as_in_2018(body: LegacyRequest, visit: VisitDep) -> LegacyAnswer:
     """The original service's endpoint: a drop-in for its callers."""
-    result = await visit.do(translation.legacy_draft(body))
-    return LegacyAnswer(gens=[sample.text for sample in result.samples])
+    done = await visit.do(translation.legacy_draft(body))
+    return LegacyAnswer(gens=[sample.text for sample in done.value.samples])
 
 
 @router.post(
@@ -106,8 +106,8 @@ async def generate_as_in_2018(body: LegacyRequest, visit: VisitDep) -> LegacyAns
 )
 async def interpolate(body: InterpolateRequest, visit: VisitDep) -> InterpolateAnswer:
     """The homotopy between two sentences: decoded along the line between their latent vectors."""
-    sentences = await visit.do(translation.homotopy(body))
-    return InterpolateAnswer(model=translation.model_name(visit.writer), sentences=sentences)
+    done = await visit.do(translation.homotopy(body))
+    return InterpolateAnswer(model=translation.model_name(done.writer), sentences=done.value)
 
 
 @router.post(
@@ -118,8 +118,8 @@ async def interpolate(body: InterpolateRequest, visit: VisitDep) -> InterpolateA
 )
 async def reconstruct(body: ReconstructRequest, visit: VisitDep) -> ReconstructAnswer:
     """What comes back when a sentence is encoded and decoded again."""
-    text = await visit.do(translation.reconstruction(body))
-    return ReconstructAnswer(model=translation.model_name(visit.writer), text=text)
+    done = await visit.do(translation.reconstruction(body))
+    return ReconstructAnswer(model=translation.model_name(done.writer), text=done.value)
 
 
 @router.get("/v1/genres", summary="The genres that the writer knows", tags=["model"])

@@ -1,8 +1,8 @@
 """Who is served, and until when: admission, deadlines and cancellation, on the event loop.
 
 What cannot be done before its deadline, at the pace measured lately, is refused at once with 429
-and told when to come back; a request whose caller left or whose deadline passed is withdrawn, and
-never computed unless it already is.
+and told when to come back. A request whose caller left or whose deadline passed is withdrawn: it is
+never begun, or stopped before the decoder's next step.
 """
 
 import asyncio
@@ -63,21 +63,21 @@ class Scheduler:
 
     def _admit(self, job: Job[T]) -> None:
         self.writer  # noqa: B018 - raises while there is none
-        in_time = self._seconds_ahead(job.sentences) <= self._deadline
+        in_time = self._seconds_ahead(job.tokens) <= self._deadline
         if not (in_time and self._backlog.admit(job)):
             raise self._refusal(job, "overloaded")
 
     def _seconds_ahead(self, more: int = 0) -> float:
-        """How long what is queued will take, and `more` after it; nothing ahead is no wait."""
-        ahead = self._backlog.sentences + self._batcher.being_written
+        """How long what is asked for will take, and `more` after it; nothing ahead is no wait."""
+        ahead = self._backlog.tokens
         return self._batcher.pace.seconds_for(ahead + more) if ahead else 0.0
 
     def _refusal(self, job: Job[T], reason: str) -> OverloadedError:
         self._measures.rejected.labels(reason).inc()
         wait = max(1, math.ceil(self._seconds_ahead()))
         return OverloadedError(
-            f"Too busy: {self._backlog.sentences} sentences wait, and the {job.sentences} of this "
-            f"request would not be done within {self._deadline:g} s. "
-            f"Ask for fewer, or again in {wait} s.",
+            f"Too busy: about {self._backlog.tokens} tokens are to be decoded, and the "
+            f"{job.tokens} of this request would not be done within {self._deadline:g} s. "
+            f"Ask for fewer sentences, or again in {wait} s.",
             retry_after=wait,
         )

@@ -43,7 +43,7 @@ class GenerateRequest(Contract):
         None, ge=0, lt=2**63, description="The same seed gives the same text; drawn when absent."
     )
     temperature: float | None = Field(None, gt=0, le=2, description="Default: the model's own.")
-    top_k: int | None = Field(None, ge=1, le=128, description="Default: the model's own.")
+    top_k: int | None = Field(None, ge=1, le=64, description="Default: the model's own.")
     top_p: float | None = Field(None, ge=0.001, le=1, description="Default: the model's own.")
     refine: bool = Field(True, description="Whether the LC-GAN moves z towards description.")
     candidates: int | None = Field(

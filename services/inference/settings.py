@@ -28,14 +28,24 @@ class InferenceSettings(ServiceSettings):
         le=256,
         description="CPU threads of one computation; on a busy machine, more of them are slower.",
     )
-    batch_sentences: int = Field(
-        256, ge=1, le=4096, description="Most sentences that are drafted in one batch."
+    precision: str = Field(
+        "auto",
+        pattern=r"^(auto|float32|bfloat16)$",
+        description="Of the decoder's products; `auto` takes `bfloat16` where this machine is "
+        "faster in it. A seed's text depends on it.",
     )
-    queue_sentences: int = Field(
-        2048,
+    slots: int = Field(
+        128,
         ge=1,
-        le=100_000,
-        description="Most sentences that may wait; beyond them callers get 429 at once.",
+        le=4096,
+        description="Most sentences that are decoded side by side, each at its own step.",
+    )
+    queue_tokens: int = Field(
+        131_072,
+        ge=1,
+        le=100_000_000,
+        description="Most tokens that may be asked for at a time, about 36 for each draft; beyond "
+        "them callers get 429 at once.",
     )
     deadline_seconds: float = Field(
         25.0,  # below the client's own 30 s, so that callers hear why

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from services.inference.backlog import Draft, Errand
+from services.inference.backlog import Job
 from services.inference.schemas import (
     GenerateAnswer,
     GenerateRequest,
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
     from services.inference.batcher import SentenceWriter
 
 SEEDS = 2**53  # drawn seeds stay exact in JavaScript
+TOKENS_PER_SENTENCE = 18  # the mean of served sentences, their ends counted
 
 
-def draft(body: GenerateRequest) -> Draft:
-    """The work of a request; a seed is drawn when none is given."""
+def asked(body: GenerateRequest) -> model.writer.Request:
+    """What the writer is asked for; a seed is drawn when none is given."""
     # Imports torch, which the thread that loads the writer has done before any request gets here:
     # so the service answers /livez at once.
-    from model.request import Request, drafts_wanted  # noqa: PLC0415 - see above
+    from model.request import Request  # noqa: PLC0415 - see above
 
-    request = Request(
+    return Request(
         genres=tuple(body.genres),
         num_samples=body.num_samples,
         artist=body.artist,
@@ -44,26 +45,32 @@ def draft(body: GenerateRequest) -> Draft:
         candidates=body.candidates,
         include_unrefined=body.include_unrefined,
     )
+
+
+def draft(body: GenerateRequest) -> Job[model.writer.Result]:
+    """The work of a request."""
+    from model.request import drafts_wanted  # noqa: PLC0415 - as above
+
+    request = asked(body)
     twins = body.num_samples if body.include_unrefined else 0
-    return Draft(request=request, sentences=drafts_wanted(request) + twins)
+    # A draft is drawn, and read again to be judged.
+    sentences = 2 * drafts_wanted(request) + twins
+    return Job(lambda writer: writer.compose(request), sentences * TOKENS_PER_SENTENCE)
 
 
-def legacy_draft(body: LegacyRequest) -> Draft:
+def legacy_draft(body: LegacyRequest) -> Job[model.writer.Result]:
     return draft(GenerateRequest(genres=body.genres, num_samples=body.num_sample))
 
 
-def homotopy(body: InterpolateRequest) -> Errand[list[str]]:
-    def run(writer: SentenceWriter) -> list[str]:
-        return list(writer.interpolate(body.start, body.end, body.steps, body.genres))
+def homotopy(body: InterpolateRequest) -> Job[list[str]]:
+    return Job(
+        lambda writer: writer.homotopy(body.start, body.end, body.steps, body.genres),
+        body.steps * TOKENS_PER_SENTENCE,
+    )
 
-    return Errand(run=run, sentences=body.steps)
 
-
-def reconstruction(body: ReconstructRequest) -> Errand[str]:
-    def run(writer: SentenceWriter) -> str:
-        return writer.reconstruct(body.text, body.genres)
-
-    return Errand(run=run, sentences=1)
+def reconstruction(body: ReconstructRequest) -> Job[str]:
+    return Job(lambda writer: writer.reconstruction(body.text, body.genres), TOKENS_PER_SENTENCE)
 
 
 def model_name(writer: SentenceWriter) -> ModelName:

@@ -105,6 +105,81 @@ def test_rows_with_longer_lists_of_forbidden_pieces_may_join(cvae: CVAE) -> None
     assert [finished[ticket] for ticket in (*first, *last)] == alone
 
 
+def test_a_sentence_is_read_with_the_models_own_log_probabilities(cvae: CVAE) -> None:
+    said = [(7, 8, 9, 10, 11), (30, 31), (12, 50, 60, 61, 62, 63, 64, 65), (9,)]
+    jobs = [replace(job, said=ids) for job, ids in zip(_jobs(cvae, 4), said, strict=True)]
+    for job, ids, row in zip(jobs, said, Engine(cvae).decode(jobs), strict=True):
+        with torch.no_grad():
+            sentence = torch.tensor([[BOS, *ids, EOS]])
+            nats = cvae.token_nll(sentence, job.z[None], job.a[None])[0]
+        assert row.ids == ids
+        assert row.ended
+        assert torch.allclose(torch.tensor(row.log_probs), -nats, atol=1e-5)
+
+
+def test_reading_what_was_drawn_gives_its_log_probabilities_bit_by_bit(cvae: CVAE) -> None:
+    jobs, engine = _jobs(cvae, 30, temperature=0.7, top_p=0.9), Engine(cvae)
+    drawn = engine.decode(jobs)
+    reading = [replace(job, said=row.ids) for job, row in zip(jobs, drawn, strict=True)]
+    both = [job for pair in zip(jobs, reading, strict=True) for job in pair]
+    mixed = engine.decode(both)
+    assert mixed[::2] == drawn
+    pairs = [(row, read) for row, read in zip(drawn, mixed[1::2], strict=True) if row.ended]
+    assert pairs
+    for row, read in pairs:
+        assert read == row
+        assert torch.equal(read.state, row.state)
+
+
+def test_the_state_is_the_mean_over_the_sentence_bit_by_bit_in_any_company(cvae: CVAE) -> None:
+    jobs = [replace(job, said=tuple(range(5, 6 + i % 9))) for i, job in enumerate(_jobs(cvae, 90))]
+    engine = Engine(cvae)
+    together = engine.decode(jobs)
+    for i in (0, 13, 66, 89):
+        assert torch.equal(engine.decode([jobs[i]])[0].state, together[i].state)
+    job, row = jobs[8], together[8]
+    context = torch.cat([job.z, job.a])[None]
+    hidden, cell = cvae.initial_state(context)
+    total = torch.zeros(cvae.config.decoder)
+    with torch.no_grad():
+        for token in (BOS, *row.ids):
+            inputs = torch.cat([cvae.embedding.weight[token], context[0]])[None, None]
+            states, (hidden, cell) = cvae.decoder(
+                inputs, (hidden.view(1, 1, -1), cell.view(1, 1, -1))
+            )
+            total += states[0, 0]
+    assert torch.allclose(row.state, total / (len(row.ids) + 1), atol=1e-5)
+
+
+def test_more_rows_than_slots_are_decoded_as_slots_become_free(cvae: CVAE) -> None:
+    jobs = _jobs(cvae, 40)
+    assert Engine(cvae, slots=3).decode(jobs) == Engine(cvae).decode(jobs)
+    with pytest.raises(ValueError, match="do not fit"):
+        Engine(cvae, slots=3).admit(jobs)
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_low_precision_keeps_every_promise_and_comes_close(
+    cvae: CVAE, precision: torch.dtype
+) -> None:
+    jobs = _jobs(cvae, 64, temperature=0.8, top_p=0.9)
+    engine = Engine(cvae, precision)
+    together = engine.decode(jobs)
+    assert [engine.decode([job])[0] for job in jobs[::9]] == together[::9]
+    for job, row in zip(jobs, together, strict=True):
+        ending = [EOS] if row.ended else []
+        with torch.no_grad():
+            sentence = torch.tensor([[BOS, *row.ids, *ending]])
+            exact = -cvae.token_nll(sentence, job.z[None], job.a[None])[0]
+        assert torch.allclose(torch.tensor(row.log_probs), exact, atol=0.05)
+
+
+def test_every_piece_decoded_is_counted(cvae: CVAE) -> None:
+    engine = Engine(cvae)
+    rows = engine.decode(_jobs(cvae, 9))
+    assert engine.decoded == sum(len(row.log_probs) for row in rows)
+
+
 def test_a_row_stops_at_its_longest(cvae: CVAE) -> None:
     job = _jobs(cvae, 1)[0]
     row = Engine(cvae).decode([Job(job.z, job.a, 1, longest=4, forbidden=(EOS,))])[0]

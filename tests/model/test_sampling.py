@@ -1,6 +1,6 @@
 import torch
 
-from model.sampling import choose, gumbel, likeliest, normal, uniform
+from model.sampling import choose, likeliest, normal, uniform
 
 
 def _choose(
@@ -63,14 +63,35 @@ def test_normal_rows_are_standard_and_uncorrelated() -> None:
     assert torch.allclose(torch.cov(rows.T), torch.eye(6), atol=0.04)
 
 
-def test_gumbel_noise_has_its_mean() -> None:
-    assert abs(float(gumbel(torch.arange(100_000)).mean()) - 0.5772) < 0.02
+def test_forbidden_pieces_are_never_drawn() -> None:
+    logits = torch.zeros(5_000, 6)
+    logits[:, [0, 2, 5]] = -torch.inf
+    for limits in ({}, {"top_k": 6}, {"top_p": 0.999}):
+        assert set(_choose(logits.clone(), **limits).tolist()) == {1, 3, 4}
+
+
+def test_rows_with_and_without_limits_draw_what_they_draw_apart() -> None:
+    torch.manual_seed(1)
+    logits, rows = torch.randn(40, 600), torch.arange(40)
+    settings = {
+        "temperature": torch.rand(40) * (rows % 5 > 0),
+        "top_k": (rows % 3) * 4,
+        "top_p": torch.where(rows % 2 == 0, 1.0, 0.7),
+        "seed": rows,
+        "step": rows,
+    }
+    together = choose(logits, **settings)
+    for i in range(40):
+        alone = choose(logits[i : i + 1], **{k: v[i : i + 1] for k, v in settings.items()})
+        assert alone == together[i]
 
 
 def test_the_likeliest_pieces_are_those_of_a_whole_sort() -> None:
     torch.manual_seed(0)
-    logits = torch.randn(20, 500)
-    logits[:, 3] = -torch.inf
-    scores, pieces = likeliest(logits, 30)
-    assert torch.equal(scores, logits.topk(30, dim=1).values)
-    assert torch.equal(logits.gather(1, pieces), scores)
+    for width in (500, 1024):  # looked at one by one, and in groups
+        logits = torch.randn(20, width)
+        logits[:, 3] = -torch.inf
+        scores, pieces = likeliest(logits, 30)
+        assert torch.allclose(scores, logits.topk(30, dim=1).values, rtol=2e-4)
+        assert torch.equal(logits.gather(1, pieces), scores)
+        assert all(len(set(row)) == 30 for row in pieces.tolist())

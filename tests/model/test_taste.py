@@ -1,4 +1,4 @@
-"""Reading sentences that are there, and foretelling what readers give them."""
+"""Foretelling what readers give sentences."""
 
 import json
 from pathlib import Path
@@ -6,60 +6,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from model.blocks import block_for
 from model.bundle import Bundle
 from model.corpus.lines import words
 from model.corpus.ratings import HIGHEST, RATINGS, Rated, read_ratings
-from model.cvae import CVAE, CVAEConfig
+from model.cvae import CVAEConfig
 from model.drafting import Drafter
+from model.engine import Engine
 from model.errors import CorpusError
 from model.ranking import echoes
-from model.reading import read
 from model.request import Request
-from model.steps import Steps
 from model.taste import Taste, feature_count
-from model.tokenizer import BOS, EOS
 from model.training.taste import features_of, fit_taste, learn_taste
-
-SENTENCES = [[7, 8, 9, 10, 11], [30, 31], [12, 50, 60, 61, 62, 63, 64, 65], [9]]
-
-
-@pytest.fixture
-def steps(cvae: CVAE) -> Steps:
-    return Steps(cvae, block_for(torch.device("cpu")))
-
-
-def _contexts(cvae: CVAE, rows: int) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(1)
-    return torch.randn(rows, cvae.config.latent + cvae.config.condition, generator=generator)
-
-
-def test_a_sentence_is_read_with_the_models_own_log_probabilities(cvae: CVAE, steps: Steps) -> None:
-    context = _contexts(cvae, len(SENTENCES))
-    with torch.inference_mode():
-        reading = read(steps, SENTENCES, context)
-    for row, sentence in enumerate(SENTENCES):
-        widths = [cvae.config.latent, cvae.config.condition]
-        z, a = torch.split(context[row : row + 1], widths, dim=1)
-        with torch.no_grad():
-            nats = cvae.token_nll(torch.tensor([[BOS, *sentence, EOS]]), z, a)[0]
-        assert reading.lengths[row] == len(nats)
-        assert torch.allclose(reading.log_probs[row, : len(nats)], -nats, atol=1e-5)
-        assert not reading.log_probs[row, len(nats) :].any()
-
-
-def test_a_sentence_is_read_the_same_bit_by_bit_whatever_stands_beside_it(
-    cvae: CVAE, steps: Steps
-) -> None:
-    many = [SENTENCES[i % 4] for i in range(90)]  # more than are read at a time
-    contexts = _contexts(cvae, len(many))
-    with torch.inference_mode():
-        together = read(steps, many, contexts)
-        for row in (0, 13, 66, 79, 80, 89):
-            alone = read(steps, [many[row]], contexts[row : row + 1])
-            width = alone.log_probs.shape[1]
-            assert torch.equal(alone.log_probs[0], together.log_probs[row, :width])
-            assert torch.equal(alone.states[0], together.states[row])
 
 
 def _ratings(count: int) -> list[Rated]:
@@ -150,10 +107,12 @@ def test_the_shipped_ratings_can_be_read(question: str, fewest: int) -> None:
 
 def test_a_draft_is_rated_by_its_text_and_genres_alone() -> None:
     bundle = Bundle.load()
-    drafter = Drafter(bundle, torch.device("cpu"))
+    drafter, engine = Drafter(bundle), Engine(bundle.cvae)
     plan = drafter.plan(Request(("folk", "jazz"), artist="Low", title="Words"), seed=3)
     with torch.inference_mode():
-        (drafts,) = drafter.drafts([plan], drafter.codes([plan], [0]))
+        fit = drafter.fit_to_show(plan, engine.decode(drafter.jobs(plan, drafter.codes(plan, 0))))
+        read = engine.decode(drafter.readings([each.row.ids for each in fit], plan.genres))
+        drafts = drafter.judged(plan, fit, read)
     rated = [Rated(draft.text, ("folk", "jazz"), 1) for draft in drafts]
     features = features_of(bundle, rated)
     assert len(drafts) > 5

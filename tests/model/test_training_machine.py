@@ -6,8 +6,8 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 
+from model import precision
 from model.errors import TrainingError
-from model.training import machine
 from model.training.config import Accelerator, CVAETraining, TrainingConfig
 from model.training.machine import fabric_for, in_bf16, kind_of, launch
 
@@ -16,9 +16,9 @@ _CPU = TrainingConfig(Path("unused"), threads=1, accelerator="cpu", cvae=CVAETra
 
 @pytest.fixture
 def _fresh_trial() -> Iterator[None]:
-    machine.bf16_pays.cache_clear()
+    precision.bf16_pays.cache_clear()
     yield
-    machine.bf16_pays.cache_clear()
+    precision.bf16_pays.cache_clear()
 
 
 @pytest.mark.usefixtures("_fresh_trial")
@@ -29,7 +29,7 @@ def test_without_a_word_about_precision_a_cpu_takes_the_faster(
     def trial(matrix: torch.Tensor) -> float:
         return half if matrix.dtype == torch.bfloat16 else 2.0
 
-    monkeypatch.setattr(machine, "_trial", trial)
+    monkeypatch.setattr(precision, "_trial", trial)
     assert in_bf16(CVAETraining()) is pays
     assert in_bf16(CVAETraining(bf16=not pays)) is not pays
 

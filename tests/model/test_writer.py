@@ -3,7 +3,6 @@ import time
 from dataclasses import replace
 
 import pytest
-import torch
 
 from model.blocklist import standard
 from model.bundle import Bundle, Serving
@@ -144,7 +143,7 @@ def test_a_writer_without_training_is_asked_in_vain_and_says_so_by_a_short_answe
 def test_every_voice_is_asked_for_every_slot(bundle: Bundle) -> None:
     request = Request(genres=("folk",), artist="Low", title="Words")
     voiced = replace(bundle, serving=Serving(registers=("plain", "plain", "florid")))
-    plan = Drafter(voiced, torch.device("cpu")).plan(request, seed=1)
+    plan = Drafter(voiced).plan(request, seed=1)
     asked = {tuple(plan.condition(number).tolist()) for number in range(12)}
     assert len(asked) == len(plan.conditions) == 6
 
@@ -299,7 +298,7 @@ def test_claims_worn_phrases_and_dislike_cost_a_draft_its_place() -> None:
 
 
 def test_the_kin_of_a_genre_are_the_labels_of_its_family() -> None:
-    drafter = Drafter(Bundle.load(), torch.device("cpu"))
+    drafter = Drafter(Bundle.load())
     labels = Bundle.load().genres.labels
 
     def kin(*genres: str) -> set[str]:

@@ -1,9 +1,8 @@
-"""A writer that does as it is told, and services around it: for tests of their mechanics."""
+"""Services around a writer that does as it is told."""
 
 import asyncio
-import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,77 +10,15 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from model.corpus.genres import GenreMatch
-from model.errors import RequestError
-from model.request import Request, Result, Sample
-from model.topics import Topic
+from model.request import Result
 from services.common.health import Readiness
 from services.inference.app import create_app
-from services.inference.backlog import Backlog, Draft, Timed
+from services.inference.backlog import Backlog, Job, Timed
 from services.inference.batcher import Batcher, SentenceWriter
 from services.inference.measures import Measures
 from services.inference.scheduler import Scheduler
 from services.inference.settings import InferenceSettings
-
-POISON = "poison"
-IMPOSSIBLE = "impossible"
-PATIENCE = 10.0
-
-
-class ScriptedWriter:
-    """Writes each request's seed; fails for the titles POISON and IMPOSSIBLE; can be held up."""
-
-    name = "scripted"
-    revision = "r1"
-    genres = ("shoegaze", "dream pop")
-    topics = (Topic(0, "strings", ("guitar", "bass"), favoured=True),)
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[Request, ...]] = []
-        self.busy = threading.Event()
-        self._open = threading.Event()
-        self._open.set()
-
-    def hold(self) -> None:
-        self._open.clear()
-        self.busy.clear()
-
-    def release(self) -> None:
-        self._open.set()
-
-    def write(self, requests: Sequence[Request]) -> list[Result]:
-        self._pass()
-        self.calls.append(tuple(requests))
-        for request in requests:
-            if request.title == POISON:
-                raise ZeroDivisionError(POISON)
-            if request.title == IMPOSSIBLE:
-                raise RequestError("title is impossible; give another")
-        return [self._result(request) for request in requests]
-
-    def interpolate(
-        self, start: str, end: str, steps: int, genres: Iterable[str] = ()
-    ) -> list[str]:
-        self._pass()
-        return [start, *(f"{step} {list(genres)}" for step in range(steps - 2)), end]
-
-    def reconstruct(self, text: str, genres: Iterable[str] = ()) -> str:
-        self._pass()
-        return f"{text} {list(genres)}"
-
-    def _pass(self) -> None:
-        self.busy.set()
-        assert self._open.wait(PATIENCE)
-
-    def _result(self, request: Request) -> Result:
-        seed = request.seed or 0
-        twin = "twin" if request.include_unrefined else None
-        samples = [
-            Sample(f"{seed} {i}", -1.0, -2.0, 0.5, 1.0, (0.25, -0.5), twin)
-            for i in range(request.num_samples)
-        ]
-        match = GenreMatch(tuple(g for g in request.genres if g in self.genres), {}, ())
-        return Result(seed, match, tuple(samples))
+from tests.services.inference.scripted import PATIENCE, ScriptedWriter, draft
 
 
 @dataclass
@@ -97,25 +34,24 @@ class Rooms:
     async def occupy(self) -> asyncio.Task[Timed[Result]]:
         """Hold the writer up in a first job, so that everything after it queues."""
         self.writer.hold()
-        job = Draft(request=Request(seed=999), sentences=1)
-        task = asyncio.create_task(self.scheduler.do(job))
+        task = asyncio.create_task(self.scheduler.do(draft(seed=999)))
         await soon(self.writer.busy.is_set)
         return task
 
-    async def queue(self, *jobs: Draft) -> list[asyncio.Task[int]]:
+    async def queue(self, *jobs: Job[Result]) -> list[asyncio.Task[int]]:
         """One task per job, all of them in the backlog; each returns its result's seed."""
 
-        async def seed(job: Draft) -> int:
+        async def seed(job: Job[Result]) -> int:
             return (await self.scheduler.do(job)).value.seed
 
-        already = self.backlog.jobs
+        already = self.backlog.waiting
         tasks = [asyncio.create_task(seed(job)) for job in jobs]
-        await soon(lambda: self.backlog.jobs == already + len(jobs))
+        await soon(lambda: self.backlog.waiting == already + len(jobs))
         return tasks
 
-    def seeds_written(self) -> list[list[int | None]]:
-        """By batch."""
-        return [[request.seed for request in call] for call in self.writer.calls]
+    def seeds_written(self) -> list[list[int]]:
+        """By step."""
+        return [[request.seed for request in batch] for batch in self.writer.engine.batches]
 
     def count(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0
@@ -133,10 +69,10 @@ async def furnish(writer: ScriptedWriter) -> AsyncIterator[Callable[..., Rooms]]
     """Starts a scheduler over the scripted writer, and waits until that is loaded."""
     batchers = []
 
-    def start(batch: int = 64, queue: int = 1000, deadline: float = PATIENCE) -> Rooms:
+    def start(queue: int = 1000, deadline: float = PATIENCE) -> Rooms:
         registry = CollectorRegistry()
         measures, backlog = Measures(registry), Backlog(queue)
-        batcher = Batcher(lambda: writer, backlog, measures, batch_sentences=batch)
+        batcher = Batcher(lambda: writer, backlog, measures)
         batchers.append(batcher)
         batcher.start()
         until(lambda: batcher.missing() is None)

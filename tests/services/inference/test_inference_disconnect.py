@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from services.inference.app import create_app
 from services.inference.settings import InferenceSettings
 
 if TYPE_CHECKING:
-    from tests.services.inference.conftest import ScriptedWriter
+    from tests.services.inference.scripted import ScriptedWriter
 
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 
@@ -41,9 +42,9 @@ async def listening(writer: ScriptedWriter, eventually: Eventually) -> AsyncIter
             await serving
 
 
-async def send(port: int, seed: int) -> asyncio.StreamWriter:
+async def send(port: int, **asked: int) -> asyncio.StreamWriter:
     _, stream = await asyncio.open_connection("127.0.0.1", port)
-    body = f'{{"seed": {seed}}}'
+    body = json.dumps(asked)
     stream.write(REQUEST.format(length=len(body), body=body).encode())
     await stream.drain()
     return stream
@@ -57,18 +58,38 @@ async def test_a_client_that_hangs_up_is_not_computed_for(
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
         asyncio.timeout(20),
     ):
-        await metric(client, "inference_queue_sentences 0.0")
+        await metric(client, "inference_queue_tokens 0.0")
         writer.hold()
         first = asyncio.create_task(client.post("/v1/generate", json={"seed": 1}))
         await eventually(writer.busy.is_set)
         leaving = await send(port, seed=2)
-        await metric(client, "inference_queue_sentences 80.0")
+        await metric(client, "inference_queue_requests 1.0")
         leaving.close()
         await metric(client, 'inference_rejected_total{reason="disconnected"} 1.0')
-        await metric(client, "inference_queue_sentences 0.0")
+        await metric(client, "inference_queue_requests 0.0")
         writer.release()
         assert (await first).status_code == 200
-    assert [[request.seed for request in call] for call in writer.calls] == [[1]]
+    assert [[request.seed for request in batch] for batch in writer.engine.batches] == [[1]]
+
+
+async def test_a_client_that_hangs_up_half_way_is_not_computed_for_any_further(
+    writer: ScriptedWriter, eventually: Eventually
+) -> None:
+    async with (
+        listening(writer, eventually) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+        asyncio.timeout(20),
+    ):
+        await metric(client, "inference_queue_tokens 0.0")
+        writer.engine.slots = 10
+        writer.hold()
+        leaving = await send(port, seed=2, candidates=200)
+        await eventually(writer.busy.is_set)
+        leaving.close()
+        await metric(client, 'inference_rejected_total{reason="disconnected"} 1.0')
+        writer.release()
+        await metric(client, "inference_queue_tokens 0.0")
+    assert writer.engine.decoded <= 20
 
 
 async def metric(client: httpx.AsyncClient, line: str) -> None:

@@ -21,14 +21,14 @@ from structlog.testing import capture_logs
 
 from model.errors import BundleMissingError
 from services.common.problems import Problem
-from services.inference import schemas
+from services.inference import schemas, translation
 from services.inference.app import create_app
 from services.inference.client import InferenceClient
 from services.inference.schemas import GenerateAnswer, GenerateRequest
 from services.inference.settings import InferenceSettings
 
 if TYPE_CHECKING:
-    from tests.services.inference.conftest import ScriptedWriter
+    from tests.services.inference.scripted import ScriptedWriter
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -198,20 +198,24 @@ async def test_generate_says_all_that_it_promises(serve: Serve) -> None:
     assert float(response.headers["x-queue-time-ms"]) >= 0
 
 
-async def test_a_request_counts_its_candidates_and_twins(
-    serve: Serve,
-) -> None:
-    async with serve() as client:
-        for body in ({"num_samples": 3}, {"candidates": 9, "include_unrefined": True}):
-            await client.post("/v1/generate", json=body)
-        metrics = (await client.get("/metrics")).text
-    assert "inference_sentences_drafted_total 62.0" in metrics  # 3 * 16, and 9 + 5 twins
+@pytest.mark.parametrize(
+    ("body", "sentences"),
+    [
+        ({"num_samples": 3}, 2 * 3 * 16),  # each is drawn and read
+        ({"candidates": 9, "include_unrefined": True}, 2 * 9 + 5),
+    ],
+)
+def test_a_request_counts_its_candidates_and_twins(body: dict[str, Any], sentences: int) -> None:
+    job = translation.draft(GenerateRequest.model_validate(body))
+    assert job.tokens == sentences * translation.TOKENS_PER_SENTENCE
 
 
 async def test_without_a_seed_one_is_drawn_and_told(serve: Serve, writer: ScriptedWriter) -> None:
     async with serve() as client:
         answers = [(await client.post("/v1/generate", json={})).json() for _ in range(2)]
-    assert [answer["seed"] for answer in answers] == [r.seed for call in writer.calls for r in call]
+    assert [answer["seed"] for answer in answers] == [
+        r.seed for batch in writer.engine.batches for r in batch
+    ]
     assert answers[0]["seed"] != answers[1]["seed"]
     assert all(0 <= answer["seed"] < 2**53 for answer in answers)
 
@@ -388,9 +392,12 @@ async def test_metrics_name_the_route_and_the_queue(serve: Serve) -> None:
         text = (await client.get("/metrics")).text
     assert 'route="/v1/generate"' in text
     for name in (
-        "inference_queue_sentences 0.0",
-        "inference_batch_requests_count 1.0",
-        "inference_batch_sentences_sum 32.0",
+        "inference_queue_tokens 0.0",
+        "inference_queue_requests 0.0",
+        "inference_rows_in_progress 0.0",
+        "inference_batch_rows_count 1.0",
+        "inference_batch_rows_sum 1.0",
+        "inference_tokens_total 1.0",
         "inference_queue_seconds_count 1.0",
         "inference_model_seconds_count 1.0",
     ):

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
 from model.errors import RequestError
-from model.request import Request
 from services.common.problems import OverloadedError, UnavailableError
-from services.inference.backlog import Draft, Errand
 from services.inference.measures import Pace
+from tests.services.inference.scripted import ScriptedWriter, draft
 
 if TYPE_CHECKING:
     from tests.services.inference.conftest import Rooms
 
 Furnish = Callable[..., "Rooms"]
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
-
-
-def draft(seed: int = 0, sentences: int = 1, title: str | None = None) -> Draft:
-    return Draft(request=Request(seed=seed, num_samples=1, title=title), sentences=sentences)
 
 
 async def test_a_lone_job_is_written_at_once(furnish: Furnish) -> None:
@@ -33,51 +27,53 @@ async def test_a_lone_job_is_written_at_once(furnish: Furnish) -> None:
     assert timed.model_seconds >= 0
 
 
-async def test_what_queued_while_the_writer_was_busy_is_one_batch(furnish: Furnish) -> None:
+async def test_what_arrived_while_the_writer_was_busy_is_decoded_side_by_side(
+    furnish: Furnish,
+) -> None:
     rooms = furnish()
     first = await rooms.occupy()
-    others = await rooms.queue(*(draft(seed=seed) for seed in range(10)))
+    others = await rooms.queue(*(draft(seed=seed) for seed in range(8)))
     rooms.writer.release()
     await first
-    assert await asyncio.gather(*others) == list(range(10)), "each gets its own answer"
-    assert [len(call) for call in rooms.writer.calls] == [1, 10]
-    assert rooms.count("inference_batch_requests_count") == 2
-    assert rooms.count("inference_sentences_drafted_total") == 11
+    assert await asyncio.gather(*others) == list(range(8)), "each gets its own answer"
+    assert [len(batch) for batch in rooms.seeds_written()] == [1, 8]
+    assert rooms.count("inference_batch_rows_count") == 2
+    assert rooms.count("inference_tokens_total") == 9
 
 
-async def test_a_large_request_does_not_hold_up_small_ones(furnish: Furnish) -> None:
-    rooms = furnish(batch=8)
+async def test_a_large_request_does_not_hold_up_a_small_one(furnish: Furnish) -> None:
+    rooms = furnish()
     first = await rooms.occupy()
-    jobs = [draft(seed=1), draft(seed=2, sentences=500), draft(seed=3), draft(seed=4)]
-    others = await rooms.queue(*jobs)
+    others = await rooms.queue(draft(seed=1, rows=300), draft(seed=2))
     rooms.writer.release()
     await asyncio.gather(first, *others)
-    assert rooms.seeds_written() == [[999], [1, 3, 4], [2]]
+    assert rooms.seeds_written()[1].count(2) == 1
+    assert len(rooms.seeds_written()) > 4
 
 
 async def test_a_full_queue_is_answered_at_once(furnish: Furnish) -> None:
-    rooms = furnish(queue=4)
+    rooms = furnish(queue=5)
     first = await rooms.occupy()
-    others = await rooms.queue(draft(sentences=3))
-    with pytest.raises(OverloadedError, match="3 sentences wait") as caught:
-        await rooms.scheduler.do(draft(sentences=2))
+    others = await rooms.queue(draft(tokens=3))
+    with pytest.raises(OverloadedError, match="about 4 tokens are to be decoded") as caught:
+        await rooms.scheduler.do(draft(tokens=2))
     assert int(caught.value.headers["Retry-After"]) >= 1
     assert rooms.count("inference_rejected_total", reason="overloaded") == 1
     rooms.writer.release()
     await asyncio.gather(first, *others)
-    assert len(rooms.writer.calls) == 2
+    assert len(rooms.seeds_written()) == 2
 
 
 async def test_what_cannot_be_done_in_time_is_refused_and_told_when_to_return(
     furnish: Furnish,
 ) -> None:
     rooms = furnish()
-    rooms.batcher.pace.note(sentences=100, seconds=100.0)  # one sentence a second
+    rooms.batcher.pace.note(tokens=100, seconds=100.0)  # one token a second
     first = await rooms.occupy()
-    others = await rooms.queue(draft(sentences=7))
+    others = await rooms.queue(draft(tokens=7))
     with pytest.raises(OverloadedError) as caught:
-        await rooms.scheduler.do(draft(sentences=5))
-    assert caught.value.headers["Retry-After"] == "8"  # 7 that wait and 1 being written
+        await rooms.scheduler.do(draft(tokens=5))
+    assert caught.value.headers["Retry-After"] == "8"  # 7 that wait and 1 under way
     rooms.writer.release()
     await asyncio.gather(first, *others)
 
@@ -102,7 +98,7 @@ async def test_a_cancelled_request_leaves_the_queue_and_is_never_computed(
     first = await rooms.occupy()
     leaving, staying = await rooms.queue(draft(seed=1), draft(seed=2))
     leaving.cancel()
-    await eventually(lambda: rooms.backlog.jobs == 1)
+    await eventually(lambda: rooms.backlog.waiting == 1)
     rooms.writer.release()
     await asyncio.gather(first, staying)
     assert rooms.seeds_written() == [[999], [2]]
@@ -134,16 +130,41 @@ async def test_the_writer_goes_on_after_a_failure(furnish: Furnish) -> None:
     assert rooms.count("inference_rejected_total", reason="failed") == 1
 
 
-async def test_errands_are_done_on_the_writers_thread(furnish: Furnish) -> None:
+async def test_a_request_cancelled_under_way_is_not_decoded_any_further(
+    furnish: Furnish, eventually: Eventually
+) -> None:
     rooms = furnish()
-    errand = Errand(run=lambda _: threading.current_thread().name, sentences=1)
-    assert (await rooms.scheduler.do(errand)).value == "writer"
+    first = await rooms.occupy()
+    (leaving,) = await rooms.queue(draft(seed=1, rows=200))
+    rooms.writer.engine.hold_after_next()
+    rooms.writer.release()
+    await first
+    await eventually(lambda: len(rooms.seeds_written()) == 2)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    rooms.writer.release()
+    assert (await rooms.scheduler.do(draft(seed=3))).value.seed == 3
+    assert sum(batch.count(1) for batch in rooms.seeds_written()) <= 2 * rooms.writer.engine.slots
+
+
+async def test_a_new_writer_takes_over_while_the_old_one_ends_what_it_began(
+    furnish: Furnish,
+) -> None:
+    rooms = furnish()
+    first = await rooms.occupy()
+    newer = ScriptedWriter("r2")
+    rooms.batcher.replace(newer)
+    (later,) = await rooms.queue(draft(seed=2))
+    rooms.writer.release()
+    assert (await first).writer.revision == "r1"
+    assert await later == 2
+    assert [[request.seed for request in batch] for batch in newer.engine.batches] == [[2]]
 
 
 async def test_stopping_writes_what_is_queued_and_admits_nothing_more(
     furnish: Furnish, eventually: Eventually
 ) -> None:
-    rooms = furnish(batch=1)
+    rooms = furnish()
     first = await rooms.occupy()
     others = await rooms.queue(*(draft(seed=seed) for seed in range(5)))
     stopping = asyncio.create_task(asyncio.to_thread(rooms.batcher.stop, 10))
@@ -165,16 +186,16 @@ async def test_what_is_not_written_when_patience_ends_is_told_so(furnish: Furnis
 
 
 def test_the_pace_follows_what_was_measured_last() -> None:
-    pace = Pace(full=20)
+    pace = Pace()
     assert pace.seconds_for(10) == 0
-    for _ in range(100):
-        pace.note(sentences=10, seconds=1.0)
-    for _ in range(100):
-        pace.note(sentences=10, seconds=0.1)
-    assert pace.seconds_for(100) == pytest.approx(1.0, rel=0.01)
+    for _ in range(1000):
+        pace.note(tokens=100, seconds=1.0)
+    for _ in range(1000):
+        pace.note(tokens=100, seconds=0.1)
+    assert pace.seconds_for(1000) == pytest.approx(1.0, rel=0.01)
 
 
-def test_small_batches_say_nothing_of_the_pace_under_load() -> None:
-    pace = Pace(full=20)
-    pace.note(sentences=9, seconds=9.0)
+def test_small_steps_say_nothing_of_the_pace_under_load() -> None:
+    pace = Pace()
+    pace.note(tokens=9, seconds=9.0)
     assert pace.seconds_for(10) == 0

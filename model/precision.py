@@ -1,0 +1,38 @@
+"""In which precision a machine multiplies fastest: on a CPU only a trial tells."""
+
+import time
+from functools import cache
+
+import torch
+from torch import Tensor
+
+_TRIAL, _TRIALS = 256, 3  # rows of the matrices that decide, and products of them
+
+
+def fastest(device: torch.device) -> torch.dtype:
+    """bfloat16 where the device is faster in it, or else float32."""
+    if device.type == "cuda":
+        pays = torch.cuda.is_bf16_supported()
+    else:
+        pays = device.type == "cpu" and bf16_pays()
+    return torch.bfloat16 if pays else torch.float32
+
+
+@cache
+def bf16_pays() -> bool:
+    """Whether this machine's CPU multiplies faster in bfloat16 than in single precision.
+
+    Without the instructions for it a CPU is a hundred times slower, and may have no LSTM at all.
+    """
+    single = torch.ones(_TRIAL, _TRIAL)  # no random draw: a training counts on its own
+    return _trial(single.bfloat16()) < _trial(single)
+
+
+def _trial(matrix: Tensor) -> float:
+    """Seconds of the fastest of a few products."""
+    spans = []
+    for _ in range(_TRIALS):
+        began = time.perf_counter()
+        torch.mm(matrix, matrix)
+        spans.append(time.perf_counter() - began)
+    return min(spans)
