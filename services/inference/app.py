@@ -15,6 +15,7 @@ from services.inference.batcher import Batcher, SentenceWriter
 from services.inference.disconnect import ClientGoneError, answer_nobody
 from services.inference.loading import load_writer
 from services.inference.measures import Measures
+from services.inference.reloading import Reloader
 from services.inference.routes import router
 from services.inference.scheduler import Scheduler
 from services.inference.settings import InferenceSettings
@@ -50,6 +51,7 @@ def create_app(settings: InferenceSettings, load: Loader = load_writer) -> FastA
         scheduler = app.state.scheduler = Scheduler(
             batcher, backlog, measures, deadline_seconds=settings.deadline_seconds
         )
+        app.state.reloader = Reloader(batcher, lambda: load(settings))
         batcher.start()
         yield
         # A server that has drained its requests already leaves nobody to wait for.

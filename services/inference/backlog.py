@@ -64,17 +64,18 @@ class Backlog:
         """Of all jobs that are not settled."""
         return self._tokens
 
-    def admit(self, job: Job[Any]) -> bool:
-        """Queue the job, unless it does not fit or the backlog is closed.
+    def admit(self, *jobs: Job[Any]) -> bool:
+        """Queue jobs, all or none: none if they do not fit or the backlog is closed.
 
-        An empty backlog admits any job: one larger than the limit could otherwise never run.
+        An empty backlog admits any: what is larger than the limit could otherwise never run.
         """
+        tokens = sum(job.tokens for job in jobs)
         with self._changed:
-            full = self._tokens and self._tokens + job.tokens > self.limit
+            full = self._tokens and self._tokens + tokens > self.limit
             if full or self.closed:
                 return False
-            self._tokens += job.tokens
-            self._waiting.append(job)
+            self._tokens += tokens
+            self._waiting.extend(jobs)
             self._changed.notify()
             return True
 

@@ -1,9 +1,10 @@
 """The doors of the inference service."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.common.auth import require_key
 from services.common.problems import PROBLEM_RESPONSES
@@ -11,8 +12,11 @@ from services.inference import translation
 from services.inference.backlog import Job, Timed
 from services.inference.disconnect import unless_gone
 from services.inference.loading import read_card
+from services.inference.reloading import Reloader
 from services.inference.scheduler import Scheduler
 from services.inference.schemas import (
+    BatchAnswer,
+    BatchRequest,
     GenerateAnswer,
     GenerateRequest,
     GenresAnswer,
@@ -23,6 +27,7 @@ from services.inference.schemas import (
     ModelAnswer,
     ReconstructAnswer,
     ReconstructRequest,
+    ReloadAnswer,
     TopicsAnswer,
 )
 
@@ -70,11 +75,26 @@ class Visit:
 
     async def do(self, job: Job[T]) -> Timed[T]:
         timed = await unless_gone(self._request, self._scheduler.do(job))
-        self._response.headers[QUEUE_TIME] = f"{timed.queue_seconds * 1000:.1f}"
-        self._response.headers[MODEL_TIME] = f"{timed.model_seconds * 1000:.1f}"
+        self._tell(timed.queue_seconds, timed.model_seconds)
         return timed
 
+    async def do_all(self, jobs: Sequence[Job[T]]) -> list[Timed[T] | BaseException]:
+        outcomes = await unless_gone(self._request, self._scheduler.do_all(jobs))
+        done = [outcome for outcome in outcomes if isinstance(outcome, Timed)]
+        self._tell(
+            max((each.queue_seconds for each in done), default=0.0),
+            max((each.model_seconds for each in done), default=0.0),
+        )
+        return outcomes
 
+    def _tell(self, queue_seconds: float, model_seconds: float) -> None:
+        self._response.headers[QUEUE_TIME] = f"{queue_seconds * 1000:.1f}"
+        self._response.headers[MODEL_TIME] = f"{model_seconds * 1000:.1f}"
+
+
+Search = Annotated[
+    str | None, Query(min_length=1, max_length=100, description="Part of a name, or a whole one.")
+]
 VisitDep = Annotated[Visit, Depends()]
 SchedulerDep = Annotated[Scheduler, Depends(_scheduler)]
 
@@ -87,6 +107,22 @@ async def generate(body: GenerateRequest, visit: VisitDep) -> GenerateAnswer:
     """
     done = await visit.do(translation.draft(body))
     return translation.answer(done.writer, done.value)
+
+
+@router.post(
+    "/v1/generate/batch", summary="Draft commentary for many songs", tags=["write"], responses=TIMED
+)
+async def generate_batch(body: BatchRequest, visit: VisitDep) -> BatchAnswer:
+    """Draft commentary for many songs in one call, admitted or refused together.
+
+    A request that can't be answered has its error in its place; the others have their answers. Each
+    is written as it would be by itself; the times in the headers are those of the slowest.
+    """
+    asked = [translation.attempt(request) for request in body.requests]
+    jobs = [job for job in asked if isinstance(job, Job)]
+    done = iter(await visit.do_all(jobs) if jobs else [])
+    outcomes = [next(done) if isinstance(each, Job) else each for each in asked]
+    return BatchAnswer(answers=[translation.batch_item(outcome) for outcome in outcomes])
 
 
 @router.post(
@@ -123,9 +159,13 @@ async def reconstruct(body: ReconstructRequest, visit: VisitDep) -> ReconstructA
 
 
 @router.get("/v1/genres", summary="The genres that the writer knows", tags=["model"])
-async def genres(scheduler: SchedulerDep) -> GenresAnswer:
-    """Every genre that the model knows."""
-    return GenresAnswer(genres=sorted(scheduler.writer.genres))
+async def genres(scheduler: SchedulerDep, q: Search = None) -> GenresAnswer:
+    """Every genre that the model knows, or those that a text is found in.
+
+    `understood` tells what the text would be taken for as a genre: itself, one that its name holds,
+    or the nearest on a map of some six thousand genres.
+    """
+    return translation.genres_shown(scheduler.writer, q)
 
 
 @router.get("/v1/topics", summary="The topics of its training text", tags=["model"])
@@ -137,6 +177,19 @@ async def topics(scheduler: SchedulerDep) -> TopicsAnswer:
 @router.get("/v1/model", summary="The writer and its card", tags=["model"])
 async def model(request: Request, scheduler: SchedulerDep) -> ModelAnswer:
     """The writer's name, its revision and its model card."""
-    name = translation.model_name(scheduler.writer)
+    writer = scheduler.writer
     card = await asyncio.to_thread(read_card, request.app.state.settings.bundle)
-    return ModelAnswer(model=name, card=card)
+    return ModelAnswer(model=translation.model_name(writer), precision=writer.precision, card=card)
+
+
+@router.post("/v1/model/reload", summary="Read the writer's bundle anew", tags=["model"])
+async def reload(request: Request, scheduler: SchedulerDep) -> ReloadAnswer:
+    """Load the bundle in the configured folder again, and let it answer from now on.
+
+    No request fails: those under way are ended by the writer that began them. A bundle that can't
+    be used is refused with 409 and the reason, and the writer stays.
+    """
+    before = translation.model_name(scheduler.writer)
+    reloader: Reloader = request.app.state.reloader
+    writer = await reloader.reload()
+    return ReloadAnswer(model=translation.model_name(writer), before=before)

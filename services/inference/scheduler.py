@@ -7,6 +7,7 @@ never begun, or stopped before the decoder's next step.
 
 import asyncio
 import math
+from collections.abc import Sequence
 from typing import TypeVar
 
 from services.common.problems import OverloadedError, UnavailableError
@@ -45,39 +46,55 @@ class Scheduler:
 
         Raises OverloadedError, UnavailableError, or what the writer raised.
         """
-        self._admit(job)
+        (outcome,) = await self.do_all([job])
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    async def do_all(self, jobs: Sequence[Job[T]]) -> list[Timed[T] | BaseException]:
+        """Queue jobs, all or none, and wait for what comes of each: its value or its error.
+
+        Raises OverloadedError and UnavailableError where it is that of all.
+        """
+        self._admit(jobs)
         self.callers += 1
         try:
             async with asyncio.timeout(self._deadline) as limit:
-                return await asyncio.wrap_future(job.future)
+                answers = (asyncio.wrap_future(job.future) for job in jobs)
+                return await asyncio.gather(*answers, return_exceptions=True)
         except TimeoutError:
             if limit.expired():
-                raise self._refusal(job, "deadline") from None
+                raise self._refusal(jobs, "deadline") from None
             raise
         except asyncio.CancelledError:
             self._measures.rejected.labels("disconnected").inc()
             raise
         finally:
             self.callers -= 1
-            self._backlog.withdraw(job)
+            for job in jobs:
+                self._backlog.withdraw(job)
 
-    def _admit(self, job: Job[T]) -> None:
+    def _admit(self, jobs: Sequence[Job[T]]) -> None:
         self.writer  # noqa: B018 - raises while there is none
-        in_time = self._seconds_ahead(job.tokens) <= self._deadline
-        if not (in_time and self._backlog.admit(job)):
-            raise self._refusal(job, "overloaded")
+        in_time = self._seconds_ahead(_tokens(jobs)) <= self._deadline
+        if not (in_time and self._backlog.admit(*jobs)):
+            raise self._refusal(jobs, "overloaded")
 
     def _seconds_ahead(self, more: int = 0) -> float:
         """How long what is asked for will take, and `more` after it; nothing ahead is no wait."""
         ahead = self._backlog.tokens
         return self._batcher.pace.seconds_for(ahead + more) if ahead else 0.0
 
-    def _refusal(self, job: Job[T], reason: str) -> OverloadedError:
+    def _refusal(self, jobs: Sequence[Job[T]], reason: str) -> OverloadedError:
         self._measures.rejected.labels(reason).inc()
         wait = max(1, math.ceil(self._seconds_ahead()))
         return OverloadedError(
             f"Too busy: about {self._backlog.tokens} tokens are to be decoded, and the "
-            f"{job.tokens} of this request would not be done within {self._deadline:g} s. "
+            f"{_tokens(jobs)} of this request would not be done within {self._deadline:g} s. "
             f"Ask for fewer sentences, or again in {wait} s.",
             retry_after=wait,
         )
+
+
+def _tokens(jobs: Sequence[Job[T]]) -> int:
+    return sum(job.tokens for job in jobs)

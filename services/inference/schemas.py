@@ -8,6 +8,7 @@ from pydantic.config import JsonDict
 GenreName = Annotated[str, Field(min_length=1, max_length=100)]
 MAX_SAMPLES = 64
 MAX_CANDIDATES = 256
+MAX_REQUESTS = 64
 MODEL_EXAMPLE: JsonDict = {"name": "originals", "revision": "3f9a1c20"}
 
 
@@ -112,6 +113,45 @@ class GenerateAnswer(Contract):
     samples: list[Sample] = Field(description="Best first.")
 
 
+class BatchRequest(Contract):
+    """Asks for commentary on many songs at once."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "requests": [
+                    {"genres": ["dream pop"], "artist": "Slowdive", "title": "Alison", "seed": 7},
+                    {"genres": ["techno"], "num_samples": 2},
+                ]
+            }
+        },
+    )
+
+    requests: list[GenerateRequest] = Field(min_length=1, max_length=MAX_REQUESTS)
+
+
+class BatchItem(Contract):
+    """What came of one request: an answer, or why there is none."""
+
+    answer: GenerateAnswer | None = None
+    error: str | None = Field(None, description="What was wrong with this request alone.")
+
+
+class BatchAnswer(Contract):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "answers": [
+                    {"answer": None, "error": "candidates is 2; it must be between 5 and 400"}
+                ]
+            }
+        }
+    )
+
+    answers: list[BatchItem] = Field(description="In the order of the requests.")
+
+
 class LegacyRequest(BaseModel):
     """The 2018 endpoint's request; unknown fields are ignored, as it did."""
 
@@ -189,9 +229,19 @@ class ReconstructAnswer(Contract):
 
 
 class GenresAnswer(Contract):
-    model_config = ConfigDict(json_schema_extra={"example": {"genres": ["dream pop", "shoegaze"]}})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "genres": ["dream pop"],
+                "understood": {"known": [], "mapped": {"nu dream pop": "dream pop"}, "unknown": []},
+            }
+        }
+    )
 
-    genres: list[str] = Field(description="Every genre the model knows, in alphabetical order.")
+    genres: list[str] = Field(description="Genres that the model knows, in alphabetical order.")
+    understood: GenreMatch | None = Field(
+        None, description="What a request with the searched name as its genre would be written for."
+    )
 
 
 class Topic(Contract):
@@ -222,8 +272,20 @@ class TopicsAnswer(Contract):
 
 class ModelAnswer(Contract):
     model_config = ConfigDict(
-        json_schema_extra={"example": {"model": MODEL_EXAMPLE, "card": "# The writer"}}
+        json_schema_extra={
+            "example": {"model": MODEL_EXAMPLE, "precision": "float32", "card": "# The writer"}
+        }
     )
 
     model: ModelName
+    precision: str = Field(description="Of the decoder's products; a seed's text depends on it.")
     card: str = Field(description="The model card, Markdown.")
+
+
+class ReloadAnswer(Contract):
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"model": MODEL_EXAMPLE, "before": MODEL_EXAMPLE}}
+    )
+
+    model: ModelName = Field(description="The writer that answers from now on.")
+    before: ModelName = Field(description="The one that answered until now.")

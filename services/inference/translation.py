@@ -5,11 +5,17 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from services.inference.backlog import Job
+import structlog
+
+from model.errors import RequestError
+from services.common.problems import ProblemError
+from services.inference.backlog import Job, Timed
 from services.inference.schemas import (
+    BatchItem,
     GenerateAnswer,
     GenerateRequest,
     GenreMatch,
+    GenresAnswer,
     InterpolateRequest,
     LegacyRequest,
     ModelName,
@@ -22,6 +28,9 @@ if TYPE_CHECKING:
     import model.writer
     from services.inference.batcher import SentenceWriter
 
+log = structlog.get_logger()
+
+DEFECT = "This request could not be written, which is our fault: the service's log says why."
 SEEDS = 2**53  # drawn seeds stay exact in JavaScript
 TOKENS_PER_SENTENCE = 18  # the mean of served sentences, their ends counted
 
@@ -58,6 +67,14 @@ def draft(body: GenerateRequest) -> Job[model.writer.Result]:
     return Job(lambda writer: writer.compose(request), sentences * TOKENS_PER_SENTENCE)
 
 
+def attempt(body: GenerateRequest) -> Job[model.writer.Result] | RequestError:
+    """The work of a request, or why the writer refuses it."""
+    try:
+        return draft(body)
+    except RequestError as error:
+        return error
+
+
 def legacy_draft(body: LegacyRequest) -> Job[model.writer.Result]:
     return draft(GenerateRequest(genres=body.genres, num_samples=body.num_sample))
 
@@ -78,14 +95,38 @@ def model_name(writer: SentenceWriter) -> ModelName:
 
 
 def answer(writer: SentenceWriter, result: model.writer.Result) -> GenerateAnswer:
-    genres = result.genres
     return GenerateAnswer(
         model=model_name(writer),
-        genres=GenreMatch(
-            known=list(genres.known), mapped=dict(genres.mapped), unknown=list(genres.unknown)
-        ),
+        genres=match_shown(result.genres),
         seed=result.seed,
         samples=[sample_shown(sample) for sample in result.samples],
+    )
+
+
+def batch_item(outcome: Timed[model.writer.Result] | BaseException) -> BatchItem:
+    """One request's part of a batch; raises what concerns all of it."""
+    if isinstance(outcome, Timed):
+        return BatchItem(answer=answer(outcome.writer, outcome.value))
+    if isinstance(outcome, RequestError):
+        return BatchItem(error=str(outcome))
+    if isinstance(outcome, ProblemError) or not isinstance(outcome, Exception):
+        raise outcome
+    log.error("writer.failed", exc_info=outcome)
+    return BatchItem(error=DEFECT)
+
+
+def genres_shown(writer: SentenceWriter, search: str | None) -> GenresAnswer:
+    """The genres that a text is found in, and what the writer would take it for; or all."""
+    names = sorted(writer.genres)
+    if search is None:
+        return GenresAnswer(genres=names)
+    found = [name for name in names if search.casefold() in name.casefold()]
+    return GenresAnswer(genres=found, understood=match_shown(writer.match_genres([search])))
+
+
+def match_shown(match: model.writer.GenreMatch) -> GenreMatch:
+    return GenreMatch(
+        known=list(match.known), mapped=dict(match.mapped), unknown=list(match.unknown)
     )
 
 

@@ -79,6 +79,7 @@ class ScriptedWriter:
     """Writes each request's seed; fails for the titles POISON and IMPOSSIBLE; can be held up."""
 
     name = "scripted"
+    precision = "float32"
     genres = ("shoegaze", "dream pop")
     topics = (Topic(0, "strings", ("guitar", "bass"), favoured=True),)
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -24,11 +24,17 @@ from services.common.problems import Problem
 from services.inference import schemas, translation
 from services.inference.app import create_app
 from services.inference.client import InferenceClient
-from services.inference.schemas import GenerateAnswer, GenerateRequest
+from services.inference.schemas import (
+    BatchAnswer,
+    BatchRequest,
+    GenerateAnswer,
+    GenerateRequest,
+    InterpolateRequest,
+    LegacyRequest,
+    ReconstructRequest,
+)
 from services.inference.settings import InferenceSettings
-
-if TYPE_CHECKING:
-    from tests.services.inference.scripted import ScriptedWriter
+from tests.services.inference.scripted import ScriptedWriter
 
 Serve = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
@@ -45,10 +51,13 @@ def doors() -> list[tuple[str, str]]:
     return [(method.upper(), path) for path, methods in paths.items() for method in methods]
 
 
-def example(path: str) -> dict[str, Any]:
-    """The request example that the OpenAPI document gives for a path."""
+def example(method: str, path: str) -> dict[str, Any] | None:
+    """The request example that the OpenAPI document gives for a door; None if it takes no body."""
     document = app().openapi()
-    body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    door = document["paths"][path][method.lower()]
+    if "requestBody" not in door:
+        return None
+    body = door["requestBody"]["content"]["application/json"]
     name = body["schema"]["$ref"].rpartition("/")[2]
     found: dict[str, Any] = document["components"]["schemas"][name]["example"]
     return found
@@ -74,12 +83,14 @@ async def missing_once_loaded(client: httpx.AsyncClient) -> str:
 def test_every_promised_door_is_there() -> None:
     assert set(doors()) == {
         ("POST", "/v1/generate"),
+        ("POST", "/v1/generate/batch"),
         ("POST", "/generate"),
         ("POST", "/v1/interpolate"),
         ("POST", "/v1/reconstruct"),
         ("GET", "/v1/genres"),
         ("GET", "/v1/topics"),
         ("GET", "/v1/model"),
+        ("POST", "/v1/model/reload"),
     }
 
 
@@ -95,10 +106,10 @@ def test_every_example_of_an_answer_keeps_the_contract() -> None:
 @pytest.mark.parametrize(("method", "path"), doors())
 async def test_every_door_answers_its_own_example(serve: Serve, method: str, path: str) -> None:
     async with serve() as client:
-        body = example(path) if method == "POST" else None
+        body = example(method, path)
         response = await client.request(method, path, json=body)
     assert response.status_code == 200, response.text
-    assert ("x-model-time-ms" in response.headers) == (method == "POST")
+    assert ("x-model-time-ms" in response.headers) == (body is not None)
 
 
 @pytest.mark.parametrize(("method", "path"), doors())
@@ -125,8 +136,7 @@ async def test_every_door_says_that_the_writer_is_loading(
 
     async with serve(slowly, ready=False) as client:
         alive, ready = await client.get("/livez"), await client.get("/readyz")
-        body = example(path) if method == "POST" else None
-        response = await client.request(method, path, json=body)
+        response = await client.request(method, path, json=example(method, path))
         loaded.set()
     assert alive.status_code == 200
     assert ready.status_code == 503
@@ -235,9 +245,112 @@ async def test_the_endpoint_of_2018_is_a_drop_in(serve: Serve) -> None:
     assert len(response.json()["gens"]) == 3
 
 
-async def test_genres_come_in_alphabetical_order(serve: Serve) -> None:
+async def test_genres_come_in_alphabetical_order_and_can_be_searched(serve: Serve) -> None:
     async with serve() as client:
-        assert (await client.get("/v1/genres")).json() == {"genres": ["dream pop", "shoegaze"]}
+        everything = (await client.get("/v1/genres")).json()
+        found = (await client.get("/v1/genres", params={"q": "Pop"})).json()
+        nothing = (await client.get("/v1/genres", params={"q": "zzz"})).json()
+        refused = await client.get("/v1/genres", params={"q": ""})
+    assert everything == {"genres": ["dream pop", "shoegaze"], "understood": None}
+    assert found["genres"] == ["dream pop"]
+    assert nothing == {
+        "genres": [],
+        "understood": {"known": [], "mapped": {}, "unknown": []},
+    }
+    assert_problem(refused, 422)
+
+
+async def test_a_batch_answers_each_request_in_its_place(serve: Serve) -> None:
+    asked = [
+        {"seed": 1},
+        {"seed": 2, "title": "impossible"},
+        {"seed": 3, "num_samples": 5, "candidates": 2},
+        {"seed": 4, "title": "poison"},
+        {"seed": 5, "num_samples": 2},
+    ]
+    async with serve() as client:
+        with capture_logs():
+            response = await client.post("/v1/generate/batch", json={"requests": asked})
+        only_wrong = await client.post("/v1/generate/batch", json={"requests": [asked[2]]})
+    assert response.status_code == 200, response.text
+    items = BatchAnswer.model_validate_json(response.content).answers
+    assert [item.answer.seed if item.answer else None for item in items] == [1, None, None, None, 5]
+    assert items[0].answer
+    assert [sample.text for sample in items[0].answer.samples] == [f"1 {i}" for i in range(5)]
+    errors = [item.error for item in items]
+    assert errors[1] == "title is impossible; give another"
+    assert "candidates" in str(errors[2])
+    assert "poison" not in str(errors[3])
+    assert float(response.headers["x-model-time-ms"]) >= 0
+    assert "candidates" in only_wrong.json()["answers"][0]["error"]
+
+
+async def test_a_batch_is_admitted_whole_or_refused(serve: Serve, writer: ScriptedWriter) -> None:
+    tokens = 2 * 16 * 5 * translation.TOKENS_PER_SENTENCE  # of a request as it comes
+    async with serve(queue_tokens=3 * tokens) as client:
+        writer.hold()
+        first = asyncio.create_task(client.post("/v1/generate", json={}))
+        async with asyncio.timeout(10):
+            while not writer.busy.is_set():  # noqa: ASYNC110 - set by the writer's thread
+                await asyncio.sleep(0.001)
+        refused = await client.post("/v1/generate/batch", json={"requests": [{}] * 3})
+        admitted = asyncio.create_task(
+            client.post("/v1/generate/batch", json={"requests": [{}] * 2})
+        )
+        await asyncio.sleep(0.05)
+        writer.release()
+        assert (await first).status_code == (await admitted).status_code == 200
+    assert_problem(refused, 429)
+    assert int(refused.headers["retry-after"]) >= 1
+
+
+async def test_a_new_bundle_is_swapped_in_and_a_broken_one_refused(
+    serve: Serve, writer: ScriptedWriter
+) -> None:
+    writers: list[ScriptedWriter | BundleMissingError] = [
+        writer,
+        ScriptedWriter("r2"),
+        BundleMissingError("no bundle in x; name a folder that holds one"),
+    ]
+
+    def load(_: InferenceSettings) -> ScriptedWriter:
+        loaded = writers.pop(0)
+        if isinstance(loaded, BundleMissingError):
+            raise loaded
+        return loaded
+
+    async def revision() -> str:
+        answer = await client.post("/v1/generate", json={"num_samples": 1})
+        return str(answer.json()["model"]["revision"])
+
+    async with serve(load) as client:
+        assert await revision() == "r1"
+        swapped = await client.post("/v1/model/reload")
+        assert await revision() == "r2"
+        refused = await client.post("/v1/model/reload")
+        assert await revision() == "r2"
+    assert swapped.json() == {
+        "model": {"name": "scripted", "revision": "r2"},
+        "before": {"name": "scripted", "revision": "r1"},
+    }
+    assert "no bundle in x" in assert_problem(refused, 409).detail
+
+
+async def test_requests_never_fail_while_bundles_are_swapped(serve: Serve) -> None:
+    numbers = iter(range(1000))
+
+    async def ask() -> list[int]:
+        return [
+            (await client.post("/v1/generate", json={"num_samples": 1})).status_code
+            for _ in range(25)
+        ]
+
+    async def swap() -> list[int]:
+        return [(await client.post("/v1/model/reload")).status_code for _ in range(10)]
+
+    async with serve(lambda _: ScriptedWriter(f"r{next(numbers)}")) as client:
+        answers = await asyncio.gather(*(ask() for _ in range(8)), swap())
+    assert {status for statuses in answers for status in statuses} == {200}
 
 
 async def test_the_model_card_of_the_named_bundle_is_shown(serve: Serve, tmp_path: Path) -> None:
@@ -332,6 +445,7 @@ async def test_unknown_doors_and_methods_are_problems(serve: Serve) -> None:
 
 ASKS: dict[str, type[BaseModel]] = {
     "/v1/generate": schemas.GenerateRequest,
+    "/v1/generate/batch": schemas.BatchRequest,
     "/generate": schemas.LegacyRequest,
     "/v1/interpolate": schemas.InterpolateRequest,
     "/v1/reconstruct": schemas.ReconstructRequest,
@@ -381,9 +495,26 @@ async def test_the_typed_client_speaks_the_contract(serve: Serve) -> None:
         InferenceClient("http://inference", transport=client._transport) as inference,
     ):
         answer = await inference.generate(GenerateRequest(genres=["shoegaze"], seed=4))
-        known = await inference.genres()
+        batch = await inference.generate_batch(BatchRequest(requests=[GenerateRequest(seed=6)]))
+        legacy = await inference.generate_as_in_2018(LegacyRequest(genres=["pop"], num_sample=3))
+        line = await inference.interpolate(InterpolateRequest(start="a", end="b", steps=4))
+        again = await inference.reconstruct(ReconstructRequest(text="a"))
+        known, found = await inference.genres(), await inference.genres("dream")
+        topics, model, swapped = (
+            await inference.topics(),
+            await inference.model(),
+            await inference.reload(),
+        )
     assert answer.seed == 4
+    assert batch.answers[0].answer
+    assert batch.answers[0].answer.seed == 6
+    assert len(legacy.gens) == 3
+    assert len(line.sentences) == 4
+    assert again.text == "a []"
     assert known.genres == ["dream pop", "shoegaze"]
+    assert found.genres == ["dream pop"]
+    assert topics.topics[0].favoured
+    assert (model.precision, model.model) == ("float32", swapped.before)
 
 
 async def test_metrics_name_the_route_and_the_queue(serve: Serve) -> None:
