@@ -33,13 +33,13 @@ from model.cvae import CVAE, REGISTERS, SLOTS, CVAEConfig, Posterior
 from model.engine import Engine, Job
 from model.evaluation.kneser_ney import KneserNey, tokens
 from model.evaluation.likelihood import likelihood
+from model.memory import hold_memory
 from model.prior import Prior
 from model.tokenizer import Pieces
 from model.training.autoencoder import train_cvae
 from model.training.batches import Dataset
 from model.training.config import CVAETraining, Stopping, TrainingConfig
 from model.training.journal import Journal
-from model.training.machine import hold_memory
 from model.training.prior import fit_prior
 
 DRAFTS = 1000

@@ -31,11 +31,11 @@ from model.bundle import SHIPPED, Bundle
 from model.corpus.lines import of_split, read_corpus, words
 from model.evaluation.diversity import distinct
 from model.lcgan import LCGAN
+from model.memory import hold_memory
 from model.training.batches import Dataset
 from model.training.config import LCGANTraining
 from model.training.decoding import Decoder
 from model.training.lcgan import LCGANTrainer
-from model.training.machine import hold_memory
 
 CODES, SEED = 1000, 7
 PENALTIES = (0.0, 0.2, 0.4, 0.7, 1.0, 2.0, 5.0)

@@ -28,12 +28,12 @@ from model.evaluation.language_model import (
     trained_language_model,
 )
 from model.evaluation.likelihood import importance_weighted_under, mutual_information
+from model.memory import hold_memory
 from model.prior import Prior
 from model.training.autoencoder import train_cvae
 from model.training.batches import Dataset
 from model.training.config import CVAETraining, Recipe, TrainingConfig
 from model.training.journal import Journal
-from model.training.machine import hold_memory
 from model.training.prior import fit_prior
 
 CONTROLS = ("<pad>", "<s>", "</s>")  # in the order of model.tokenizer.PAD, BOS and EOS

@@ -40,7 +40,14 @@ class Steps:
         own = into[:, : self.embedding].contiguous()
         self._table = F.linear(model.embedding.weight, own, bias).to(precision)
         mix, context_mix = torch.split(model.output.weight, [self.width, context], dim=1)
-        self._recurrent = self._linear(lstm["weight_hh_l0"])
+        across = lstm["weight_hh_l0"].to(precision).contiguous()
+        self._recurrent = Rowwise(
+            lambda rows, added: torch.addmm(added, rows, across.T),
+            self.width,
+            4 * self.width,
+            dtype=precision,
+            device=self.device,
+        )
         self._mix = self._linear(mix)
         self._softmax = self._linear(model.embedding.weight, model.bias)
         gates, output = into[:, self.embedding :].contiguous(), context_mix.contiguous()
@@ -60,8 +67,7 @@ class Steps:
         self, token: Tensor, gates: Tensor, hidden: Tensor, cell: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The hidden and cell state after reading one piece a row, (rows,)."""
-        total = gates + self._table[token]
-        total += self._recurrent(hidden.to(self.precision))
+        total = gates + self._recurrent(hidden.to(self.precision), self._table[token])
         bounded, candidate = torch.split(total, [3 * self.width, self.width], dim=1)
         i, f, o = bounded.sigmoid_().chunk(3, dim=1)
         cell = f * cell + i * candidate.tanh_()

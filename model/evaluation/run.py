@@ -29,7 +29,7 @@ from model.evaluation.page import page
 from model.evaluation.samples import Samples, samples
 from model.evaluation.served import cleanliness
 from model.evaluation.settings import EvaluationSettings
-from model.training.machine import hold_memory
+from model.memory import hold_memory
 
 JSON, PAGE = "evaluation.json", "evaluation.html"
 

@@ -7,7 +7,6 @@
 - Mixed precision is used where the machine is quicker for it, which on a CPU only a trial tells.
 """
 
-import ctypes
 import os
 import platform
 import sys
@@ -23,13 +22,13 @@ from torch import nn
 from torch.multiprocessing.spawn import ProcessExitedException
 
 from model.errors import TrainingError
+from model.memory import hold_memory
 from model.precision import fastest
 from model.training.config import CVAETraining, TrainingConfig
 
 Kind = Literal["cpu", "cuda", "mps"]
 
 _GRACE = 10.0  # seconds in which an interrupted process may close its files
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # parameters of mallopt, from malloc.h
 
 
 def launch(config: TrainingConfig, function: Callable[..., None], *arguments: object) -> None:
@@ -127,18 +126,6 @@ def settle(config: TrainingConfig) -> None:
     torch.set_num_threads(max(1, (config.threads or os.cpu_count() or 1) // config.devices))
     torch.set_float32_matmul_precision("high")
     hold_memory()
-
-
-def hold_memory() -> None:
-    """Have glibc hold on to freed memory.
-
-    Each batch frees and asks for the same large tensors again; given back to the kernel in between,
-    their pages cost as much time as the arithmetic.
-    """
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if libc is not None and hasattr(libc, "mallopt"):
-        libc.mallopt(_M_MMAP_MAX, 0)
-        libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def described(config: TrainingConfig) -> str:

@@ -26,6 +26,7 @@ def load_writer(settings: InferenceSettings) -> Writer:
     try:
         import torch  # noqa: PLC0415 - see above
 
+        from model.memory import hold_memory  # noqa: PLC0415 - see above
         from model.writer import Request, Writer  # noqa: PLC0415 - see above
     except ImportError as error:
         message = (
@@ -35,6 +36,7 @@ def load_writer(settings: InferenceSettings) -> Writer:
         raise WriterMissingError(message) from error
 
     torch.set_num_threads(settings.threads)
+    hold_memory()
     writer = Writer.load(
         settings.bundle,
         _device(settings.device, gpu=torch.cuda.is_available()),
