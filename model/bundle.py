@@ -37,6 +37,7 @@ from model.topics import TopicModel
 
 FORMAT = 5
 SHIPPED = Path(__file__).resolve().parent / "pretrained"
+CARD = "MODEL_CARD.md"  # for people; it lies beside the bundle's files
 
 _CONFIG = "config.json"
 _WEIGHTS, _FACTS = "weights.safetensors", "facts.safetensors"

@@ -4,9 +4,9 @@ A composition is a generator. It yields jobs that it wants decoded, is sent what
 their order, and returns what it makes of that; between two yields it does what needs no decoder.
 The composer keeps the engine's slots filled with rows of all compositions under way:
 
-- a row is admitted as soon as a slot is free: in turn one of the composition that was started
-  first, which so never waits for later ones, and one of that with the fewest rows left, so that a
-  few rows aren't held up by hundreds (shortest remaining time first keeps the mean wait short);
+- a row is admitted as soon as a slot is free: in turn one of the caller who came first, who so
+  never waits for later ones, and one of the caller with the fewest rows waiting, so that a few rows
+  aren't held up by hundreds (shortest remaining time first keeps the mean wait short);
 - a composition that fails, or whose rows make the engine fail, fails alone.
 """
 
@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 import torch
 
@@ -26,6 +27,8 @@ Composition = Generator[Sequence[Job], list[Decoded], T]
 
 class Slots(Protocol):
     """What the composer needs of `model.engine.Engine`."""
+
+    slots: int
 
     @property
     def free(self) -> int: ...
@@ -43,8 +46,8 @@ class Slots(Protocol):
 class Task(Generic[T]):
     """One composition under way."""
 
-    number: int  # in the order in which tasks were started
     composition: Composition[T]
+    caller: "_Caller"
     begun: bool = False
     ended: bool = False
     jobs: Sequence[Job] = ()  # that it has yielded last
@@ -71,13 +74,27 @@ class Task(Generic[T]):
         self.composition.close()
 
 
+@dataclass(eq=False)
+class _Caller:
+    """Who has started tasks, and those of them whose rows wait."""
+
+    number: int  # in the order in which callers came
+    tasks: deque[Task[Any]] = field(default_factory=deque)
+
+    @property
+    def waiting(self) -> int:
+        return sum(len(task.waiting) for task in self.tasks)
+
+
 class Composer:
     """Drives compositions. Not for use by two threads at once."""
 
     def __init__(self, engine: Slots) -> None:
         self._engine = engine
-        self._tasks = 0  # begun so far
-        self._waiting: dict[int, Task[Any]] = {}  # those with jobs that wait, by number
+        self._turn = 0  # of the slots that were filled
+        self._came = 0  # callers so far
+        self._callers: WeakKeyDictionary[object, _Caller] = WeakKeyDictionary()
+        self._waiting: dict[int, _Caller] = {}  # those with rows that wait, by number
         self._rows: dict[int, tuple[Task[Any], int]] = {}  # by ticket: whose, and which job of it
         self._ended: list[Task[Any]] = []  # since the last step
 
@@ -99,13 +116,25 @@ class Composer:
     @property
     def waiting(self) -> int:
         """How many rows wait for a slot."""
-        return sum(len(task.waiting) for task in self._waiting.values())
+        return sum(caller.waiting for caller in self._waiting.values())
+
+    @property
+    def callers(self) -> int:
+        """How many callers have rows that wait."""
+        return len(self._waiting)
+
+    @property
+    def slots(self) -> int:
+        """How many rows can be decoded side by side."""
+        return self._engine.slots
 
     @torch.inference_mode()
-    def start(self, composition: Composition[T]) -> Task[T]:
-        """Begin a composition; `step` hands its task back once it has ended."""
-        self._tasks += 1
-        task = Task(self._tasks, composition)
+    def start(self, composition: Composition[T], owner: object = None) -> Task[T]:
+        """Begin a composition; `step` hands its task back once it has ended.
+
+        Compositions of one owner share what one caller gets of the slots.
+        """
+        task = Task(composition, self._caller(owner))
         self._go_on(task)
         return task
 
@@ -134,7 +163,7 @@ class Composer:
     def finish(self, compositions: Sequence[Composition[T]]) -> list[T]:
         """What compositions return, in their order, all of them driven to their ends.
 
-        Raises what the first of them that failed raised.
+        Raises what the first of them that failed raised. For a composer that has no other tasks.
         """
         tasks = [self.start(composition) for composition in compositions]
         try:
@@ -162,19 +191,20 @@ class Composer:
             self._ended.append(task)
         else:
             task.waiting.extend(range(len(task.jobs)))
-            self._waiting[task.number] = task
+            self._queue(task)
 
     def _admit(self) -> None:
         """Fill the engine's free slots with rows that wait."""
         places, now = [], time.monotonic()
-        for turn in range(self._engine.free):
+        for _ in range(self._engine.free):
             if not self._waiting:
                 break
-            task = self._next(first=turn % 2 == 0)
+            caller = self._next()
+            task = caller.tasks[0]
             task.entered = task.entered or now
             places.append((task, task.waiting.popleft()))
             if not task.waiting:
-                del self._waiting[task.number]
+                self._unqueue(task)
         if not places:
             return
         try:
@@ -184,11 +214,32 @@ class Composer:
         else:
             self._rows.update(zip(tickets, places, strict=True))
 
-    def _next(self, *, first: bool) -> Task[Any]:
-        """The task that was started first, or that with the fewest rows waiting."""
-        if first:
+    def _next(self) -> _Caller:
+        """The caller who came first, or in the next turn the one with the fewest rows waiting."""
+        self._turn += 1
+        if self._turn % 2:
             return self._waiting[min(self._waiting)]
-        return min(self._waiting.values(), key=lambda task: (len(task.waiting), task.number))
+        return min(self._waiting.values(), key=lambda caller: (caller.waiting, caller.number))
+
+    def _caller(self, owner: object) -> _Caller:
+        known = None if owner is None else self._callers.get(owner)
+        if known is None:
+            self._came += 1
+            known = _Caller(self._came)
+            if owner is not None:
+                self._callers[owner] = known
+        return known
+
+    def _queue(self, task: Task[Any]) -> None:
+        task.caller.tasks.append(task)
+        self._waiting[task.caller.number] = task.caller
+
+    def _unqueue(self, task: Task[Any]) -> None:
+        caller = task.caller
+        if task in caller.tasks:
+            caller.tasks.remove(task)
+        if not caller.tasks:
+            self._waiting.pop(caller.number, None)
 
     def _admit_singly(self, places: Sequence[tuple[Task[Any], int]]) -> None:
         for task, place in places:
@@ -234,4 +285,4 @@ class Composer:
         for ticket in tickets:
             del self._rows[ticket]
         task.waiting.clear()
-        self._waiting.pop(task.number, None)
+        self._unqueue(task)

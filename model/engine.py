@@ -37,7 +37,7 @@ class Job:
     temperature: float = 1.0
     top_k: int = 0  # 0: no limit
     top_p: float = 1.0  # 1: no limit
-    longest: int = 48  # pieces, the end not counted
+    longest: int = 48  # pieces, the end counted
     forbidden: tuple[int, ...] = ()  # pieces that may not be said
     said: tuple[int, ...] | None = None  # the pieces to read, if they are not to be drawn
 
@@ -233,11 +233,10 @@ class _Rows:
         """Make room for sentences of so many pieces and for so many forbidden ones."""
         if longest <= self._longest and forbidden <= self._forbidden:
             return
-        self._longest = max(longest, self._longest)
-        self._forbidden = max(forbidden, self._forbidden)
+        longest, forbidden = max(longest, self._longest), max(forbidden, self._forbidden)
         width = self._steps.width
-        floats = [width, width, 4 * width, self._steps.embedding, width, self._longest, 1, 1]
-        integers = [self._forbidden, self._longest, 1, 1, 1, 1, 1]
+        floats = [width, width, 4 * width, self._steps.embedding, width, longest, 1, 1]
+        integers = [forbidden, longest, 1, 1, 1, 1, 1]
         before, device = self._all, self._steps.device
         self._floats = torch.zeros(self._slots, sum(floats), device=device)
         self._integers = torch.full(
@@ -250,6 +249,7 @@ class _Rows:
         self._all = _Row(*columns)
         for new, old in zip(self._all, before or (), strict=False):
             new[:, : old.shape[1]] = old
+        self._longest, self._forbidden = longest, forbidden
 
     def part(self, first: int, end: int) -> _Row:
         """Some of the slots, in place; there must be room for them."""

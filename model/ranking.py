@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import pairwise
 
 from model.corpus.lines import words
@@ -54,6 +54,11 @@ class Draft:
     family: float  # the probability that it is of the family of a genre asked for
 
     @cached_property
+    def meaning(self) -> frozenset[str]:
+        """Its words of meaning; each draft is compared with many."""
+        return meaning(self.text)
+
+    @cached_property
     def score(self) -> float:
         """The draft's worth; higher is better."""
         bag = words(self.text)
@@ -99,15 +104,13 @@ def echoes(bag: Sequence[str]) -> int:
     return len(heavy) - len(set(heavy))
 
 
-def alike(left: str, right: str) -> float:
+def alike(left: frozenset[str], right: frozenset[str]) -> float:
     """The share of words of meaning that two texts have in common, of the shorter one's."""
-    one, other = _meaning(left), _meaning(right)
-    return len(one & other) / max(1, min(len(one), len(other)))
+    return len(left & right) / max(1, min(len(left), len(right)))
 
 
-@lru_cache(maxsize=1024)
-def _meaning(text: str) -> frozenset[str]:
-    """The words of meaning; each draft is compared with many."""
+def meaning(text: str) -> frozenset[str]:
+    """The words of meaning of a text."""
     return frozenset(word for word in words(text) if word not in _SMALL)
 
 
@@ -115,7 +118,7 @@ def distinct(drafts: Sequence[Draft]) -> list[Draft]:
     """The drafts, best first, without any that says the same as a better one."""
     kept: list[Draft] = []
     for draft in _ranked(drafts):
-        if all(alike(draft.text, other.text) < ALIKE for other in kept):
+        if all(alike(draft.meaning, other.meaning) < ALIKE for other in kept):
             kept.append(draft)
     return kept
 

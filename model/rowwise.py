@@ -58,7 +58,8 @@ class Rowwise:
 
     def _agreeing(self, tried: tuple[int, ...], samples: list[Tensor]) -> Iterator[int]:
         expected = self._in_blocks(tried[0], samples)
-        for height in tried:
+        yield tried[0]
+        for height in tried[1:]:
             rows = self._in_blocks(height, samples)
             if torch.equal(rows, expected[: len(rows)]):
                 yield height

@@ -8,6 +8,7 @@ All requests' rows share the decoder's batches. How many threads torch uses is l
 
 import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -15,7 +16,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from model.bundle import SHIPPED, Bundle
+from model.bundle import CARD, SHIPPED, Bundle
 from model.composing import Composer, Composition
 from model.corpus.genres import GenreMatch
 from model.drafting import Code, Drafter, numbered
@@ -40,6 +41,7 @@ __all__ = [
 ROUNDS = 4  # times that drafts are drawn before an answer is short
 MOST_STEPS = 64
 LONGEST_TEXT = 1000  # characters of a sentence to be encoded
+MOST_PIECES = 128  # of such a sentence; the longest line of the corpus has half of that
 
 T = TypeVar("T")
 
@@ -56,6 +58,7 @@ class Writer:
     ) -> None:
         self.name = bundle.name
         self.revision = bundle.revision
+        self.card = f"This bundle has no {CARD}.\n"
         self.genres = bundle.genres.labels
         self.topics: tuple[Topic, ...] = bundle.topics.describe()
         self.precision = str(precision).removeprefix("torch.")
@@ -81,8 +84,12 @@ class Writer:
         Raises:
             BundleError: the folder holds no bundle that can be used; the message says why.
         """
-        bundle = Bundle.load(folder or SHIPPED, device or "cpu")
-        return cls(bundle, precision or fastest(bundle.cvae.bias.device), slots)
+        folder = folder or SHIPPED
+        bundle = Bundle.load(folder, device or "cpu")
+        writer = cls(bundle, precision or fastest(bundle.cvae.bias.device), slots)
+        with suppress(OSError):
+            writer.card = (folder / CARD).read_text("utf-8", "replace")
+        return writer
 
     def match_genres(self, names: Iterable[str]) -> GenreMatch:
         """How the writer understands genre names."""
@@ -167,7 +174,12 @@ class Writer:
         readable = " ".join(text[:LONGEST_TEXT].encode("utf-8", "replace").decode().split())
         if not readable:
             raise RequestError("a sentence is empty; give at least one word")
-        tokens = torch.tensor([self._bundle.pieces.encode(readable)], device=self._device)
+        pieces = self._bundle.pieces.encode(readable)
+        if len(pieces) > MOST_PIECES:
+            raise RequestError(
+                f"a sentence has {len(pieces)} pieces, and {MOST_PIECES} can be encoded; shorten it"
+            )
+        tokens = torch.tensor([pieces], device=self._device)
         return self._bundle.cvae.encode(tokens, a[None]).mu[0]
 
 

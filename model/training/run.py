@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from model.bundle import Bundle, Serving
+from model.bundle import CARD, Bundle, Serving
 from model.corpus.genres import GenreBook, vocabulary
 from model.corpus.lines import Line, of_split, read_corpus
 from model.corpus.nearness import read_microgenres
@@ -37,7 +37,6 @@ from model.training.taste import DELIGHT_POWER, TasteFit, learn_taste
 from model.training.topics import fit_topics
 
 BUNDLE = "bundle"  # the folder in the output that holds the writer
-CARD = "MODEL_CARD.md"
 REPORT = "report.json"
 
 

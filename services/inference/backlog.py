@@ -1,4 +1,4 @@
-"""Work that is asked of the writer: bounded, counted in tokens, begun in order of arrival.
+"""Work that is asked of the writer: bounded, counted in tokens, begun fairly.
 
 A token is one piece of one sentence, drawn or read: what the decoder's time goes to, whoever asked.
 How many a job takes is foretold from the number of its sentences. The event loop admits and
@@ -32,12 +32,17 @@ class Timed(Generic[T]):
     model_seconds: float  # from then on
 
 
+class Owner:
+    """Whoever asked; to be told from others by identity alone."""
+
+
 @dataclass(eq=False)
 class Job(Generic[T]):
     """Work that somebody waits for."""
 
     compose: Callable[[SentenceWriter], Composition[T]]
     tokens: int  # foretold
+    owner: object = field(default_factory=Owner)  # one for all jobs of a call
     arrived: float = field(default_factory=time.monotonic)
     future: Future[Timed[T]] = field(default_factory=Future)
 
@@ -48,16 +53,19 @@ class Backlog:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.closed = False
-        self._waiting: deque[Job[Any]] = deque()
+        self._waiting: dict[object, deque[Job[Any]]] = {}  # by owner, who came first first
+        self._turn = 0  # of the jobs that were taken
         self._under_way: set[Job[Any]] = set()
         self._unwanted: list[Job[Any]] = []
         self._tokens = 0
+        self._woken = False
         self._changed = threading.Condition()
 
     @property
     def waiting(self) -> int:
         """How many jobs the writer has not begun."""
-        return len(self._waiting)
+        with self._changed:
+            return sum(map(len, self._waiting.values()))
 
     @property
     def tokens(self) -> int:
@@ -75,30 +83,43 @@ class Backlog:
             if full or self.closed:
                 return False
             self._tokens += tokens
-            self._waiting.extend(jobs)
+            for job in jobs:
+                self._waiting.setdefault(job.owner, deque()).append(job)
             self._changed.notify()
             return True
 
     def withdraw(self, job: Job[Any]) -> None:
         """Say that nobody waits for a job any more: it is never begun, or soon stopped."""
         with self._changed:
-            if job in self._waiting:
-                self._waiting.remove(job)
+            own = self._waiting.get(job.owner, ())
+            if job in own:
+                self._remove(job)
                 self._tokens -= job.tokens
             elif job in self._under_way:
                 self._unwanted.append(job)
 
     def take(self, most: int, *, wait: bool) -> list[Job[Any]]:
-        """Jobs to begin, the first that arrived first; none once closed and drained.
+        """Jobs to begin: in turn of the owner who came first and of the one with the fewest.
 
-        Waits for one, if told to, until the backlog is closed.
+        Waits for one, if told to, until the backlog is closed or `wake` is called.
         """
         with self._changed:
             if wait:
-                self._changed.wait_for(lambda: self._waiting or self.closed)
-            taken = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+                self._changed.wait_for(lambda: self._waiting or self.closed or self._woken)
+            self._woken = False
+            taken: list[Job[Any]] = []
+            while self._waiting and len(taken) < most:
+                job = self._next()
+                self._remove(job)
+                taken.append(job)
             self._under_way.update(taken)
             return taken
+
+    def wake(self) -> None:
+        """Let whoever waits for work look around."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
 
     def unwanted(self) -> list[Job[Any]]:
         """The jobs under way that were withdrawn since this was last asked."""
@@ -123,8 +144,21 @@ class Backlog:
         """Close, and hand back whatever is not settled."""
         self.close()
         with self._changed:
-            left = [*self._under_way, *self._waiting]
+            waiting = [job for jobs in self._waiting.values() for job in jobs]
+            left = [*self._under_way, *waiting]
             self._under_way.clear()
             self._waiting.clear()
             self._tokens = 0
             return left
+
+    def _next(self) -> Job[Any]:
+        self._turn += 1
+        if self._turn % 2:
+            return next(iter(self._waiting.values()))[0]
+        return min(self._waiting.values(), key=len)[0]
+
+    def _remove(self, job: Job[Any]) -> None:
+        own = self._waiting[job.owner]
+        own.remove(job)
+        if not own:
+            del self._waiting[job.owner]

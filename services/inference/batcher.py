@@ -31,10 +31,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LOADING = "loading: the writer's weights are being read; ask again in a moment."
+SECONDS_TO_LOAD = 2
 STOPPED = "The service is shutting down: ask again, the next one will answer."
 DIED = "The writer's thread died: restart the service."
 
 STARTED_AT_A_TIME = 8  # jobs between two steps, so that those under way are not held up
+MOST_CALLERS = 64  # whose rows wait for slots; the jobs of others are begun later
 
 
 class Press(Protocol):
@@ -43,10 +45,14 @@ class Press(Protocol):
     @property
     def busy(self) -> bool: ...
     @property
+    def slots(self) -> int: ...
+    @property
+    def callers(self) -> int: ...
+    @property
     def active(self) -> int: ...
     @property
     def decoded(self) -> int: ...
-    def start(self, composition: Composition[Any]) -> Task[Any]: ...
+    def start(self, composition: Composition[Any], owner: object = None) -> Task[Any]: ...
     def step(self) -> list[Task[Any]]: ...
     def cancel(self, task: Task[Any]) -> None: ...
 
@@ -60,6 +66,8 @@ class SentenceWriter(Protocol):
     def revision(self) -> str: ...
     @property
     def precision(self) -> str: ...
+    @property
+    def card(self) -> str: ...
     @property
     def genres(self) -> Sequence[str]: ...
     @property
@@ -79,7 +87,26 @@ class _Shift:
     """A writer and the jobs that it has begun."""
 
     writer: SentenceWriter
-    under_way: dict[Task[Any], Job[Any]] = field(default_factory=dict)
+    under_way: dict[Job[Any], Task[Any]] = field(default_factory=dict)
+    _jobs: dict[Task[Any], Job[Any]] = field(default_factory=dict)
+
+    def start(self, job: Job[Any]) -> None:
+        task = self.writer.composer.start(job.compose(self.writer), job.owner)
+        self.under_way[job], self._jobs[task] = task, job
+
+    def cancel(self, job: Job[Any]) -> None:
+        task = self.under_way.pop(job, None)
+        if task is not None:
+            del self._jobs[task]
+            self.writer.composer.cancel(task)
+
+    def step(self) -> list[tuple[Job[Any], Task[Any]]]:
+        """Take a step; the jobs that have ended, and their tasks."""
+        tasks = [task for task in self.writer.composer.step() if task in self._jobs]
+        ended = [(self._jobs.pop(task), task) for task in tasks]
+        for job, _ in ended:
+            del self.under_way[job]
+        return ended
 
 
 class Batcher:
@@ -108,15 +135,21 @@ class Batcher:
 
     def missing(self) -> str | None:
         """Why nothing can be written now, and what to do; None when all is well."""
+        if self._failure == DIED:
+            return DIED
         if self._backlog.closed:
             return STOPPED
-        if self.writer is None:
-            return self._failure
-        return None if self._thread.is_alive() else DIED
+        return self._failure if self.writer is None else None
+
+    @property
+    def loading(self) -> bool:
+        """Whether the writer is still being loaded for the first time."""
+        return self.writer is None and self._failure == LOADING
 
     def replace(self, writer: SentenceWriter) -> None:
         """Let another writer, loaded and warm, begin all jobs from now on."""
         self.writer = writer
+        self._backlog.wake()
 
     def stop(self, patience: float) -> None:
         """Write what is queued and stop; what `patience` seconds do not suffice for fails."""
@@ -126,75 +159,87 @@ class Batcher:
         self._give_up(STOPPED)
 
     def _run(self) -> None:
+        self._load_first()
+        try:
+            while self._turn():
+                pass
+        except Exception:
+            self._failure = DIED
+            log.exception("writer.died")
+        finally:
+            self._give_up(DIED if self._failure == DIED else STOPPED)
+
+    def _load_first(self) -> None:
+        """Load the writer; if that can't be done, a later one may still replace it."""
         try:
             self.writer = self._load()
         except ModelError as error:
             self._failure = str(error)
             log.error("writer.unavailable", reason=self._failure)  # noqa: TRY400 - it is no defect
-            return
         except Exception as error:
             self._failure = f"The writer could not be loaded ({error}): see the service's log."
             log.exception("writer.unavailable")
-            return
-        log.info("writer.ready", name=self.writer.name, revision=self.writer.revision)
-        try:
-            while self._turn():
-                pass
-        finally:
-            self._give_up(STOPPED if self._backlog.closed else DIED)
+        else:
+            log.info("writer.ready", name=self.writer.name, revision=self.writer.revision)
 
     def _turn(self) -> bool:
         """Begin what has arrived and take a step; false when there is nothing left to do."""
-        busy = any(shift.writer.composer.busy for shift in self._shifts)
-        jobs = self._backlog.take(STARTED_AT_A_TIME, wait=not busy)
-        if self._abandoned or not (busy or jobs):
+        presses = [shift.writer.composer for shift in self._shifts]
+        busy = any(press.busy for press in presses)
+        crowded = sum(press.callers for press in presses) >= MOST_CALLERS
+        jobs = self._backlog.take(0 if crowded else STARTED_AT_A_TIME, wait=not busy)
+        if self._abandoned or (self._backlog.closed and not (busy or jobs)):
             return False
+        began, before = time.monotonic(), self._decoded()
         self._begin(jobs)
         self._forget(self._backlog.unwanted())
         self._step()
+        tokens = self._decoded() - before
+        self._measures.stepped(tokens)
+        self.pace.note(tokens, time.monotonic() - began)
+        self._shifts = [
+            shift for shift in self._shifts if shift.under_way or shift.writer is self.writer
+        ]
         return True
+
+    def _decoded(self) -> int:
+        return sum(shift.writer.composer.decoded for shift in self._shifts)
 
     def _give_up(self, reason: str) -> None:
         for job in self._backlog.abandon():
             with suppress(InvalidStateError):  # it was answered, or nobody waits
                 job.future.set_exception(UnavailableError(reason))
 
-    def _begin(self, jobs: Iterable[Job[Any]]) -> None:
+    def _begin(self, jobs: Sequence[Job[Any]]) -> None:
         writer = self.writer
-        assert writer is not None
+        if not jobs:
+            return
+        assert writer is not None, "nothing is admitted before"
         if not self._shifts or self._shifts[-1].writer is not writer:
             self._shifts.append(_Shift(writer))
-        shift = self._shifts[-1]
+            self.pace.telling = max(1, min(self.pace.telling, writer.composer.slots // 2))
         for job in jobs:
-            if not job.future.set_running_or_notify_cancel():
+            try:
+                wanted = job.future.set_running_or_notify_cancel()
+            except (InvalidStateError, RuntimeError):  # given up meanwhile
+                wanted = False
+            if not wanted:
                 self._backlog.settle(job)
                 continue
-            shift.under_way[writer.composer.start(job.compose(writer))] = job
+            self._shifts[-1].start(job)
 
     def _forget(self, unwanted: Iterable[Job[Any]]) -> None:
         for job in unwanted:
             for shift in self._shifts:
-                for task in [task for task, own in shift.under_way.items() if own is job]:
-                    shift.writer.composer.cancel(task)
-                    del shift.under_way[task]
+                shift.cancel(job)
             self._backlog.settle(job)
 
     def _step(self) -> None:
         """Move every row of every writer on by one piece, and hand out what has ended."""
-        began = time.monotonic()
-        before = sum(shift.writer.composer.decoded for shift in self._shifts)
-        ended = [(shift, shift.writer.composer.step()) for shift in self._shifts]
-        tokens = sum(shift.writer.composer.decoded for shift in self._shifts) - before
+        for shift in self._shifts:
+            for job, task in shift.step():
+                self._settle(job, task, shift.writer)
         self.active = sum(shift.writer.composer.active for shift in self._shifts)
-        self.pace.note(tokens, time.monotonic() - began)
-        self._measures.stepped(tokens)
-        for shift, tasks in ended:
-            for task in tasks:
-                if job := shift.under_way.pop(task, None):
-                    self._settle(job, task, shift.writer)
-        self._shifts = [
-            shift for shift in self._shifts if shift.under_way or shift.writer is self.writer
-        ]
 
     def _settle(self, job: Job[Any], task: Task[Any], writer: SentenceWriter) -> None:
         ended = time.monotonic()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import math
 from typing import TYPE_CHECKING
 
-import model
-from model.errors import ModelError
+from model.errors import BundleCorruptError, ModelError
 
 if TYPE_CHECKING:
-    from model.writer import Writer
-    from services.inference.settings import InferenceSettings
+    from collections.abc import Sequence
 
-CARD = "MODEL_CARD.md"
-NO_CARD = f"This bundle has no {CARD}.\n"
+    from model.writer import Sample, Writer
+    from services.inference.settings import InferenceSettings
 
 
 class WriterMissingError(ModelError):
@@ -43,8 +41,17 @@ def load_writer(settings: InferenceSettings) -> Writer:
         None if settings.precision == "auto" else getattr(torch, settings.precision),
         settings.slots,
     )
-    writer.write([Request(num_samples=1, seed=0)])
+    _check(writer.write([Request(num_samples=1, seed=0)])[0].samples)
     return writer
+
+
+def _check(samples: Sequence[Sample]) -> None:
+    """A writer whose numbers are none can't serve, however whole its files are."""
+    numbers = [each for one in samples for each in (one.score, one.log_prob, *one.latent)]
+    if not numbers or not all(map(math.isfinite, numbers)):
+        raise BundleCorruptError(
+            "the bundle's writer writes nothing that can be shown; restore it or train again"
+        )
 
 
 def _device(wanted: str, *, gpu: bool) -> str:
@@ -54,12 +61,3 @@ def _device(wanted: str, *, gpu: bool) -> str:
         message = f"There is no usable GPU for INFERENCE_DEVICE={wanted}: set it to cpu or auto."
         raise WriterMissingError(message)
     return wanted
-
-
-def read_card(bundle: Path | None) -> str:
-    """The model card of a bundle, the shipped one unless a folder is named."""
-    folder = bundle or Path(model.__file__).parent / "pretrained"
-    try:
-        return (folder / CARD).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return NO_CARD

@@ -51,8 +51,9 @@ class Measures:
 
     def stepped(self, rows: int) -> None:
         """Count a step of the decoder, which makes one token of each row."""
-        self.batch_rows.observe(rows)
-        self._tokens.inc(rows)
+        if rows:
+            self.batch_rows.observe(rows)
+            self._tokens.inc(rows)
 
 
 class Pace:
@@ -62,16 +63,16 @@ class Pace:
     counts a hundredth less than the next.
     """
 
-    TELLING = 32  # rows
     FADE = 0.99
 
     def __init__(self) -> None:
+        self.telling = 32  # rows, fewer where there are fewer slots
         self._tokens = 0.0
         self._seconds = 0.0
 
     def note(self, tokens: int, seconds: float) -> None:
         """A step made so many tokens, one for each row, in so long."""
-        if tokens >= self.TELLING:
+        if tokens >= self.telling:
             self._tokens = self.FADE * self._tokens + tokens
             self._seconds = self.FADE * self._seconds + seconds
 

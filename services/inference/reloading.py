@@ -6,10 +6,12 @@ from collections.abc import Callable
 import structlog
 
 from model.errors import ModelError
-from services.common.problems import ConflictError
-from services.inference.batcher import Batcher, SentenceWriter
+from services.common.problems import ConflictError, UnavailableError
+from services.inference.batcher import LOADING, SECONDS_TO_LOAD, Batcher, SentenceWriter
 
 log = structlog.get_logger()
+
+STAYS = "What answered before goes on."
 
 
 class Reloader:
@@ -20,17 +22,26 @@ class Reloader:
         self._load = load
         self._lock = asyncio.Lock()
 
-    async def reload(self) -> SentenceWriter:
-        """The writer that answers from now on.
+    async def reload(self) -> tuple[SentenceWriter | None, SentenceWriter]:
+        """The writer that answered until now, if there was one, and the one that does from now on.
 
-        Raises ConflictError, which says why, if the bundle can't be used; the old writer stays.
+        Raises ConflictError, which says why, if the bundle can't be used; the old writer stays. And
+        UnavailableError while the first one is still being loaded.
         """
+        if self._batcher.loading:
+            raise UnavailableError(LOADING, headers={"Retry-After": str(SECONDS_TO_LOAD)})
         async with self._lock:
+            before = self._batcher.writer
             try:
                 writer = await asyncio.to_thread(self._load)
             except ModelError as error:
                 log.warning("writer.refused", reason=str(error))
-                raise ConflictError(f"{error}. The writer that was loaded before stays.") from error
+                raise ConflictError(f"{error}. {STAYS}") from error
+            except Exception as error:
+                log.exception("writer.refused")
+                raise ConflictError(
+                    f"The writer could not be loaded ({error}): see the service's log. {STAYS}"
+                ) from error
             self._batcher.replace(writer)
             log.info("writer.replaced", name=writer.name, revision=writer.revision)
-            return writer
+            return before, writer

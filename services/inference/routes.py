@@ -1,17 +1,17 @@
 """The doors of the inference service."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from model.errors import RequestError
 from services.common.auth import require_key
 from services.common.problems import PROBLEM_RESPONSES
 from services.inference import translation
 from services.inference.backlog import Job, Timed
 from services.inference.disconnect import unless_gone
-from services.inference.loading import read_card
+from services.inference.measures import Measures
 from services.inference.reloading import Reloader
 from services.inference.scheduler import Scheduler
 from services.inference.schemas import (
@@ -42,19 +42,28 @@ TIMED: dict[int | str, dict[str, Any]] = {
             MODEL_TIME: {"description": "Time with the writer, ms.", "schema": {"type": "number"}},
         }
     },
+    413: {
+        **PROBLEM_RESPONSES["default"],
+        "description": "The body is too large, or this request alone would take too long.",
+    },
     429: {
         **PROBLEM_RESPONSES["default"],
-        "description": "The queue is full, or the wait would be too long; nothing was begun.",
+        "description": "Too much is asked for, or this would take too long; ask again later.",
         "headers": {
             "Retry-After": {"description": "When to ask again, s.", "schema": {"type": "integer"}}
         },
+    },
+    503: {
+        **PROBLEM_RESPONSES["default"],
+        "description": "The writer is being loaded, can't be loaded, or is shutting down.",
     },
 }
 
 router = APIRouter(dependencies=[Depends(require_key)])
 
 
-def _scheduler(request: Request) -> Scheduler:
+# Dependencies are coroutines, though they wait for nothing: others would each cost a thread's time.
+async def _scheduler(request: Request) -> Scheduler:
     scheduler: Scheduler = request.app.state.scheduler
     return scheduler
 
@@ -62,12 +71,7 @@ def _scheduler(request: Request) -> Scheduler:
 class Visit:
     """A request that wants the writer's time, and says in its headers where the time went."""
 
-    def __init__(
-        self,
-        request: Request,
-        response: Response,
-        scheduler: Annotated[Scheduler, Depends(_scheduler)],
-    ) -> None:
+    def __init__(self, request: Request, response: Response, scheduler: Scheduler) -> None:
         self._request = request
         self._response = response
         self._scheduler = scheduler
@@ -87,6 +91,12 @@ class Visit:
         )
         return outcomes
 
+    def count_refused(self, outcomes: Iterable[object]) -> None:
+        """Count what the writer refuses of a batch, as it is counted of single requests."""
+        measures: Measures = self._request.app.state.measures
+        refused = sum(isinstance(outcome, RequestError) for outcome in outcomes)
+        measures.rejected.labels("refused").inc(refused)
+
     def _tell(self, queue_seconds: float, model_seconds: float) -> None:
         self._response.headers[QUEUE_TIME] = f"{queue_seconds * 1000:.1f}"
         self._response.headers[MODEL_TIME] = f"{model_seconds * 1000:.1f}"
@@ -95,8 +105,14 @@ class Visit:
 Search = Annotated[
     str | None, Query(min_length=1, max_length=100, description="Part of a name, or a whole one.")
 ]
-VisitDep = Annotated[Visit, Depends()]
 SchedulerDep = Annotated[Scheduler, Depends(_scheduler)]
+
+
+async def _visit(request: Request, response: Response, scheduler: SchedulerDep) -> Visit:
+    return Visit(request, response, scheduler)
+
+
+VisitDep = Annotated[Visit, Depends(_visit)]
 
 
 @router.post("/v1/generate", summary="Draft commentary", tags=["write"], responses=TIMED)
@@ -118,10 +134,11 @@ async def generate_batch(body: BatchRequest, visit: VisitDep) -> BatchAnswer:
     A request that can't be answered has its error in its place; the others have their answers. Each
     is written as it would be by itself; the times in the headers are those of the slowest.
     """
-    asked = [translation.attempt(request) for request in body.requests]
+    asked = translation.drafts(body.requests)
     jobs = [job for job in asked if isinstance(job, Job)]
     done = iter(await visit.do_all(jobs) if jobs else [])
     outcomes = [next(done) if isinstance(each, Job) else each for each in asked]
+    visit.count_refused(outcomes)
     return BatchAnswer(answers=[translation.batch_item(outcome) for outcome in outcomes])
 
 
@@ -175,21 +192,29 @@ async def topics(scheduler: SchedulerDep) -> TopicsAnswer:
 
 
 @router.get("/v1/model", summary="The writer and its card", tags=["model"])
-async def model(request: Request, scheduler: SchedulerDep) -> ModelAnswer:
+async def model(scheduler: SchedulerDep) -> ModelAnswer:
     """The writer's name, its revision and its model card."""
     writer = scheduler.writer
-    card = await asyncio.to_thread(read_card, request.app.state.settings.bundle)
-    return ModelAnswer(model=translation.model_name(writer), precision=writer.precision, card=card)
+    return ModelAnswer(
+        model=translation.model_name(writer), precision=writer.precision, card=writer.card
+    )
 
 
-@router.post("/v1/model/reload", summary="Read the writer's bundle anew", tags=["model"])
-async def reload(request: Request, scheduler: SchedulerDep) -> ReloadAnswer:
+@router.post(
+    "/v1/model/reload",
+    summary="Read the writer's bundle anew",
+    tags=["model"],
+    responses={409: {**PROBLEM_RESPONSES["default"], "description": "The bundle can't be used."}},
+)
+async def reload(request: Request) -> ReloadAnswer:
     """Load the bundle in the configured folder again, and let it answer from now on.
 
     No request fails: those under way are ended by the writer that began them. A bundle that can't
-    be used is refused with 409 and the reason, and the writer stays.
+    be used is refused with the reason, and the writer stays.
     """
-    before = translation.model_name(scheduler.writer)
     reloader: Reloader = request.app.state.reloader
-    writer = await reloader.reload()
-    return ReloadAnswer(model=translation.model_name(writer), before=before)
+    before, writer = await reloader.reload()
+    return ReloadAnswer(
+        model=translation.model_name(writer),
+        before=before and translation.model_name(before),
+    )

@@ -10,14 +10,12 @@ import math
 from collections.abc import Sequence
 from typing import TypeVar
 
-from services.common.problems import OverloadedError, UnavailableError
+from services.common.problems import OverloadedError, TooLargeError, UnavailableError
 from services.inference.backlog import Backlog, Job, Timed
-from services.inference.batcher import LOADING, Batcher, SentenceWriter
+from services.inference.batcher import LOADING, SECONDS_TO_LOAD, Batcher, SentenceWriter
 from services.inference.measures import Measures
 
 T = TypeVar("T")
-
-SECONDS_TO_LOAD = 2
 
 
 class Scheduler:
@@ -39,7 +37,8 @@ class Scheduler:
         if missing is None and writer is not None:
             return writer
         self._measures.rejected.labels("unavailable").inc()
-        raise UnavailableError(missing or LOADING, headers={"Retry-After": str(SECONDS_TO_LOAD)})
+        headers = {"Retry-After": str(SECONDS_TO_LOAD)} if self._batcher.loading else {}
+        raise UnavailableError(missing or LOADING, headers=headers)
 
     async def do(self, job: Job[T]) -> Timed[T]:
         """Queue the job and wait for what comes of it; cancelling this withdraws it.
@@ -64,6 +63,7 @@ class Scheduler:
                 return await asyncio.gather(*answers, return_exceptions=True)
         except TimeoutError:
             if limit.expired():
+                self._withdraw(jobs)
                 raise self._refusal(jobs, "deadline") from None
             raise
         except asyncio.CancelledError:
@@ -71,11 +71,21 @@ class Scheduler:
             raise
         finally:
             self.callers -= 1
-            for job in jobs:
-                self._backlog.withdraw(job)
+            self._withdraw(jobs)
+
+    def _withdraw(self, jobs: Sequence[Job[T]]) -> None:
+        for job in jobs:
+            self._backlog.withdraw(job)
 
     def _admit(self, jobs: Sequence[Job[T]]) -> None:
         self.writer  # noqa: B018 - raises while there is none
+        own = self._batcher.pace.seconds_for(_tokens(jobs))
+        if own > self._deadline:
+            self._measures.rejected.labels("refused").inc()
+            raise TooLargeError(
+                f"This request alone would take about {own:.0f} s, more than the "
+                f"{self._deadline:g} s that a request may take: ask for fewer sentences at a time."
+            )
         in_time = self._seconds_ahead(_tokens(jobs)) <= self._deadline
         if not (in_time and self._backlog.admit(*jobs)):
             raise self._refusal(jobs, "overloaded")

@@ -143,7 +143,7 @@ class BatchAnswer(Contract):
         json_schema_extra={
             "example": {
                 "answers": [
-                    {"answer": None, "error": "candidates is 2; it must be between 5 and 400"}
+                    {"answer": None, "error": "candidates is 2; it must be between 5 and 256"}
                 ]
             }
         }
@@ -288,4 +288,4 @@ class ReloadAnswer(Contract):
     )
 
     model: ModelName = Field(description="The writer that answers from now on.")
-    before: ModelName = Field(description="The one that answered until now.")
+    before: ModelName | None = Field(description="The one that answered until now, if any did.")

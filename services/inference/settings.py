@@ -54,5 +54,5 @@ class InferenceSettings(ServiceSettings):
         description="Longest that a request may take, seconds; one that cannot make it gets 429.",
     )
     max_body_bytes: int = Field(
-        65_536, ge=1024, le=16_777_216, description="Largest request body, bytes."
+        524_288, ge=1024, le=16_777_216, description="Largest request body, bytes."
     )

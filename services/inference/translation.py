@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import structlog
 
 from model.errors import RequestError
 from services.common.problems import ProblemError
-from services.inference.backlog import Job, Timed
+from services.inference.backlog import Job, Owner, Timed
 from services.inference.schemas import (
     BatchItem,
     GenerateAnswer,
@@ -33,6 +34,7 @@ log = structlog.get_logger()
 DEFECT = "This request could not be written, which is our fault: the service's log says why."
 SEEDS = 2**53  # drawn seeds stay exact in JavaScript
 TOKENS_PER_SENTENCE = 18  # the mean of served sentences, their ends counted
+DRAFTS_PER_SAMPLE = 3  # that are needed at least, as some are unfit or say the same
 
 
 def asked(body: GenerateRequest) -> model.writer.Request:
@@ -56,23 +58,29 @@ def asked(body: GenerateRequest) -> model.writer.Request:
     )
 
 
-def draft(body: GenerateRequest) -> Job[model.writer.Result]:
-    """The work of a request."""
+def draft(body: GenerateRequest, owner: object | None = None) -> Job[model.writer.Result]:
+    """The work of a request; `owner` is one for all requests of a call."""
     from model.request import drafts_wanted  # noqa: PLC0415 - as above
 
     request = asked(body)
     twins = body.num_samples if body.include_unrefined else 0
-    # A draft is drawn, and read again to be judged.
-    sentences = 2 * drafts_wanted(request) + twins
-    return Job(lambda writer: writer.compose(request), sentences * TOKENS_PER_SENTENCE)
+    # A draft is drawn, and read again to be judged; few drafts for each sample want more rounds.
+    drafts = max(drafts_wanted(request), DRAFTS_PER_SAMPLE * body.num_samples)
+    tokens = (2 * drafts + twins) * TOKENS_PER_SENTENCE
+    return Job(lambda writer: writer.compose(request), tokens, owner or Owner())
 
 
-def attempt(body: GenerateRequest) -> Job[model.writer.Result] | RequestError:
-    """The work of a request, or why the writer refuses it."""
-    try:
-        return draft(body)
-    except RequestError as error:
-        return error
+def drafts(bodies: Sequence[GenerateRequest]) -> list[Job[model.writer.Result] | RequestError]:
+    """The work of each request of one call, or why the writer refuses it."""
+    owner = Owner()
+
+    def attempt(body: GenerateRequest) -> Job[model.writer.Result] | RequestError:
+        try:
+            return draft(body, owner)
+        except RequestError as error:
+            return error
+
+    return [attempt(body) for body in bodies]
 
 
 def legacy_draft(body: LegacyRequest) -> Job[model.writer.Result]:
@@ -82,12 +90,14 @@ def legacy_draft(body: LegacyRequest) -> Job[model.writer.Result]:
 def homotopy(body: InterpolateRequest) -> Job[list[str]]:
     return Job(
         lambda writer: writer.homotopy(body.start, body.end, body.steps, body.genres),
-        body.steps * TOKENS_PER_SENTENCE,
+        (body.steps + 2) * TOKENS_PER_SENTENCE,
     )
 
 
 def reconstruction(body: ReconstructRequest) -> Job[str]:
-    return Job(lambda writer: writer.reconstruction(body.text, body.genres), TOKENS_PER_SENTENCE)
+    return Job(
+        lambda writer: writer.reconstruction(body.text, body.genres), 2 * TOKENS_PER_SENTENCE
+    )
 
 
 def model_name(writer: SentenceWriter) -> ModelName:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from model.composing import Composer, Composition
+from model.composing import Composer, Composition, Task
 from model.cvae import CVAE
 from model.engine import Decoded, Engine, Job
 
@@ -126,15 +126,41 @@ def test_a_cancelled_task_is_not_decoded_any_further(
     assert list(_drive(composer)) == [other]
 
 
-def test_a_few_rows_are_not_held_up_by_hundreds(cvae: CVAE, composer: Composer) -> None:
-    composer.start(_rounds(_jobs(cvae, 400)))
-    composer.step()
-    small = composer.start(_rounds(_jobs(cvae, 1, 900)))
+def _staggered(cvae: CVAE, count: int) -> list[Job]:
+    """Rows of which, after the first slots, one leaves at a time."""
+    rows = [replace(job, said=tuple(range(5, 12))) for job in _jobs(cvae, count)]
+    first = [replace(job, said=tuple(range(5, 5 + i))) for i, job in enumerate(rows[:8])]
+    return first + rows[8:]
+
+
+def _steps_until(task: Task[Any], composer: Composer) -> int:
     steps = 0
-    while not small.ended:
+    while not task.ended:
         composer.step()
         steps += 1
-    assert steps <= 3 * 12
+    return steps
+
+
+def test_a_few_rows_are_not_held_up_by_hundreds(cvae: CVAE, composer: Composer) -> None:
+    composer.start(_rounds(_staggered(cvae, 400)))
+    for _ in range(20):
+        composer.step()
+    small = composer.start(_rounds(_jobs(cvae, 1, 900)))
+    assert _steps_until(small, composer) <= 2 + 12, "until its turn, and until its row ends"
+
+
+def test_many_tasks_of_one_owner_get_what_one_caller_gets(cvae: CVAE, composer: Composer) -> None:
+    class Owner:
+        pass
+
+    owner = Owner()
+    for _ in range(40):
+        composer.start(_rounds(_staggered(cvae, 9)), owner)
+    for _ in range(20):
+        composer.step()
+    small = composer.start(_rounds(_jobs(cvae, 1, 900)))
+    assert _steps_until(small, composer) <= 2 + 12
+    assert composer.callers == 1
 
 
 def test_the_first_task_never_waits_for_a_stream_of_small_ones(

@@ -41,3 +41,9 @@ def test_several_inputs_are_cut_alike() -> None:
     function = Rowwise(lambda one, other: one.sum(1) + other[:, 0], 3, 1)
     one, other = torch.ones(200, 3), torch.arange(200.0)[:, None]
     assert torch.equal(function(one, other), 3 + torch.arange(200.0))
+
+
+def test_numbers_that_are_none_leave_the_height_of_reference() -> None:
+    function = Rowwise(lambda rows: rows * torch.nan, 5)
+    assert len(function.heights) == 1
+    assert function(torch.ones(30, 5)).isnan().all()

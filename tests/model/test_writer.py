@@ -10,7 +10,7 @@ from model.corpus.lines import words
 from model.drafting import Drafter
 from model.errors import RequestError
 from model.novelty import CopyIndex
-from model.ranking import Draft, alike, choose, distinct, echoes, is_sentence, repeats
+from model.ranking import Draft, alike, choose, distinct, echoes, is_sentence, meaning, repeats
 from model.request import Request
 from model.writer import Writer
 
@@ -98,8 +98,8 @@ def test_repeats_are_found() -> None:
 def test_drafts_that_say_the_same_are_told_apart() -> None:
     one, two = "Warm keys fill the quiet room.", "Warm keys fill the empty room."
     other = "Nobody leaves before the last drum."
-    assert alike(one, two) > 0.5
-    assert alike(one, other) < 0.5
+    assert alike(meaning(one), meaning(two)) > 0.5
+    assert alike(meaning(one), meaning(other)) < 0.5
     drafts = [_draft(0, one, -1.0), _draft(1, two, -1.1), _draft(2, other, -3.0)]
     assert [draft.index for draft in distinct(drafts)] == [0, 2]
     assert [draft.index for draft in choose(drafts, 2)] == [0, 2]

@@ -80,6 +80,7 @@ class ScriptedWriter:
 
     name = "scripted"
     precision = "float32"
+    card = "# The writer\n"
     genres = ("shoegaze", "dream pop")
     topics = (Topic(0, "strings", ("guitar", "bass"), favoured=True),)
 

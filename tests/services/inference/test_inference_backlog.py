@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.inference.backlog import Backlog, Job
+from services.inference.backlog import Backlog, Job, Owner
 from tests.services.inference.scripted import draft
 
 
@@ -26,6 +26,23 @@ def test_jobs_are_taken_in_order_so_many_at_a_time() -> None:
     assert take(backlog, 2) == jobs[:2]
     assert take(backlog, 2) == jobs[2:]
     assert take(backlog) == []
+
+
+def test_jobs_of_one_call_leave_room_for_others() -> None:
+    backlog, owner = Backlog(1000), Owner()
+    many, other = [Job(job(1).compose, 1, owner) for _ in range(50)], job(1)
+    assert backlog.admit(*many)
+    assert backlog.admit(other)
+    assert take(backlog, 2) == [many[0], other]
+    assert take(backlog) == many[1:]
+
+
+def test_jobs_are_admitted_all_or_none() -> None:
+    backlog = Backlog(10)
+    backlog.admit(job(4))
+    assert not backlog.admit(job(3), job(4))
+    assert backlog.tokens == 4
+    assert backlog.admit(job(3), job(3))
 
 
 def test_what_is_taken_counts_until_it_is_settled() -> None:

@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -78,6 +77,13 @@ async def missing_once_loaded(client: httpx.AsyncClient) -> str:
         while "loading" in (text := (await client.get("/readyz")).text):  # noqa: ASYNC110 - a thread loads
             await asyncio.sleep(0.001)
     return str(json.loads(text)["missing"]["writer"])
+
+
+async def eventually_shown(client: httpx.AsyncClient, metric: str) -> None:
+    """Wait until a metric says so."""
+    async with asyncio.timeout(10):
+        while metric not in (await client.get("/metrics")).text:  # noqa: ASYNC110 - it is polled over HTTP
+            await asyncio.sleep(0.001)
 
 
 def test_every_promised_door_is_there() -> None:
@@ -212,7 +218,8 @@ async def test_generate_says_all_that_it_promises(serve: Serve) -> None:
     ("body", "sentences"),
     [
         ({"num_samples": 3}, 2 * 3 * 16),  # each is drawn and read
-        ({"candidates": 9, "include_unrefined": True}, 2 * 9 + 5),
+        ({"candidates": 19, "include_unrefined": True}, 2 * 19 + 5),
+        ({"candidates": 5}, 2 * 15),  # for some will be unfit
     ],
 )
 def test_a_request_counts_its_candidates_and_twins(body: dict[str, Any], sentences: int) -> None:
@@ -297,7 +304,7 @@ async def test_a_batch_is_admitted_whole_or_refused(serve: Serve, writer: Script
         admitted = asyncio.create_task(
             client.post("/v1/generate/batch", json={"requests": [{}] * 2})
         )
-        await asyncio.sleep(0.05)
+        await eventually_shown(client, f"inference_queue_tokens {3 * tokens:.1f}")
         writer.release()
         assert (await first).status_code == (await admitted).status_code == 200
     assert_problem(refused, 429)
@@ -336,6 +343,43 @@ async def test_a_new_bundle_is_swapped_in_and_a_broken_one_refused(
     assert "no bundle in x" in assert_problem(refused, 409).detail
 
 
+async def test_a_defect_while_reloading_is_refused_too(
+    serve: Serve, writer: ScriptedWriter
+) -> None:
+    loads = [writer]
+
+    def load(_: InferenceSettings) -> ScriptedWriter:
+        return loads.pop()
+
+    async with serve(load) as client:
+        with capture_logs():
+            refused = await client.post("/v1/model/reload")
+        assert (await client.post("/v1/generate", json={})).status_code == 200
+    assert "goes on" in assert_problem(refused, 409).detail
+
+
+async def test_a_service_that_began_without_a_bundle_is_healed_by_a_reload(
+    serve: Serve, writer: ScriptedWriter
+) -> None:
+    found: list[ScriptedWriter] = []
+
+    def load(_: InferenceSettings) -> ScriptedWriter:
+        if not found:
+            raise BundleMissingError("no bundle in x; name a folder that holds one")
+        return found[0]
+
+    async with serve(load, ready=False) as client:
+        await missing_once_loaded(client)
+        lacking = await client.post("/v1/generate", json=GENERATE)
+        found.append(writer)
+        healed = await client.post("/v1/model/reload")
+        answer = await client.post("/v1/generate", json=GENERATE)
+    assert_problem(lacking, 503)
+    assert "retry-after" not in lacking.headers, "waiting would not help"
+    assert healed.json()["before"] is None
+    assert answer.status_code == 200
+
+
 async def test_requests_never_fail_while_bundles_are_swapped(serve: Serve) -> None:
     numbers = iter(range(1000))
 
@@ -353,10 +397,13 @@ async def test_requests_never_fail_while_bundles_are_swapped(serve: Serve) -> No
     assert {status for statuses in answers for status in statuses} == {200}
 
 
-async def test_the_model_card_of_the_named_bundle_is_shown(serve: Serve, tmp_path: Path) -> None:
-    (tmp_path / "MODEL_CARD.md").write_text("# The writer\n")
-    async with serve(bundle=tmp_path) as client:
-        assert (await client.get("/v1/model")).json()["card"] == "# The writer\n"
+async def test_the_model_card_is_that_of_the_writer(serve: Serve) -> None:
+    async with serve() as client:
+        assert (await client.get("/v1/model")).json() == {
+            "model": {"name": "scripted", "revision": "r1"},
+            "precision": "float32",
+            "card": "# The writer\n",
+        }
 
 
 WRONG = {
@@ -404,7 +451,7 @@ async def test_a_body_that_hides_its_size_is_refused_too(serve: Serve) -> None:
 
     async with serve() as client:
         response = await client.post("/v1/generate", content=chunks())
-    assert "65536 bytes" in assert_problem(response, 413).detail
+    assert "524288 bytes" in assert_problem(response, 413).detail
 
 
 async def test_what_the_writer_refuses_is_the_callers_to_mend(serve: Serve) -> None:

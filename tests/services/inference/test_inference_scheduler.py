@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from model.errors import RequestError
-from services.common.problems import OverloadedError, UnavailableError
+from services.common.problems import OverloadedError, TooLargeError, UnavailableError
+from services.inference.backlog import Owner
+from services.inference.batcher import DIED
 from services.inference.measures import Pace
 from tests.services.inference.scripted import ScriptedWriter, draft
 
@@ -28,7 +32,7 @@ async def test_a_lone_job_is_written_at_once(furnish: Furnish) -> None:
 
 
 async def test_what_arrived_while_the_writer_was_busy_is_decoded_side_by_side(
-    furnish: Furnish,
+    furnish: Furnish, eventually: Eventually
 ) -> None:
     rooms = furnish()
     first = await rooms.occupy()
@@ -37,8 +41,8 @@ async def test_what_arrived_while_the_writer_was_busy_is_decoded_side_by_side(
     await first
     assert await asyncio.gather(*others) == list(range(8)), "each gets its own answer"
     assert [len(batch) for batch in rooms.seeds_written()] == [1, 8]
+    await eventually(lambda: rooms.count("inference_tokens_total") == 9)
     assert rooms.count("inference_batch_rows_count") == 2
-    assert rooms.count("inference_tokens_total") == 9
 
 
 async def test_a_large_request_does_not_hold_up_a_small_one(furnish: Furnish) -> None:
@@ -76,6 +80,49 @@ async def test_what_cannot_be_done_in_time_is_refused_and_told_when_to_return(
     assert caught.value.headers["Retry-After"] == "8"  # 7 that wait and 1 under way
     rooms.writer.release()
     await asyncio.gather(first, *others)
+
+
+async def test_what_could_never_be_done_in_time_is_refused_even_by_an_idle_service(
+    furnish: Furnish,
+) -> None:
+    rooms = furnish(deadline=5)
+    rooms.batcher.pace.note(tokens=100, seconds=100.0)
+    with pytest.raises(TooLargeError, match="alone would take about 6 s"):
+        await rooms.scheduler.do(draft(tokens=6))
+    assert (await rooms.scheduler.do(draft(tokens=4))).value.seed == 0
+
+
+async def test_the_pace_is_learnt_from_full_steps(furnish: Furnish, eventually: Eventually) -> None:
+    rooms = furnish()
+    assert rooms.batcher.pace.seconds_for(1) == 0
+    await rooms.scheduler.do(draft(rows=200))
+    await eventually(lambda: rooms.batcher.pace.seconds_for(1) > 0)
+
+
+async def test_a_call_of_many_jobs_does_not_hold_up_another_caller(furnish: Furnish) -> None:
+    rooms = furnish()
+    first = await rooms.occupy()
+    owner = Owner()
+    many = [replace(draft(seed=seed), owner=owner) for seed in range(100)]
+    others = await rooms.queue(*many, draft(seed=500))
+    rooms.writer.release()
+    await asyncio.gather(first, *others)
+    assert 500 in rooms.seeds_written()[1]
+
+
+async def test_a_writer_that_dies_is_told_from_one_that_stops(
+    furnish: Furnish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms = furnish()
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(rooms.batcher, "_step", fail)
+    with capture_logs() as logs, pytest.raises(UnavailableError, match="died"):
+        await rooms.scheduler.do(draft())
+    assert rooms.batcher.missing() == DIED
+    assert [entry["event"] for entry in logs] == ["writer.died"]
 
 
 async def test_a_request_past_its_deadline_is_answered_and_never_computed(furnish: Furnish) -> None:
