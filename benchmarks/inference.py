@@ -128,7 +128,7 @@ async def ask(client: httpx.AsyncClient, seed: int, options: argparse.Namespace)
 
 async def batches_so_far(client: httpx.AsyncClient) -> float:
     metrics = (await client.get("/metrics")).text
-    found = re.search(r"^inference_batch_requests_count (\S+)", metrics, re.MULTILINE)
+    found = re.search(r"^inference_batch_rows_count (\S+)", metrics, re.MULTILINE)
     assert found, "the service counts its batches"
     return float(found[1])
 

@@ -34,13 +34,13 @@ def load_writer(settings: InferenceSettings) -> Writer:
         raise WriterMissingError(message) from error
 
     torch.set_num_threads(settings.threads)
-    hold_memory()
     writer = Writer.load(
         settings.bundle,
         _device(settings.device, gpu=torch.cuda.is_available()),
         None if settings.precision == "auto" else getattr(torch, settings.precision),
         settings.slots,
     )
+    hold_memory()  # from here on: what loading has used is given back
     _check(writer.write([Request(num_samples=1, seed=0)])[0].samples)
     return writer
 
