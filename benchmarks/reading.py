@@ -1,6 +1,6 @@
 """Blind reading: is the writer preferred, understood, and heard for its genre?
 
-    python benchmarks/reading.py sheets --original SAMPLES.txt --output DIR
+    python benchmarks/reading.py sheets --original SAMPLES.txt --output DIR [--bundle BUNDLE]
     python benchmarks/reading.py score DIR
 
 `sheets` draws 50 sentences of the writer (the default request for a label, labels drawn evenly, of
@@ -52,9 +52,9 @@ BARS = (
 )
 
 
-def written(seed: int) -> list[dict[str, str]]:
+def written(seed: int, bundle: Path | None) -> list[dict[str, str]]:
     """The writer's sentences with the family that each was asked for."""
-    chance, writer = random.Random(seed), Writer.load()
+    chance, writer = random.Random(seed), Writer.load(bundle)
     labels = chance.sample(sorted(writer.genres), COUNT)
     requests = []
     for number, label in enumerate(labels):
@@ -98,9 +98,9 @@ def held_out(seed: int) -> list[dict[str, str]]:
     ]
 
 
-def make_sheets(original: Path, output: Path, seed: int) -> None:
+def make_sheets(original: Path, output: Path, seed: int, bundle: Path | None) -> None:
     """Write the three sheets and the key."""
-    ours, theirs, real = written(seed), originals(original, seed), held_out(seed)
+    ours, theirs, real = written(seed, bundle), originals(original, seed), held_out(seed)
     chance = random.Random(seed + 1)
     pairs = [
         {"ours": mine, "other": other}
@@ -183,13 +183,14 @@ def main() -> None:
     sheets.add_argument("--original", type=Path, required=True)
     sheets.add_argument("--output", type=Path, required=True)
     sheets.add_argument("--seed", type=int, default=2018)
+    sheets.add_argument("--bundle", type=Path, help="the writer; the shipped one unless named")
     commands.add_parser("score").add_argument("folder", type=Path)
     arguments = parser.parse_args()
     needed = arguments.original if arguments.what == "sheets" else arguments.folder / "key.json"
     if not needed.is_file():
         parser.error(f"{needed} is not there")
     if arguments.what == "sheets":
-        make_sheets(arguments.original, arguments.output, arguments.seed)
+        make_sheets(arguments.original, arguments.output, arguments.seed, arguments.bundle)
         return
     scores = score(arguments.folder)
     if not scores:

@@ -15,7 +15,7 @@ Accelerator = Literal["auto", "cpu", "cuda", "mps"]
 class CVAETraining:
     """How the CVAE learns."""
 
-    epochs: int = 12  # passes over the training lines
+    epochs: int = 8  # passes over the training lines
     first_epochs: int = 1  # of these the first, which read one register alone
     first_register: str = "clear"  # the register that they read
     whole: tuple[str, ...] = ("clear", "witty")  # registers that each later pass reads whole
@@ -46,7 +46,7 @@ class Recipe:
 
 RecipeName = Literal["short", "long"]
 RECIPES: dict[RecipeName, Recipe] = {
-    # For two CPU cores: less than an hour.
+    # For two CPU cores: less than an hour and a half, all trainings together.
     "short": Recipe(CVAEConfig(), CVAETraining()),
     # For a GPU. So small a network keeps it waiting for its next launch rather than for products:
     # larger batches cost nothing, half precision gains nothing. So many passes want more dropout.
