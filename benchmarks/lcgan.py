@@ -1,6 +1,6 @@
 """How far the LC-GAN should go: what it wins and what it costs, for several penalties.
 
-    python benchmarks/lcgan.py [BUNDLE]
+    python benchmarks/lcgan.py [BUNDLE] [--rows "penalty 0.7" "seed 1"]
 
 For each row an LC-GAN is trained anew against the same decoder and measured on the same 1,000 codes
 and draws, three decodes of each:
@@ -14,7 +14,7 @@ and draws, three decodes of each:
 The last rows leave one thing out at the penalty of the training: the guard, which keeps G as it was
 when it brought most of the topic, was still diverse and copied no more than is copied without it,
 and with the guard the reach; the reach alone, which goes beyond what G learnt; D's realism head;
-more steps of D than of G (M = 1); the relabelling.
+more steps of D than of G (M = 1); the relabelling. Two are as the training's, of other seeds.
 """
 
 import argparse
@@ -34,23 +34,26 @@ from model.lcgan import LCGAN
 from model.memory import hold_memory
 from model.training.batches import Dataset
 from model.training.config import LCGANTraining
-from model.training.decoding import Decoder
+from model.training.decoding import Decoder, Labelled
 from model.training.lcgan import LCGANTrainer
 
 CODES, SEED = 1000, 7
 PENALTIES = (0.0, 0.2, 0.4, 0.7, 1.0, 2.0, 5.0)
 
 
-def settings() -> Iterator[tuple[str, LCGANTraining]]:
-    """The rows' names and settings."""
+def settings() -> Iterator[tuple[str, LCGANTraining, int]]:
+    """The rows' names, settings and seeds."""
     usual = LCGANTraining()
     for penalty in PENALTIES:
-        yield f"penalty {penalty:g}", replace(usual, penalty=penalty)
-    yield "no guard", replace(usual, least_diversity=0.0, most_copied=1.0, reaches=())
-    yield "no further reach", replace(usual, reaches=())
-    yield "no realism head", replace(usual, realism=0.0)
-    yield "M = 1", replace(usual, critic_steps=1)
-    yield "no relabelling", replace(usual, relabel=1)
+        yield f"penalty {penalty:g}", replace(usual, penalty=penalty), SEED
+    unguarded = replace(usual, least_diversity=0.0, most_copied=1.0, reaches=())
+    yield "no guard", unguarded, SEED
+    yield "no further reach", replace(usual, reaches=()), SEED
+    yield "no realism head", replace(usual, realism=0.0), SEED
+    yield "M = 1", replace(usual, critic_steps=1), SEED
+    yield "no relabelling", replace(usual, relabel=1), SEED
+    for seed in (1, 2):
+        yield f"seed {seed}", usual, seed
 
 
 class Bench:
@@ -64,15 +67,16 @@ class Bench:
         torch.manual_seed(SEED)
         self.z, self.a = self.decoder.draw(CODES)
         self.before = self._said(self.z)
-        self.labelled = LCGANTrainer(
-            self.bundle, self.data, self.decoder, LCGANTraining(), SEED
-        ).labelled()
+        self.labelled = {SEED: self._labelled(SEED)}
 
-    def row(self, training: LCGANTraining) -> dict[str, float]:
+    def row(self, training: LCGANTraining, seed: int) -> dict[str, float]:
         """Train an LC-GAN; what it does to the codes."""
-        torch.manual_seed(SEED)
+        if seed not in self.labelled:
+            self.labelled[seed] = self._labelled(seed)
+        torch.manual_seed(seed)
         bundle = replace(self.bundle, lcgan=LCGAN(copy.copy(self.bundle.lcgan.config)))
-        LCGANTrainer(bundle, self.data, self.decoder, training, SEED).train(self.labelled)
+        trainer = LCGANTrainer(bundle, self.data, self.decoder, training, seed)
+        trainer.train(self.labelled[seed])
         with torch.no_grad():
             moved = bundle.lcgan.actor(self.z, self.a)
             real = bundle.lcgan.critic.realism(moved, self.a).mean()
@@ -85,6 +89,10 @@ class Bench:
             "copied": copied - self.before[2],
             "real": float(real),
         }
+
+    def _labelled(self, seed: int) -> Labelled:
+        """What D learns from, drawn anew."""
+        return LCGANTrainer(self.bundle, self.data, self.decoder, LCGANTraining(), seed).labelled()
 
     def _said(self, z: Tensor) -> tuple[float, float, float]:
         """Topic, distinct-2 and copied 4-grams of what is decoded."""
@@ -103,12 +111,14 @@ def main() -> None:
     )
     parser.add_argument("bundle", nargs="?", type=Path, default=SHIPPED)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rows", nargs="+", help="names of the rows wanted; all unless told")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     hold_memory()
     bench = Bench(arguments.bundle)
-    for number, (name, training) in enumerate(settings()):
-        print_row(name, bench.row(training), first=number == 0, digits=3)
+    wanted = [row for row in settings() if not arguments.rows or row[0] in arguments.rows]
+    for number, (name, training, seed) in enumerate(wanted):
+        print_row(name, bench.row(training, seed), first=number == 0, digits=3)
 
 
 if __name__ == "__main__":
