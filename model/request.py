@@ -7,7 +7,7 @@ from model.errors import RequestError
 from model.sampling import WIDEST
 
 MOST_SAMPLES = 100
-CANDIDATES_PER_SAMPLE = 16
+CANDIDATES_PER_SAMPLE = 24
 MOST_CANDIDATES = 400
 MOST_GENRES = 100
 LONGEST_GENRE = 200  # characters

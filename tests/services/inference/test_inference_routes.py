@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from structlog.testing import capture_logs
 
 from model.errors import BundleMissingError
+from model.request import CANDIDATES_PER_SAMPLE
 from services.common.problems import Problem
 from services.inference import schemas, translation
 from services.inference.app import create_app
@@ -217,7 +218,7 @@ async def test_generate_says_all_that_it_promises(serve: Serve) -> None:
 @pytest.mark.parametrize(
     ("body", "sentences"),
     [
-        ({"num_samples": 3}, 2 * 3 * 16),  # each is drawn and read
+        ({"num_samples": 3}, 2 * 3 * CANDIDATES_PER_SAMPLE),  # each is drawn and read
         ({"candidates": 19, "include_unrefined": True}, 2 * 19 + 5),
         ({"candidates": 5}, 2 * 15),  # for some will be unfit
     ],
@@ -293,7 +294,7 @@ async def test_a_batch_answers_each_request_in_its_place(serve: Serve) -> None:
 
 
 async def test_a_batch_is_admitted_whole_or_refused(serve: Serve, writer: ScriptedWriter) -> None:
-    tokens = 2 * 16 * 5 * translation.TOKENS_PER_SENTENCE  # of a request as it comes
+    tokens = 2 * CANDIDATES_PER_SAMPLE * 5 * translation.TOKENS_PER_SENTENCE  # as it comes
     async with serve(queue_tokens=3 * tokens) as client:
         writer.hold()
         first = asyncio.create_task(client.post("/v1/generate", json={}))
