@@ -6,6 +6,7 @@ group.
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 MARK = "SERVING_BENCHMARK_MARK"
@@ -15,7 +16,7 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 def members(mark: str) -> list[int]:
     """The processes of a server."""
-    parents = {pid: parent for pid in _all() if (parent := _parent(pid)) is not None}
+    parents = {pid: parent for pid in everyone() if (parent := _parent(pid)) is not None}
     found = {pid for pid in parents if _marked(pid, mark)}
     while more := {pid for pid, parent in parents.items() if parent in found} - found:
         found |= more
@@ -42,8 +43,15 @@ def machine_seconds() -> float:
     return (user + nice + system + interrupt + soft) / TICK
 
 
-def _all() -> list[int]:
+def everyone() -> list[int]:
+    """All processes of the machine."""
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def living(pids: Iterable[int]) -> set[tuple[int, str]]:
+    """Those that have not ended, each with when it started: numbers are given out again."""
+    found = [(pid, _stat(pid)) for pid in pids]
+    return {(pid, fields[19]) for pid, fields in found if fields and fields[0] != "Z"}
 
 
 def _stat(pid: int) -> list[str]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.serving.accounts import MARK, members
+from benchmarks.serving.accounts import MARK, everyone, living, members
 from benchmarks.serving.setting import HOST
 
 START_SECONDS = 120
@@ -132,10 +132,13 @@ def last_line(text: str) -> str:
 
 def _stop(process: "subprocess.Popen[bytes]", mark: str) -> None:
     """End a server by SIGTERM, and by SIGKILL what is left of it."""
+    before = living(members(mark))
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
-    for pid in members(mark):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    process.wait()
+    while left := (before & living(everyone())) | living(members(mark)):
+        for pid, _ in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.poll()
+        time.sleep(POLL_SECONDS)

@@ -83,12 +83,15 @@ class Claim:
     least: float | None = None
     most: float | None = None
 
+    @property
+    def met(self) -> bool:
+        """Whether it is what it must be."""
+        low = self.least is None or self.value >= self.least
+        return low and (self.most is None or self.value <= self.most)
+
     def __str__(self) -> str:
-        met = (self.least is None or self.value >= self.least) and (
-            self.most is None or self.value <= self.most
-        )
         bar = f"at least {self.least:g}" if self.most is None else f"at most {self.most:g}"
-        return f"{self.what}: {self.value:.2f} ({bar}: {'met' if met else 'MISSED'})"
+        return f"{self.what}: {self.value:.2f} ({bar}: {'met' if self.met else 'MISSED'})"
 
 
 class Ratios:
@@ -103,7 +106,8 @@ class Ratios:
         yield from self._over_best("64 callers", _rate, "requests", least=1.5)
         yield from self._over_best("64 callers", _rate, "steps", least=1.0)
         yield from self._over_best("open 70%", _p99, "requests", most=0.5)
-        if delay := self._each("1 caller", PLAIN, lambda ours, theirs: ours.p50_ms - theirs.p50_ms):
+        delay = self._each("1 caller", PLAIN, lambda ours, theirs: ours.p50_ms - theirs.p50_ms)
+        if delay is not None:
             yield Claim(f"p50 at 1 caller less {PLAIN}'s, ms", delay, most=3.0)
 
     def equal(self) -> Iterator[Claim]:
