@@ -24,9 +24,10 @@ gives no seed its own text, so of it the seed alone is checked). One wrong answe
 - `other cores` says how busy the machine was with something else: where it is not near 0,
   differences below 15 % say nothing.
 
-The peers live in an environment of their own, made here on the first run (about 3 GB). A peer that
-can't be installed or does not start is named below the table. Triton's wheel needs the very
-Python that it was built for, 3.11.2 as Debian has it: `--python /usr/bin/python3`.
+The peers live in environments of their own, made on the first run: one that most share; one for
+BentoML, whose OpenTelemetry is not Ray's; and one for Triton, which needs an older NumPy and the
+Python that its wheel was built for, Debian's 3.11.2. A peer that can't be installed or does not
+start is named below the table with the reason.
 """
 
 import argparse
@@ -35,8 +36,8 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.serving import environment
 from benchmarks.serving.comparison import Plan, Runs
+from benchmarks.serving.environment import Environments
 from benchmarks.serving.processes import ROOT, StartError
 from benchmarks.serving.report import print_claims, print_table
 from benchmarks.serving.servers import PEERS, Server, servers
@@ -48,9 +49,7 @@ from model.precision import fastest
 def main() -> None:
     """Run what is asked for; leaves with 1 if an answer was wrong."""
     options = read_options()
-    packages = [peer.package for peer in PEERS if peer.package and _wanted(peer, options)]
-    missing = environment.make(options.peers, packages, options.python)
-    wrong = sum(run(comparison, options, missing) for comparison in options.comparison)
+    wrong = sum(run(comparison, options) for comparison in options.comparison)
     if wrong:
         sys.exit(f"{wrong} answers were not those of their seeds")
 
@@ -69,18 +68,20 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each load")
     parser.add_argument("--threads", type=int, default=1, help="of torch, in every server")
+    parser.add_argument(
+        "--precision", choices=["float32", "bfloat16"], help="of our engine; default: the fastest"
+    )
     parser.add_argument("--servers", nargs="+", choices=names, default=names, help="beside ours")
     parser.add_argument("--loads", nargs="+", choices=loads, default=loads)
     parser.add_argument("--peers", type=Path, default=ROOT / "build" / "serving-peers")
-    parser.add_argument("--python", default=sys.executable, help="that the peers run on")
     return parser.parse_args()
 
 
-def run(comparison: Comparison, options: argparse.Namespace, missing: dict[str, str]) -> int:
+def run(comparison: Comparison, options: argparse.Namespace) -> int:
     """One comparison; returns how many answers were wrong."""
     plan = make_plan(comparison, options)
     try:
-        found = Runs(plan, missing).run()
+        found = Runs(plan).run()
     except StartError as error:
         sys.exit(f"Our own server did not start: {error}")
     kind = f"{plan.setting.lengths} lengths, " if comparison == "layer" else ""
@@ -96,14 +97,14 @@ def make_plan(comparison: Comparison, options: argparse.Namespace) -> Plan:
     setting = Setting(
         comparison=comparison,
         lengths=options.lengths,
-        precision=str(fastest(torch.device("cpu"))).removeprefix("torch."),
+        precision=options.precision or str(fastest(torch.device("cpu"))).removeprefix("torch."),
         threads=options.threads,
     )
     return Plan(
         setting=setting,
         servers=[each for each in servers(setting) if _wanted(each, options)],
         shapes=[shape for shape in SHAPES if shape.name in options.loads],
-        peers=options.peers.absolute(),
+        peers=Environments(options.peers.absolute()),
         repeats=options.repeats,
         seconds=options.seconds,
     )

@@ -2,12 +2,11 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 
-from benchmarks.serving.environment import interpreter
+from benchmarks.serving.environment import Environments
 from benchmarks.serving.load import Load, Outcome
 from benchmarks.serving.processes import Launch, Running, StartError, free_port, running, said_by
 from benchmarks.serving.servers import Server
@@ -24,7 +23,7 @@ class Plan:
     setting: Setting
     servers: Sequence[Server]  # ours first
     shapes: Sequence[Shape]
-    peers: Path  # the peers' environment
+    peers: Environments
     repeats: int
     seconds: float
 
@@ -33,7 +32,7 @@ class Plan:
 class Found:
     """Outcomes by shape, then by server, one for each repeat, and what could not be run."""
 
-    missing: dict[str, str]  # server -> why
+    missing: dict[str, str] = field(default_factory=dict)  # server -> why
     capacity: float = 0.0  # of ours, requests a second, if it was asked for
     outcomes: dict[str, dict[str, list[Outcome]]] = field(default_factory=dict)
     start_seconds: dict[str, list[float]] = field(default_factory=dict)
@@ -55,20 +54,18 @@ class Found:
 class Runs:
     """The runs of one comparison."""
 
-    def __init__(self, plan: Plan, missing_packages: Mapping[str, str]) -> None:
+    def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._logs = plan.peers / "logs"
+        self._logs = plan.peers.folder / "logs"
         self._expected = self._logs / "expected.json"
-        self.found = Found(
-            {
-                server.name: reason
-                for server in plan.servers
-                if (reason := missing_packages.get(server.package or ""))
-            }
-        )
+        self.found = Found()
 
     def run(self) -> Found:
-        """All of them: each repeat begins with another server."""
+        """All of them: each repeat begins with another server.
+
+        Raises StartError if ours does not start.
+        """
+        self.found.missing |= self._plan.peers.make(self._plan.servers)
         self._logs.mkdir(exist_ok=True)
         self._expected.write_text(self._ask_what_is_right())
         self.found.capacity = self._capacity()
@@ -117,7 +114,7 @@ class Runs:
     def _python(self, server: Server) -> str:
         """The product runs as it ships, all else among the peers."""
         product = server.ours and self._plan.setting.comparison == "product"
-        return sys.executable if product else interpreter(self._plan.peers)
+        return sys.executable if product else self._plan.peers.of(server).interpreter
 
     def _drive(self, server: Server, started: Running, shape: Shape, repeat: int) -> Outcome:
         plan = self._plan

@@ -16,7 +16,7 @@ from benchmarks.serving.accounts import MARK, everyone, living, members
 from benchmarks.serving.setting import HOST
 
 START_SECONDS = 120
-STOP_SECONDS = 15
+STOP_SECONDS = 10
 POLL_SECONDS = 0.02
 ROOT = Path(__file__).parents[2]
 

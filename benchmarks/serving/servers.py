@@ -21,6 +21,8 @@ class Server:
     path: str = "/"
     body: str = '{"seed": SEED}'
     environment: Mapping[str, str] = field(default_factory=dict)
+    own_environment: str | None = None  # of a peer that needs other versions than the rest
+    python: str | None = None  # that it must run on
 
     @property
     def ours(self) -> bool:
@@ -56,6 +58,7 @@ PEERS = (
         path="/answer",
         body='{"seeds": [SEED]}',
         environment={"BENTOML_DO_NOT_TRACK": "True"},
+        own_environment="bentoml",
     ),
     Server(
         "Ray Serve, HAProxy",
@@ -73,6 +76,8 @@ PEERS = (
         package="nvidia-pytriton==0.7.0",
         path="/v2/models/sentences/infer",
         body='{"inputs": [{"name": "seed", "shape": [1, 1], "datatype": "INT64", "data": [SEED]}]}',
+        own_environment="triton",
+        python="/usr/bin/python3",
     ),
 )
 
