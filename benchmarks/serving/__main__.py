@@ -5,7 +5,7 @@ Two comparisons, each of one table and the ratios that the service is held to.
 `layer` is the serving layer alone. Every server calls the decode of our engine on the same weights,
 in the same precision, with as many threads of torch; a request is a sentence. Peers that batch
 requests decode a batch of up to 64 to its end; ours and LitServe's continuous loop let rows join
-and leave between steps. With `--lengths equal` no sentence may end before its eighteenth piece.
+and leave between steps. With `--lengths equal` no sentence may end before its sixteenth piece.
 
 `product` is the service as it ships (one sample of one candidate, which is drawn, read again,
 judged and filtered) against the frameworks around the same network in plain torch (`plain.py`).

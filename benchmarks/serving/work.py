@@ -19,7 +19,7 @@ from model.engine import Engine, Job
 from model.sampling import mix, normal
 from model.tokenizer import EOS
 
-EQUAL_LENGTH = 18  # pieces, about the mean of those as the model makes them
+EQUAL_LENGTH = 16  # pieces, about the mean of those as the model makes them
 
 Answer = dict[str, Any]  # JSON
 Decode = Callable[[Sequence[int]], list[Answer]]
