@@ -1,0 +1,108 @@
+"""What every server is asked to do: write a sentence for a seed.
+
+In the comparison `layer` it is a decode of our engine, whose jobs are made beforehand, so a request
+costs its sentence and the serving. In `product` it is a plain module of the same network.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from pydantic import BaseModel
+from torch import Tensor
+
+from benchmarks.serving.setting import SEEDS, Lengths, Setting
+from model.bundle import Bundle
+from model.cvae import REGISTERS, SLOTS
+from model.engine import Engine, Job
+from model.sampling import mix, normal
+from model.tokenizer import EOS
+
+EQUAL_LENGTH = 16  # pieces, about the mean of those as the model makes them
+
+Answer = dict[str, Any]  # JSON
+Decode = Callable[[Sequence[int]], list[Answer]]
+
+
+class Asked(BaseModel):
+    """A request."""
+
+    seed: int
+
+
+def load_decode(setting: Setting) -> Decode:
+    """What answers a batch of seeds, already warm."""
+    torch.set_num_threads(setting.threads)
+    if setting.comparison == "product":
+        from benchmarks.serving.plain import Plain  # noqa: PLC0415 - it needs this module
+
+        decode: Decode = Plain(Bundle.load())
+    else:
+        decode = _engine_decode(setting)
+    decode(range(2))
+    return decode
+
+
+def load_engine(setting: Setting) -> tuple[Engine, list[Job]]:
+    """Our engine, warm, and the job of each seed."""
+    torch.set_num_threads(setting.threads)
+    bundle = Bundle.load()
+    engine = Engine(bundle.cvae, getattr(torch, setting.precision))
+    all_jobs = jobs(bundle, setting.lengths)
+    engine.decode(all_jobs[:2])
+    return engine, all_jobs
+
+
+def _engine_decode(setting: Setting) -> Decode:
+    engine, all_jobs = load_engine(setting)
+
+    def decode(seeds: Sequence[int]) -> list[Answer]:
+        rows = engine.decode([all_jobs[seed] for seed in seeds])
+        return [{"seed": seed, "ids": row.ids} for seed, row in zip(seeds, rows, strict=True)]
+
+    return decode
+
+
+def jobs(bundle: Bundle, lengths: Lengths) -> list[Job]:
+    """A job for each seed, with the sampling that the bundle is served with."""
+    seeds = mix(torch.arange(SEEDS))
+    serving = bundle.serving
+    drawn = [
+        Job(
+            z=z,
+            a=a,
+            seed=seed,
+            temperature=serving.temperature,
+            top_k=serving.top_k,
+            top_p=serving.top_p,
+            longest=serving.longest,
+            forbidden=slots(bundle),
+        )
+        for z, a, seed in zip(
+            *codes(bundle, normal(seeds, bundle.cvae.config.latent)), seeds.tolist(), strict=True
+        )
+    ]
+    return drawn if lengths == "mixed" else [_endless(job) for job in drawn]
+
+
+def _endless(job: Job) -> Job:
+    return replace(job, longest=EQUAL_LENGTH, forbidden=(*job.forbidden, EOS))
+
+
+@torch.inference_mode()
+def codes(bundle: Bundle, noise: Tensor) -> tuple[Tensor, Tensor]:
+    """z, moved by the LC-GAN, and a, no genre given, for rows of noise (rows, latent)."""
+    rows = len(noise)
+    a: Tensor = bundle.cvae.condition(
+        torch.zeros(rows, len(bundle.genres.labels) + 1),
+        torch.full((rows,), REGISTERS.index(bundle.serving.registers[0])),
+        torch.full((rows,), SLOTS.index("none")),
+    )
+    z: Tensor = bundle.lcgan.actor(bundle.prior.place(bundle.serving.spread * noise), a)
+    return z, a
+
+
+def slots(bundle: Bundle) -> tuple[int, ...]:
+    """The pieces that are not to be said where no song is named."""
+    return bundle.pieces.artist_ids + bundle.pieces.title_ids
