@@ -11,9 +11,9 @@
   forbidden pieces, so reading the finished row again gives the same number.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, repeat
 from typing import NamedTuple
 
 import torch
@@ -124,7 +124,7 @@ class Engine:
 
     def _advance(self, count: int) -> Tensor:
         """Move the first rows on by a piece; returns which of them it finished, (rows, 1)."""
-        row = self._rows.part(0, count)
+        row = self._rows.first(count)
         hidden, cell = self.steps.move(row.token[:, 0], row.gates, row.hidden, row.cell)
         logits = self.steps.logits(hidden, row.output)
         log_probs = logits.log_softmax(1)
@@ -149,24 +149,20 @@ class Engine:
         told = [() if job.said is None else (*job.said, EOS) for job in jobs]
         last = [len(ids) or job.longest for job, ids in zip(jobs, told, strict=True)]
         self._rows.widen(max(last), max(map(len, forbidden)))
-        row = self._rows.part(first, first + len(jobs))
-        context = torch.stack([torch.cat([job.z, job.a]) for job in jobs]).to(self._device)
-        for name, values in self.steps.start(context)._asdict().items():
-            getattr(row, name).copy_(values)
-        row.states.zero_()
-        row.temperature.copy_(_column([job.temperature for job in jobs]))
-        row.top_p.copy_(_column([job.top_p for job in jobs]))
-        row.forbidden.copy_(_filled(forbidden, row.forbidden.shape[1]))
-        row.said.copy_(_filled(told, row.said.shape[1]))
-        row.token.fill_(BOS)
-        row.step.zero_()
-        row.seed.copy_(_column([job.seed for job in jobs]))
-        row.top_k.copy_(_column([job.top_k for job in jobs]))
-        row.last.copy_(_column(last))
+        both = torch.stack([job.z for job in jobs]), torch.stack([job.a for job in jobs])
+        self._rows.write(
+            first,
+            self.steps.start(torch.cat(both, dim=1).to(self._device)),
+            [[job.temperature, job.top_p] for job in jobs],
+            [
+                [BOS, 0, job.seed, job.top_k, last[i], *self._rows.filled(forbidden[i], told[i])]
+                for i, job in enumerate(jobs)
+            ],
+        )
 
     def _read(self, where: Sequence[int]) -> list[Decoded]:
         """What became of rows."""
-        row, index = self._rows.part(0, self.active), torch.tensor(where, device=self._device)
+        row, index = self._rows.first(self.active), torch.tensor(where, device=self._device)
         steps = row.step[index]
         counts: list[int] = steps[:, 0].tolist()
         longest = max(counts)
@@ -203,21 +199,17 @@ class _Row(NamedTuple):
     cell: Tensor  # (rows, decoder)
     gates: Tensor  # (rows, 4 * decoder): the share of z and a in the gates
     output: Tensor  # (rows, embedding): the share of z and a in the output
-    states: Tensor  # (rows, decoder): the sum of the hidden states so far
-    log_probs: Tensor  # (rows, longest): of what was said
     temperature: Tensor  # (rows, 1)
     top_p: Tensor  # (rows, 1)
-    forbidden: Tensor  # (rows, any): pieces that may not be said, filled up with PAD
-    said: Tensor  # (rows, longest): what was said or is to be read; PAD where it is to be drawn
+    states: Tensor  # (rows, decoder): the sum of the hidden states so far
+    log_probs: Tensor  # (rows, longest): of what was said
     token: Tensor  # (rows, 1): the last piece
     step: Tensor  # (rows, 1): how many were said
     seed: Tensor  # (rows, 1)
     top_k: Tensor  # (rows, 1)
     last: Tensor  # (rows, 1): after how many pieces the row ends at the latest
-
-    def part(self, first: int, end: int) -> "_Row":
-        """The slots from one to another, in place."""
-        return _Row(*(values[first:end] for values in self))
+    forbidden: Tensor  # (rows, any): pieces that may not be said, filled up with PAD
+    said: Tensor  # (rows, longest): what was said or is to be read; PAD where it is to be drawn
 
 
 class _Rows:
@@ -228,6 +220,7 @@ class _Rows:
         self._longest = self._forbidden = 0
         self._floats = self._integers = torch.zeros(0, 0)
         self._all: _Row | None = None
+        self._parts: dict[int, _Row] = {}  # of it, by the number of slots
 
     def widen(self, longest: int, forbidden: int) -> None:
         """Make room for sentences of so many pieces and for so many forbidden ones."""
@@ -235,8 +228,8 @@ class _Rows:
             return
         longest, forbidden = max(longest, self._longest), max(forbidden, self._forbidden)
         width = self._steps.width
-        floats = [width, width, 4 * width, self._steps.embedding, width, longest, 1, 1]
-        integers = [forbidden, longest, 1, 1, 1, 1, 1]
+        floats = [width, width, 4 * width, self._steps.embedding, 1, 1, width, longest]
+        integers = [1, 1, 1, 1, 1, forbidden, longest]
         before, device = self._all, self._steps.device
         self._floats = torch.zeros(self._slots, sum(floats), device=device)
         self._integers = torch.full(
@@ -250,11 +243,35 @@ class _Rows:
         for new, old in zip(self._all, before or (), strict=False):
             new[:, : old.shape[1]] = old
         self._longest, self._forbidden = longest, forbidden
+        self._parts.clear()
 
-    def part(self, first: int, end: int) -> _Row:
-        """Some of the slots, in place; there must be room for them."""
-        assert self._all is not None
-        return self._all.part(first, end)
+    def first(self, count: int) -> _Row:
+        """The first slots, in place; there must be room for them."""
+        if count not in self._parts:
+            assert self._all is not None
+            self._parts[count] = _Row(*(values[:count] for values in self._all))
+        return self._parts[count]
+
+    def filled(self, forbidden: Sequence[int], said: Sequence[int]) -> Iterator[int]:
+        """A row's forbidden pieces and what it is to read, each filled up to its columns."""
+        for values, width in ((forbidden, self._forbidden), (said, self._longest)):
+            yield from values
+            yield from repeat(PAD, width - len(values))
+
+    def write(
+        self,
+        first: int,
+        begun: Tensor,
+        sampling: Sequence[Sequence[float]],
+        integers: Sequence[Sequence[int]],
+    ) -> None:
+        """Fill slots from one on: how rows begin, and the columns beside it in their order."""
+        floats = self._floats[first : first + len(begun)]
+        begins, samples = begun.shape[1], len(sampling[0])
+        floats[:, :begins] = begun
+        floats[:, begins : begins + samples] = torch.tensor(sampling)
+        floats[:, begins + samples :] = 0.0
+        self._integers[first : first + len(begun)] = torch.tensor(integers)
 
     def move(self, here: Sequence[int], there: Sequence[int]) -> None:
         """Copy rows into other slots."""
@@ -276,12 +293,3 @@ def _draw(row: _Row, log_probs: Tensor, where: Tensor | None = None) -> Tensor:
         seed=seed,
         step=step,
     )
-
-
-def _column(values: Sequence[float]) -> Tensor:
-    return torch.tensor(values)[:, None]
-
-
-def _filled(lists: Sequence[Sequence[int]], width: int) -> Tensor:
-    """Lists as the rows of a matrix, filled up with PAD."""
-    return torch.tensor([[*row, *[PAD] * (width - len(row))] for row in lists])

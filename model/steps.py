@@ -8,23 +8,12 @@ Products are made in float32 or in bfloat16, whose sums are still of float32; st
 z and a, and everything after the scores are float32 either way.
 """
 
-from typing import NamedTuple
-
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own habit
 from torch import Tensor
 
 from model.cvae import CVAE
 from model.rowwise import Rowwise
-
-
-class Start(NamedTuple):
-    """Where rows begin, and what z and a add to each of their steps."""
-
-    hidden: Tensor  # (rows, decoder)
-    cell: Tensor  # (rows, decoder)
-    gates: Tensor  # (rows, 4 * decoder): the share of z and a in the gates
-    output: Tensor  # (rows, embedding): the share of z and a in the output
 
 
 class Steps:
@@ -58,10 +47,13 @@ class Steps:
 
         self._begin = Rowwise(begin, context, device=self.device)
 
-    def start(self, context: Tensor) -> Start:
-        """The beginning of rows for their z and a side by side, (rows, latent + condition)."""
-        sizes = [self.width, self.width, 4 * self.width, self.embedding]
-        return Start(*torch.split(self._begin(context), sizes, dim=1))
+    def start(self, context: Tensor) -> Tensor:
+        """The beginning of rows for their z and a side by side, (rows, latent + condition).
+
+        Side by side: hidden and cell state, (rows, decoder) each, and what z and a add to each of
+        their steps, in the gates (rows, 4 * decoder) and in the output (rows, embedding).
+        """
+        return self._begin(context)
 
     def move(
         self, token: Tensor, gates: Tensor, hidden: Tensor, cell: Tensor
