@@ -36,7 +36,7 @@ class Desk:
         return jobs, self.engines[precision].decode(jobs)
 
     def judged(self, plan: Plan, fit: list[Sentence], precision: str) -> list[Draft]:
-        reading = self.drafter.readings([each.row.ids for each in fit], plan.genres)
+        reading = self.drafter.readings(plan, fit)
         return self.drafter.judged(plan, fit, self.engines[precision].decode(reading))
 
     def nats(self, jobs: list[Job], rows: list[Decoded]) -> list[float]:

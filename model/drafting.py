@@ -49,6 +49,7 @@ class Plan:
     registers: tuple[str, ...]  # the voices that the drafts ask for, in turn
     turns: tuple[str, ...]  # the slots that the drafts ask for, in turn
     conditions: dict[tuple[str, str], Tensor]  # register and slots asked for -> a
+    reading: Tensor  # the a that drafts are read with to be judged
 
     @property
     def candidates(self) -> int:
@@ -105,6 +106,7 @@ class Drafter:
         turns = _TURNS[song.artist is not None, song.title is not None]
         registers = self._bundle.serving.registers
         voices = list(product(dict.fromkeys(registers), dict.fromkeys(turns)))
+        *conditions, reading = self._conditions(genres, [*voices, (registers[0], SLOTS[0])])
         return Plan(
             request=request,
             seed=seed,
@@ -114,7 +116,8 @@ class Drafter:
             song=song,
             registers=registers,
             turns=turns,
-            conditions=dict(zip(voices, self._conditions(genres, voices), strict=True)),
+            conditions=dict(zip(voices, conditions, strict=True)),
+            reading=reading,
         )
 
     def condition(
@@ -158,8 +161,12 @@ class Drafter:
             if row.ended and self._is_sentence(text) and self._may_leave(text, plan.song)
         ]
 
-    def readings(self, sentences: Sequence[Sequence[int]], genres: GenreMatch) -> list[Job]:
-        """The rows that read sentences for `features`."""
+    def readings(self, plan: Plan, sentences: Sequence[Sentence]) -> list[Job]:
+        """The rows that read sentences to be judged."""
+        return self._taster.readings([each.row.ids for each in sentences], plan.reading)
+
+    def readings_of(self, sentences: Sequence[Sequence[int]], genres: GenreMatch) -> list[Job]:
+        """The rows that read sentences, whoever wrote them, for `features`."""
         a = self.condition(genres, self._bundle.serving.registers[0])
         return self._taster.readings(sentences, a)
 

@@ -125,7 +125,7 @@ class Writer:
                 break
             fresh = drafter.codes(plan, len(codes))
             fit = drafter.fit_to_show(plan, (yield drafter.jobs(plan, fresh)))
-            read = yield drafter.readings([sentence.row.ids for sentence in fit], plan.genres)
+            read = yield drafter.readings(plan, fit)
             drafts += numbered(drafter.judged(plan, fit, read), start=len(codes))
             codes += fresh
         chosen = choose(drafts, request.num_samples)

@@ -60,7 +60,7 @@ def features_of(bundle: Bundle, sentences: Sequence[Rated | Line]) -> Tensor:
     jobs: dict[int, Job] = {}
     for genres, own in rows.items():
         match = bundle.genres.match(genres)
-        jobs |= zip(own, drafter.readings([pieces[row] for row in own], match), strict=True)
+        jobs |= zip(own, drafter.readings_of([pieces[row] for row in own], match), strict=True)
     read = Engine(bundle.cvae).decode([jobs[row] for row in range(len(sentences))])
     features = torch.zeros(len(sentences), feature_count(bundle.cvae.config))
     for genres, own in rows.items():

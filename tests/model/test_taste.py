@@ -111,7 +111,7 @@ def test_a_draft_is_rated_by_its_text_and_genres_alone() -> None:
     plan = drafter.plan(Request(("folk", "jazz"), artist="Low", title="Words"), seed=3)
     with torch.inference_mode():
         fit = drafter.fit_to_show(plan, engine.decode(drafter.jobs(plan, drafter.codes(plan, 0))))
-        read = engine.decode(drafter.readings([each.row.ids for each in fit], plan.genres))
+        read = engine.decode(drafter.readings(plan, fit))
         drafts = drafter.judged(plan, fit, read)
     rated = [Rated(draft.text, ("folk", "jazz"), 1) for draft in drafts]
     features = features_of(bundle, rated)
