@@ -17,7 +17,7 @@ from model.rowwise import Rowwise
 
 
 class Steps:
-    """The decoder of one CVAE, a step at a time. Heights to call it at: `heights`."""
+    """The decoder of one CVAE, a step at a time."""
 
     @torch.inference_mode()
     def __init__(self, model: CVAE, precision: torch.dtype = torch.float32) -> None:

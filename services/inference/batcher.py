@@ -25,7 +25,7 @@ from services.inference.measures import Measures, Pace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from model.composing import Composition, Task
+    from model.composing import Composer, Composition, Task
     from model.writer import GenreMatch, Request, Result, Topic
 
 log = structlog.get_logger()
@@ -37,24 +37,6 @@ DIED = "The writer's thread died: restart the service."
 
 STARTED_AT_A_TIME = 8  # jobs between two steps, so that those under way are not held up
 MOST_CALLERS = 64  # whose rows wait for slots; the jobs of others are begun later
-
-
-class Press(Protocol):
-    """What the service needs of `model.composing.Composer`."""
-
-    @property
-    def busy(self) -> bool: ...
-    @property
-    def slots(self) -> int: ...
-    @property
-    def callers(self) -> int: ...
-    @property
-    def active(self) -> int: ...
-    @property
-    def decoded(self) -> int: ...
-    def start(self, composition: Composition[Any], owner: object = None) -> Task[Any]: ...
-    def step(self) -> list[Task[Any]]: ...
-    def cancel(self, task: Task[Any]) -> None: ...
 
 
 class SentenceWriter(Protocol):
@@ -73,7 +55,7 @@ class SentenceWriter(Protocol):
     @property
     def topics(self) -> Sequence[Topic]: ...
     @property
-    def composer(self) -> Press: ...
+    def composer(self) -> Composer: ...
     def match_genres(self, names: Iterable[str]) -> GenreMatch: ...
     def compose(self, request: Request) -> Composition[Result]: ...
     def homotopy(
@@ -184,9 +166,9 @@ class Batcher:
 
     def _turn(self) -> bool:
         """Begin what has arrived and take a step; false when there is nothing left to do."""
-        presses = [shift.writer.composer for shift in self._shifts]
-        busy = any(press.busy for press in presses)
-        crowded = sum(press.callers for press in presses) >= MOST_CALLERS
+        composers = [shift.writer.composer for shift in self._shifts]
+        busy = any(composer.busy for composer in composers)
+        crowded = sum(composer.callers for composer in composers) >= MOST_CALLERS
         jobs = self._backlog.take(0 if crowded else STARTED_AT_A_TIME, wait=not busy)
         if self._abandoned or (self._backlog.closed and not (busy or jobs)):
             return False
