@@ -10,10 +10,12 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import httpx
+import pytest
 import uvicorn
 
 from services.inference.app import create_app
 from services.inference.settings import InferenceSettings
+from tests.services.inference.asking import ask_and_hold, metric_shown
 
 if TYPE_CHECKING:
     from tests.services.inference.scripted import ScriptedWriter
@@ -50,49 +52,44 @@ async def send(port: int, **asked: int) -> asyncio.StreamWriter:
     return stream
 
 
-async def test_a_client_that_hangs_up_is_not_computed_for(
+@pytest.fixture
+async def asking(
     writer: ScriptedWriter, eventually: Eventually
-) -> None:
+) -> AsyncIterator[tuple[int, httpx.AsyncClient]]:
+    """The port of a service that is ready, and a client of it."""
     async with (
         listening(writer, eventually) as port,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
-        asyncio.timeout(20),
     ):
-        await metric(client, "inference_queue_tokens 0.0")
-        writer.hold()
-        first = asyncio.create_task(client.post("/v1/generate", json={"seed": 1}))
-        await eventually(writer.busy.is_set)
-        leaving = await send(port, seed=2)
-        await metric(client, "inference_queue_requests 1.0")
-        leaving.close()
-        await metric(client, 'inference_rejected_total{reason="disconnected"} 1.0')
-        await metric(client, "inference_queue_requests 0.0")
-        writer.release()
-        assert (await first).status_code == 200
+        await metric_shown(client, "inference_queue_tokens 0.0")
+        yield port, client
+
+
+async def test_a_client_that_hangs_up_is_not_computed_for(
+    asking: tuple[int, httpx.AsyncClient], writer: ScriptedWriter
+) -> None:
+    port, client = asking
+    first = await ask_and_hold(client, writer, seed=1)
+    leaving = await send(port, seed=2)
+    await metric_shown(client, "inference_queue_requests 1.0")
+    leaving.close()
+    await metric_shown(client, 'inference_rejected_total{reason="disconnected"} 1.0')
+    await metric_shown(client, "inference_queue_requests 0.0")
+    writer.release()
+    assert (await first).status_code == 200
     assert [[request.seed for request in batch] for batch in writer.engine.batches] == [[1]]
 
 
 async def test_a_client_that_hangs_up_half_way_is_not_computed_for_any_further(
-    writer: ScriptedWriter, eventually: Eventually
+    asking: tuple[int, httpx.AsyncClient], writer: ScriptedWriter, eventually: Eventually
 ) -> None:
-    async with (
-        listening(writer, eventually) as port,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
-        asyncio.timeout(20),
-    ):
-        await metric(client, "inference_queue_tokens 0.0")
-        writer.engine.slots = 10
-        writer.hold()
-        leaving = await send(port, seed=2, candidates=200)
-        await eventually(writer.busy.is_set)
-        leaving.close()
-        await metric(client, 'inference_rejected_total{reason="disconnected"} 1.0')
-        writer.release()
-        await metric(client, "inference_queue_tokens 0.0")
+    port, client = asking
+    writer.engine.slots = 10
+    writer.hold()
+    leaving = await send(port, seed=2, candidates=200)
+    await eventually(writer.busy.is_set)
+    leaving.close()
+    await metric_shown(client, 'inference_rejected_total{reason="disconnected"} 1.0')
+    writer.release()
+    await metric_shown(client, "inference_queue_tokens 0.0")
     assert writer.engine.decoded <= 20
-
-
-async def metric(client: httpx.AsyncClient, line: str) -> None:
-    """Wait until a metric says so."""
-    while line not in (await client.get("/metrics")).text:  # noqa: ASYNC110 - it is polled over HTTP
-        await asyncio.sleep(0.005)
