@@ -7,7 +7,7 @@ from pydantic.config import JsonDict
 
 GenreName = Annotated[str, Field(min_length=1, max_length=100)]
 MAX_SAMPLES = 64
-MAX_CANDIDATES = 256
+MAX_CANDIDATES = 400
 MAX_REQUESTS = 64
 MODEL_EXAMPLE: JsonDict = {"name": "originals", "revision": "3f9a1c20"}
 
@@ -143,7 +143,7 @@ class BatchAnswer(Contract):
         json_schema_extra={
             "example": {
                 "answers": [
-                    {"answer": None, "error": "candidates is 2; it must be between 5 and 256"}
+                    {"answer": None, "error": "candidates is 2; it must be between 5 and 400"}
                 ]
             }
         }

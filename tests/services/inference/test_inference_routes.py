@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from model.request import CANDIDATES_PER_SAMPLE
+from model.request import CANDIDATES_PER_SAMPLE, MOST_CANDIDATES
 from services.inference import schemas, translation
 from services.inference.app import create_app
 from services.inference.client import InferenceClient
@@ -144,6 +144,10 @@ async def test_generate_says_all_that_it_promises(serve: Serve) -> None:
 def test_a_request_counts_its_candidates_and_twins(body: dict[str, Any], sentences: int) -> None:
     job = translation.draft(GenerateRequest.model_validate(body))
     assert job.tokens == sentences * translation.TOKENS_PER_SENTENCE
+
+
+def test_the_contract_allows_as_many_candidates_as_the_writer() -> None:
+    assert schemas.MAX_CANDIDATES == MOST_CANDIDATES
 
 
 async def test_without_a_seed_one_is_drawn_and_told(serve: Serve, writer: ScriptedWriter) -> None:
