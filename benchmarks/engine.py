@@ -1,11 +1,11 @@
 """What the decoder makes of the machine, as a share of what the machine could do.
 
 The limit is the floating-point operations of the decoder's steps over the rate at which this
-machine multiplies two large matrices in the same precision, on one thread. Beside it stands the way
+machine multiplies two large matrices in the same precision, on one thread or one GPU. Beside it stands the way
 of the system of 2018: one sentence after another, a step of one row at a time, with this writer's
 own layers. All are run in turn, several times, and the medians are printed.
 
-    python benchmarks/engine.py
+    python benchmarks/engine.py [--device cuda --rows 20000 --slots 256 2048]
 """
 
 import argparse
@@ -20,11 +20,11 @@ from table import print_row
 
 from model.bundle import Bundle
 from model.cvae import CVAE, CVAEConfig, multi_hot
-from model.engine import Decoded, Engine, Job
+from model.engine import SLOTS, Decoded, Engine, Job
 from model.memory import hold_memory
 from model.tokenizer import BOS, EOS
 
-SIDE = 1024  # of the matrices whose product is the machine's rate
+SIDE = {"cpu": 1024, "cuda": 8192}  # of the matrices whose product is the machine's rate
 PRODUCTS = 10
 ALONE = 20  # sentences of the way of 2018
 
@@ -38,19 +38,27 @@ def main() -> None:
     )
     parser.add_argument("--rows", type=int, default=1000, help="sentences decoded in a run")
     parser.add_argument("--repeats", type=int, default=5, help="runs, of which the median counts")
+    parser.add_argument("--device", default="cpu", choices=list(SIDE))
+    parser.add_argument("--slots", type=int, nargs="+", default=[SLOTS], help="rows side by side")
     options = parser.parse_args()
     torch.set_num_threads(1)
     hold_memory()
-    bundle = Bundle.load()
+    bundle = Bundle.load(device=options.device)
     jobs = drafts(bundle, options.rows)
-    engines = {name: Engine(bundle.cvae, getattr(torch, name)) for name in ("float32", "bfloat16")}
+    engines = {
+        f"{name}, {slots} slots": Engine(bundle.cvae, getattr(torch, name), slots)
+        for name in ("float32", "bfloat16")
+        for slots in options.slots
+    }
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in engines}
+    for engine in engines.values():
+        engine.decode(jobs[:SLOTS])
     for _ in range(options.repeats):
         for name, engine in engines.items():
             runs[name].append(measured(bundle.cvae, engine, jobs))
     for name, rows in runs.items():
         middle = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
-        print_row(name, middle, first=name == "float32")
+        print_row(name, middle, first=name == next(iter(runs)))
 
 
 def drafts(bundle: Bundle, count: int) -> list[Job]:
@@ -59,8 +67,9 @@ def drafts(bundle: Bundle, count: int) -> list[Job]:
     labels = len(bundle.genres.labels)
     hot = multi_hot([[row % labels] for row in range(count)], labels)
     register, slots = torch.full((count,), 3), torch.ones(count, dtype=torch.long)
-    a = bundle.cvae.condition(hot, register, slots)
-    noise = torch.randn(count, bundle.cvae.config.latent, generator=generator)
+    device = bundle.cvae.bias.device
+    a = bundle.cvae.condition(hot.to(device), register.to(device), slots.to(device))
+    noise = torch.randn(count, bundle.cvae.config.latent, generator=generator).to(device)
     z, s = bundle.prior.place(bundle.serving.spread * noise), bundle.serving
     return [
         Job(z[i], a[i], seed=i, temperature=s.temperature, top_p=s.top_p, longest=s.longest)
@@ -70,7 +79,7 @@ def drafts(bundle: Bundle, count: int) -> list[Job]:
 
 def measured(cvae: CVAE, engine: Engine, jobs: Sequence[Job]) -> dict[str, float]:
     """One run: sentences a second, and how they stand to the limit and to the way of 2018."""
-    rate = matrix_rate(engine.steps.precision)
+    rate = matrix_rate(engine.steps.device, engine.steps.precision)
     drawn, seconds = timed(lambda: engine.decode(jobs))
     reading = [Job(job.z, job.a, said=row.ids) for job, row in zip(jobs, drawn, strict=True)]
     _, reading_seconds = timed(lambda: engine.decode(reading))
@@ -101,12 +110,18 @@ def operations(config: CVAEConfig) -> int:
     )
 
 
-def matrix_rate(precision: torch.dtype) -> float:
+def matrix_rate(device: torch.device, precision: torch.dtype) -> float:
     """Floating-point operations a second in the product of two large matrices."""
-    matrix = torch.randn(SIDE, SIDE).to(precision)
-    torch.mm(matrix, matrix)
-    spans = [timed(lambda: torch.mm(matrix, matrix))[1] for _ in range(PRODUCTS)]
-    return 2 * SIDE**3 / min(spans)
+    side = SIDE[device.type]
+    matrix = torch.randn(side, side, device=device).to(precision)
+
+    def product() -> None:
+        torch.mm(matrix, matrix)
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+
+    product()
+    return 2 * side**3 / min(timed(product)[1] for _ in range(PRODUCTS))
 
 
 @torch.inference_mode()

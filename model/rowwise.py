@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 CPU_HEIGHTS = (8, 4, 16, 24, 32, 48, 64, 96, 128)  # rows; the first is the one of reference
-GPU_HEIGHTS = (64, 128, 256)  # a GPU is hardly slower for 64 rows than for one
+GPU_HEIGHTS = (256, 64, 128, 512, 1024, 2048)  # a GPU is hardly slower for 256 rows than for one
 
 
 class Rowwise:

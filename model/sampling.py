@@ -52,6 +52,7 @@ def choose(
     top_p: Tensor,
     seed: Tensor,
     step: Tensor,
+    limited: bool | None = None,
 ) -> Tensor:
     """The next piece of each row.
 
@@ -63,14 +64,16 @@ def choose(
             with either limit, no more than the `WIDEST` likeliest.
         seed: (rows,), 64-bit.
         step: (rows,), position in each row's sentence.
+        limited: whether all rows have a limit, top-k or top-p, or none has; None if some may.
     """
-    limited = (top_k > 0) | (top_p < 1.0)
-    if not limited.any():
-        return draw_from_all(logits, temperature, noise(seed, step))
-    chosen = draw_from_likeliest(logits, temperature, top_k, top_p, noise(seed, step))
-    if limited.all():
+    number = noise(seed, step)
+    if limited is False:
+        return draw_from_all(logits, temperature, number)
+    chosen = draw_from_likeliest(logits, temperature, top_k, top_p, number)
+    if limited:
         return chosen
-    return torch.where(limited, chosen, draw_from_all(logits, temperature, noise(seed, step)))
+    whole = draw_from_all(logits, temperature, number)
+    return torch.where((top_k > 0) | (top_p < 1.0), chosen, whole)
 
 
 def noise(seed: Tensor, step: Tensor) -> Tensor:

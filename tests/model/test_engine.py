@@ -1,8 +1,11 @@
+from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
 import torch
 
+from model.advance import advance
 from model.cvae import CVAE
 from model.engine import Decoded, Engine, Job
 from model.tokenizer import BOS, EOS
@@ -191,3 +194,44 @@ def test_nothing_to_decode_is_no_work(cvae: CVAE) -> None:
     engine = Engine(cvae)
     assert engine.decode([]) == []
     assert engine.step() == {}
+
+
+MIXED = ({}, {"temperature": 0.8, "top_p": 0.9}, {"top_k": 5}, {"temperature": 0.0})
+
+
+def _mixed(cvae: CVAE, read: Sequence[Decoded]) -> list[Job]:
+    """Rows of every kind."""
+    drawn = [job for settings in MIXED for job in _jobs(cvae, 11, **settings)]
+    return [*drawn, *(replace(drawn[i], said=row.ids) for i, row in enumerate(read))]
+
+
+def test_what_is_recorded_for_a_gpu_does_the_same_with_slots_that_are_not_in_use(
+    cvae: CVAE, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = _mixed(cvae, Engine(cvae).decode(_jobs(cvae, 20)))
+    expected = Engine(cvae).decode(jobs)
+    wide = Engine(cvae, slots=48)
+    monkeypatch.setattr(
+        wide,
+        "_advance",
+        lambda count, kinds: advance(wide.steps, wide._rows.first(48), kinds, everywhere=True)[
+            :count
+        ],
+    )
+    assert wide.decode(jobs) == expected
+    assert wide.decode(jobs[:1]) == expected[:1]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_a_gpu_keeps_the_promises(cvae: CVAE, precision: torch.dtype) -> None:
+    cvae = deepcopy(cvae).cuda()
+    engine = Engine(cvae, precision, slots=96)
+    drawn = [job for settings in MIXED for job in _jobs(cvae, 50, **settings)]
+    together = engine.decode(drawn)
+    assert engine.decode(drawn) == together
+    assert engine.decode(drawn[::-1]) == together[::-1]
+    assert [engine.decode([job])[0] for job in drawn[::7]] == together[::7]
+    reading = [replace(job, said=row.ids) for job, row in zip(drawn, together, strict=True)]
+    for before, after in zip(together, engine.decode(reading), strict=True):
+        assert after.log_probs[: len(before.log_probs)] == before.log_probs
