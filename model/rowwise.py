@@ -2,18 +2,22 @@
 
 A matrix product of 5 rows and one of 64 may sum in different orders and round differently, and one
 rounding can change a word. At which heights products agree depends on the machine's kernels and on
-the shapes, not on the numbers, so it is tried once, on random rows. Rows then go through padded to
-the next height that agrees with the one of reference; where none does, in blocks of that one.
+the shapes, not on the numbers, so it is tried once, on random rows. Of the heights that agree among
+themselves those are kept that do any number of rows with the least work; rows go through padded to
+the next of these, or in blocks where there are more.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
-CPU_HEIGHTS = (8, 4, 16, 24, 32, 48, 64, 96, 128)  # rows; the first is the one of reference
-GPU_HEIGHTS = (256, 64, 128, 512, 1024, 2048)  # a GPU is hardly slower for 256 rows than for one
+CPU_HEIGHTS = (4, 8, 16, 24, 32, 48, 64, 96, 128)  # rows
+GPU_HEIGHTS = (64, 128, 256, 512, 1024, 2048)  # a GPU is hardly slower for 64 rows than for one
+
+# What a product costs beside its rows, as so many times the rows of the least height.
+_OVERHEAD = 16
 
 
 class Rowwise:
@@ -35,7 +39,7 @@ class Rowwise:
             torch.randn(max(tried), width, generator=generator).to(device, dtype)
             for width in widths
         ]
-        self.heights = sorted(self._agreeing(tried, samples))
+        self.heights = least_work(self._agreeing(tried, samples))
 
     def __call__(self, *inputs: Tensor) -> Tensor:
         count = inputs[0].shape[0]
@@ -50,19 +54,23 @@ class Rowwise:
     def _blocks(self, count: int) -> Iterator[tuple[int, int]]:
         """Where the blocks of so many rows start, and how high they are."""
         start = 0
-        while start < count:
-            fitting = bisect_left(self.heights, count - start)
-            height = self.heights[min(fitting, len(self.heights) - 1)]
+        for height in blocks(self.heights, count):
             yield start, height
             start += height
 
-    def _agreeing(self, tried: tuple[int, ...], samples: list[Tensor]) -> Iterator[int]:
-        expected = self._in_blocks(tried[0], samples)
-        yield tried[0]
-        for height in tried[1:]:
-            rows = self._in_blocks(height, samples)
-            if torch.equal(rows, expected[: len(rows)]):
-                yield height
+    def _agreeing(self, tried: Sequence[int], samples: list[Tensor]) -> list[list[int]]:
+        """The heights, those together whose rows are the same."""
+        rows = {height: self._in_blocks(height, samples) for height in tried}
+        groups: list[list[int]] = []
+        for height in tried:
+            for group in groups:
+                both = min(len(rows[height]), len(rows[group[0]]))
+                if torch.equal(rows[height][:both], rows[group[0]][:both]):
+                    group.append(height)
+                    break
+            else:
+                groups.append([height])
+        return groups
 
     @torch.inference_mode()
     def _in_blocks(self, height: int, samples: list[Tensor]) -> Tensor:
@@ -72,6 +80,27 @@ class Rowwise:
             for start in range(0, len(samples[0]) - height + 1, height)
         )
         return torch.cat(list(blocks))
+
+
+def blocks(heights: Sequence[int], count: int) -> Iterator[int]:
+    """How high the blocks are in which so many rows go through; heights rise."""
+    while count > 0:
+        height = heights[min(bisect_left(heights, count), len(heights) - 1)]
+        yield height
+        count -= height
+
+
+def least_work(groups: Sequence[Sequence[int]]) -> Sequence[int]:
+    """The group of heights that does one row, and as many as each height has, with least work."""
+    every = sorted(height for group in groups for height in group)
+    overhead = _OVERHEAD * every[0]
+
+    def work(group: Sequence[int]) -> int:
+        return sum(
+            overhead + height for count in (1, *every) for height in blocks(sorted(group), count)
+        )
+
+    return sorted(min(groups, key=work))
 
 
 def _padded(values: Tensor, rows: int) -> Tensor:
