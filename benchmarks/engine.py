@@ -1,9 +1,9 @@
 """What the decoder makes of the machine, as a share of what the machine could do.
 
 The limit is the floating-point operations of the decoder's steps over the rate at which this
-machine multiplies two large matrices in the same precision, on one thread or one GPU. Beside it stands the way
-of the system of 2018: one sentence after another, a step of one row at a time, with this writer's
-own layers. All are run in turn, several times, and the medians are printed.
+machine multiplies two large matrices in the same precision, on one thread or one GPU. Beside it
+stands the way of the system of 2018: one sentence after another, a step of one row at a time, with
+this writer's own layers. All are run in turn, several times, and the medians are printed.
 
     python benchmarks/engine.py [--device cuda --rows 20000 --slots 256 2048]
 """

@@ -55,7 +55,7 @@ BARS = (
 def written(seed: int, bundle: Path | None) -> list[dict[str, str]]:
     """The writer's sentences with the family that each was asked for."""
     chance, writer = random.Random(seed), Writer.load(bundle)
-    labels = chance.sample(sorted(writer.genres), COUNT)
+    labels = chance.sample(sorted(writer.facts.genres), COUNT)
     requests = []
     for number, label in enumerate(labels):
         song = SONGS[number % len(SONGS)]

@@ -59,7 +59,7 @@ def interpolate(start: str, end: str, steps: int, genres: list[str]) -> Interpol
     request = _request(InterpolateRequest, values, "")
     writer = _writer()
     sentences = writer.interpolate(request.start, request.end, request.steps, request.genres)
-    return InterpolateAnswer(model=translation.model_name(writer), sentences=list(sentences))
+    return InterpolateAnswer(model=translation.model_name(writer.facts), sentences=list(sentences))
 
 
 def remarks(genres: GenreMatch) -> list[str]:
@@ -72,7 +72,7 @@ def _answers(requests: Iterator[GenerateRequest]) -> Iterator[GenerateAnswer]:
     writer = _writer()
     while some := [translation.asked(body) for body in islice(requests, REQUESTS_AT_ONCE)]:
         for result in writer.write(some):
-            yield translation.answer(writer, result)
+            yield translation.answer(writer.facts, result)
 
 
 def _writer() -> Writer:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from model.corpus.genres import GenreMatch
 from model.errors import RequestError
-from model.sampling import WIDEST
 
 MOST_SAMPLES = 100
 CANDIDATES_PER_SAMPLE = 24
@@ -12,6 +11,7 @@ MOST_CANDIDATES = 400
 MOST_GENRES = 100
 LONGEST_GENRE = 200  # characters
 HOTTEST = 2.0
+WIDEST = 64  # likeliest pieces that are looked at when top-k or top-p is asked for
 
 
 @dataclass(frozen=True)

@@ -90,17 +90,16 @@ def blocks(heights: Sequence[int], count: int) -> Iterator[int]:
         count -= height
 
 
-def least_work(groups: Sequence[Sequence[int]]) -> Sequence[int]:
+def least_work(groups: Sequence[list[int]]) -> list[int]:
     """The group of heights that does one row, and as many as each height has, with least work."""
     every = sorted(height for group in groups for height in group)
     overhead = _OVERHEAD * every[0]
 
-    def work(group: Sequence[int]) -> int:
-        return sum(
-            overhead + height for count in (1, *every) for height in blocks(sorted(group), count)
-        )
+    def work(group: list[int]) -> int:
+        return sum(overhead + height for count in (1, *every) for height in blocks(group, count))
 
-    return sorted(min(groups, key=work))
+    costs = [work(group) for group in groups]
+    return groups[costs.index(min(costs))]
 
 
 def _padded(values: Tensor, rows: int) -> Tensor:

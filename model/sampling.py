@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.request import WIDEST
+
 # splitmix64 (Steele, Lea and Flood 2014), in wrapping 64-bit arithmetic.
 _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed number
 _MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
 _MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
 _BITS = 40  # of the hash that make a uniform number
 
-WIDEST = 64  # likeliest pieces that are looked at when top-k or top-p is asked for
 _GROUP = 8  # pieces in each group of which first only the highest score is looked at
 
 

@@ -14,18 +14,9 @@ import torch
 from torch import Tensor
 
 from model.corpus.lines import words
+from model.facts import Topic
 
 _SWEEPS = 40
-
-
-@dataclass(frozen=True)
-class Topic:
-    """One topic, named by its leading words."""
-
-    index: int
-    name: str
-    words: tuple[str, ...]
-    favoured: bool  # whether this is the topic that the LC-GAN steers towards
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,11 @@ from model.corpus.genres import GenreMatch
 from model.drafting import Code, Drafter, numbered
 from model.engine import SLOTS, Engine
 from model.errors import RequestError
+from model.facts import Facts, Topic
 from model.precision import fastest
 from model.ranking import Draft, choose, distinct
 from model.request import CANDIDATES_PER_SAMPLE, Request, Result, Sample
 from model.slots import fill
-from model.topics import Topic
 
 __all__ = [
     "CANDIDATES_PER_SAMPLE",
@@ -54,14 +54,21 @@ class Writer:
     """
 
     def __init__(
-        self, bundle: Bundle, precision: torch.dtype = torch.float32, slots: int = SLOTS
+        self,
+        bundle: Bundle,
+        precision: torch.dtype = torch.float32,
+        slots: int = SLOTS,
+        card: str | None = None,
     ) -> None:
-        self.name = bundle.name
-        self.revision = bundle.revision
-        self.card = f"This bundle has no {CARD}.\n"
-        self.genres = bundle.genres.labels
-        self.topics: tuple[Topic, ...] = bundle.topics.describe()
-        self.precision = str(precision).removeprefix("torch.")
+        self.facts = Facts(
+            name=bundle.name,
+            revision=bundle.revision,
+            precision=str(precision).removeprefix("torch."),
+            card=card or f"This bundle has no {CARD}.\n",
+            slots=slots,
+            book=bundle.genres,
+            topics=bundle.topics.describe(),
+        )
         self.composer = Composer(Engine(bundle.cvae, precision, slots))
         self._bundle = bundle
         self._device = bundle.cvae.bias.device
@@ -86,14 +93,10 @@ class Writer:
         """
         folder = folder or SHIPPED
         bundle = Bundle.load(folder, device or "cpu")
-        writer = cls(bundle, precision or fastest(bundle.cvae.bias.device), slots)
+        card = None
         with suppress(OSError):
-            writer.card = (folder / CARD).read_text("utf-8", "replace")
-        return writer
-
-    def match_genres(self, names: Iterable[str]) -> GenreMatch:
-        """How the writer understands genre names."""
-        return self._bundle.genres.match(names)
+            card = (folder / CARD).read_text("utf-8", "replace")
+        return cls(bundle, precision or fastest(bundle.cvae.bias.device), slots, card)
 
     def write(self, requests: Sequence[Request]) -> list[Result]:
         """Answer requests, in order, decoding all of them together.
@@ -153,7 +156,7 @@ class Writer:
         """`interpolate` in the making."""
         if not 2 <= steps <= MOST_STEPS:
             raise RequestError(f"steps is {steps}; it must be between 2 and {MOST_STEPS}")
-        a = self._drafter.condition(self.match_genres(genres))
+        a = self._drafter.condition(self.facts.match_genres(genres))
         first, last = self._code(start, a), self._code(end, a)
         line = [first + (last - first) * (i / (steps - 1)) for i in range(steps)]
         decoded = yield self._drafter.likeliest(line, a)
@@ -161,7 +164,7 @@ class Writer:
 
     def reconstruction(self, text: str, genres: Iterable[str] = ()) -> Composition[str]:
         """`reconstruct` in the making."""
-        a = self._drafter.condition(self.match_genres(genres))
+        a = self._drafter.condition(self.facts.match_genres(genres))
         (decoded,) = yield self._drafter.likeliest([self._code(text, a)], a)
         return self._bundle.pieces.decode(decoded.ids)
 

@@ -6,29 +6,22 @@ costs its sentence and the serving. In `product` it is a plain module of the sam
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import torch
-from pydantic import BaseModel
 from torch import Tensor
 
+from benchmarks.serving.contract import Answer
 from benchmarks.serving.setting import SEEDS, Lengths, Setting
 from model.bundle import Bundle
 from model.cvae import REGISTERS, SLOTS
 from model.engine import Engine, Job
+from model.memory import hold_memory
 from model.sampling import mix, normal
 from model.tokenizer import EOS
 
 EQUAL_LENGTH = 16  # pieces, about the mean of those as the model makes them
 
-Answer = dict[str, Any]  # JSON
 Decode = Callable[[Sequence[int]], list[Answer]]
-
-
-class Asked(BaseModel):
-    """A request."""
-
-    seed: int
 
 
 def load_decode(setting: Setting) -> Decode:
@@ -48,6 +41,7 @@ def load_engine(setting: Setting) -> tuple[Engine, list[Job]]:
     """Our engine, warm, and the job of each seed."""
     torch.set_num_threads(setting.threads)
     bundle = Bundle.load()
+    hold_memory()  # as the service does; peers are given it too
     engine = Engine(bundle.cvae, getattr(torch, setting.precision))
     all_jobs = jobs(bundle, setting.lengths)
     engine.decode(all_jobs[:2])

@@ -55,7 +55,7 @@ def evenly(labels: Sequence[str], count: int) -> list[str]:
 
 def serve(writer: Writer, count: int, seed: int) -> list[ServedSentence]:
     """Ask for sentences as users do; the first `count` of them, as they come."""
-    asked = requests(writer.genres, count, seed)
+    asked = requests(writer.facts.genres, count, seed)
     return answered(writer, asked)[:count]
 
 
@@ -79,7 +79,7 @@ def uncurated(writer: Writer, count: int) -> list[ServedSentence]:
     """The best sentence of each of the seeds from 0: nobody has chosen among them."""
     asked = [
         Request(genres=(label,), artist=_PERFORMER, title=_NAME, seed=seed, num_samples=1)
-        for seed, label in enumerate(evenly(writer.genres, count))
+        for seed, label in enumerate(evenly(writer.facts.genres, count))
     ]
     return answered(writer, asked)
 

@@ -72,7 +72,7 @@ def _found(
     evidence: Evidence, settings: ReportSettings, output: Path, losses: dict[str, Path]
 ) -> Report:
     bundle, writer = evidence.bundle, Writer(evidence.bundle)
-    genres = across_families(evidence.train, writer.genres, settings.genres)
+    genres = across_families(evidence.train, writer.facts.genres, settings.genres)
     with tqdm(total=7, desc="report", unit="section") as bar:
         shift = _done(bar, topic_shift(evidence))
         latent = _done(bar, latent_map(evidence, settings))

@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from model.evaluation.evidence import Evidence
+from model.facts import Topic
 from model.report.pictures import AFTER, BEFORE, REAL
-from model.topics import Topic
 
 _COLOURS = {"real test text": REAL, "before G": BEFORE, "after G": AFTER}
 _BINS = 20

@@ -1,6 +1,5 @@
 """The inference service: REST over the writer."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -10,11 +9,11 @@ from model.errors import RequestError
 from services.common.app import create_service
 from services.common.body_limit import BodyLimitMiddleware
 from services.common.problems import problem_response
-from services.inference.backlog import Backlog
-from services.inference.batcher import Batcher, SentenceWriter
 from services.inference.disconnect import ClientGoneError, answer_nobody
+from services.inference.executor import Executor, Load, Stepped
 from services.inference.loading import load_writer
 from services.inference.measures import Measures
+from services.inference.process_executor import ProcessExecutor
 from services.inference.reloading import Reloader
 from services.inference.routes import router
 from services.inference.scheduler import Scheduler
@@ -28,35 +27,36 @@ A full queue answers 429 with `Retry-After` at once; errors are problem document
 
 NOBODY_WAITS_SECONDS = 0.5
 
-Loader = Callable[[InferenceSettings], SentenceWriter]
+Employ = Callable[[InferenceSettings, Load, Stepped], Executor]
 
 
-def create_app(settings: InferenceSettings, load: Loader = load_writer) -> FastAPI:
-    """The service as an ASGI app; the writer is loaded by its lifespan, in the background."""
+def create_app(
+    settings: InferenceSettings, load: Load = load_writer, employ: Employ = ProcessExecutor
+) -> FastAPI:
+    """The service as an ASGI app; the writer is loaded by its lifespan, in the background.
+
+    `load` must be a function of a module where the writer is employed in another process.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        backlog = Backlog(settings.queue_tokens)
-        batcher = Batcher(lambda: load(settings), backlog, measures)
-        measures.watch(
-            tokens=lambda: backlog.tokens,
-            waiting=lambda: backlog.waiting,
-            rows=lambda: batcher.active,
-        )
+        executor = employ(settings, load, measures.stepped)
+        measures.watch(executor)
 
         async def writer_ready() -> str | None:
-            return batcher.missing()
+            return executor.missing()
 
         app.state.readiness.add("writer", writer_ready)
         scheduler = app.state.scheduler = Scheduler(
-            batcher, backlog, measures, deadline_seconds=settings.deadline_seconds
+            executor, measures, deadline_seconds=settings.deadline_seconds
         )
-        app.state.reloader = Reloader(batcher, lambda: load(settings))
-        batcher.start()
+        app.state.reloader = Reloader(executor)
+        executor.start()
         yield
         # A server that has drained its requests already leaves nobody to wait for.
-        patience = settings.shutdown_seconds if scheduler.callers else NOBODY_WAITS_SECONDS
-        await asyncio.to_thread(batcher.stop, patience)
+        await executor.stop(
+            settings.shutdown_seconds if scheduler.callers else NOBODY_WAITS_SECONDS
+        )
 
     app = create_service(
         settings, title="deephypebot inference", description=DESCRIPTION, lifespan=lifespan

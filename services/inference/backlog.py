@@ -22,12 +22,28 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class GivenUpError(Exception):
+    """Nobody will do this job; the message says why, and what to do."""
+
+
+class FailedError(Exception):
+    """The writer's process failed at a job; its log says where."""
+
+
+@dataclass(frozen=True)
+class WriterName:
+    """Which writer it was."""
+
+    name: str
+    revision: str
+
+
 @dataclass(frozen=True)
 class Timed(Generic[T]):
     """What came of a job, who made it, and where its time went."""
 
     value: T
-    writer: SentenceWriter
+    writer: WriterName
     queue_seconds: float  # until its first row was decoded
     model_seconds: float  # from then on
 
@@ -40,7 +56,7 @@ class Owner:
 class Job(Generic[T]):
     """Work that somebody waits for."""
 
-    compose: Callable[[SentenceWriter], Composition[T]]
+    compose: Callable[[SentenceWriter], Composition[T]]  # one that can be pickled
     tokens: int  # foretold
     owner: object = field(default_factory=Owner)  # one for all jobs of a call
     arrived: float = field(default_factory=time.monotonic)

@@ -17,21 +17,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from model.errors import ModelError, RequestError
-from services.common.problems import UnavailableError
-from services.inference.backlog import Backlog, Job, Timed
-from services.inference.measures import Measures, Pace
+from model.errors import ModelError
+from services.inference.backlog import Backlog, GivenUpError, Job, Timed, WriterName
+from services.inference.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from model.composing import Composer, Composition, Task
-    from model.writer import GenreMatch, Request, Result, Topic
+    from model.facts import Facts
+    from model.request import Request, Result
 
 log = structlog.get_logger()
 
 LOADING = "loading: the writer's weights are being read; ask again in a moment."
-SECONDS_TO_LOAD = 2
 STOPPED = "The service is shutting down: ask again, the next one will answer."
 DIED = "The writer's thread died: restart the service."
 
@@ -43,20 +42,9 @@ class SentenceWriter(Protocol):
     """What the service needs of `model.writer.Writer`."""
 
     @property
-    def name(self) -> str: ...
-    @property
-    def revision(self) -> str: ...
-    @property
-    def precision(self) -> str: ...
-    @property
-    def card(self) -> str: ...
-    @property
-    def genres(self) -> Sequence[str]: ...
-    @property
-    def topics(self) -> Sequence[Topic]: ...
+    def facts(self) -> Facts: ...
     @property
     def composer(self) -> Composer: ...
-    def match_genres(self, names: Iterable[str]) -> GenreMatch: ...
     def compose(self, request: Request) -> Composition[Result]: ...
     def homotopy(
         self, start: str, end: str, steps: int, genres: Iterable[str] = ()
@@ -94,18 +82,26 @@ class _Shift:
 class Batcher:
     """Does the jobs of a backlog until it is stopped.
 
-    `writer` is set once it is ready; other threads may read its names, genres and topics only.
+    `writer` is set once it is ready; other threads may read its facts only. On its own thread it
+    calls `changed` when that, or what is `missing`, has changed, and `stepped` with the number of
+    rows after each step of the decoder.
     """
 
     def __init__(
-        self, load: Callable[[], SentenceWriter], backlog: Backlog, measures: Measures
+        self,
+        load: Callable[[], SentenceWriter],
+        backlog: Backlog,
+        *,
+        changed: Callable[[], None] = lambda: None,
+        stepped: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.writer: SentenceWriter | None = None
         self.pace = Pace()
         self.active = 0  # rows that are being decoded
         self._load = load
         self._backlog = backlog
-        self._measures = measures
+        self._changed = changed
+        self._stepped = stepped
         self._failure = LOADING
         self._shifts: list[_Shift] = []  # the one that begins jobs last
         self._abandoned = False
@@ -131,6 +127,7 @@ class Batcher:
     def replace(self, writer: SentenceWriter) -> None:
         """Let another writer, loaded and warm, begin all jobs from now on."""
         self.writer = writer
+        self._changed()
         self._backlog.wake()
 
     def stop(self, patience: float) -> None:
@@ -142,6 +139,7 @@ class Batcher:
 
     def _run(self) -> None:
         self._load_first()
+        self._changed()
         try:
             while self._turn():
                 pass
@@ -150,6 +148,7 @@ class Batcher:
             log.exception("writer.died")
         finally:
             self._give_up(DIED if self._failure == DIED else STOPPED)
+            self._changed()
 
     def _load_first(self) -> None:
         """Load the writer; if that can't be done, a later one may still replace it."""
@@ -162,7 +161,8 @@ class Batcher:
             self._failure = f"The writer could not be loaded ({error}): see the service's log."
             log.exception("writer.unavailable")
         else:
-            log.info("writer.ready", name=self.writer.name, revision=self.writer.revision)
+            facts = self.writer.facts
+            log.info("writer.ready", name=facts.name, revision=facts.revision)
 
     def _turn(self) -> bool:
         """Begin what has arrived and take a step; false when there is nothing left to do."""
@@ -176,9 +176,9 @@ class Batcher:
         self._begin(jobs)
         self._forget(self._backlog.unwanted())
         self._step()
-        tokens = self._decoded() - before
-        self._measures.stepped(tokens)
-        self.pace.note(tokens, time.monotonic() - began)
+        rows = self._decoded() - before
+        self.pace.note(rows, time.monotonic() - began)
+        self._stepped(rows)
         self._shifts = [
             shift for shift in self._shifts if shift.under_way or shift.writer is self.writer
         ]
@@ -190,7 +190,7 @@ class Batcher:
     def _give_up(self, reason: str) -> None:
         for job in self._backlog.abandon():
             with suppress(InvalidStateError):  # it was answered, or nobody waits
-                job.future.set_exception(UnavailableError(reason))
+                job.future.set_exception(GivenUpError(reason))
 
     def _begin(self, jobs: Sequence[Job[Any]]) -> None:
         writer = self.writer
@@ -230,13 +230,10 @@ class Batcher:
         try:
             value = task.result()
         except Exception as error:  # noqa: BLE001 - handed to the one who asked
-            if not isinstance(error, RequestError):
-                self._measures.rejected.labels("failed").inc()
             with suppress(InvalidStateError):  # given up meanwhile
                 job.future.set_exception(error)
             return
-        timed = Timed(value, writer, entered - job.arrived, ended - entered)
-        self._measures.queue_seconds.observe(timed.queue_seconds)
-        self._measures.model_seconds.observe(timed.model_seconds)
+        facts = writer.facts
+        maker = WriterName(facts.name, facts.revision)
         with suppress(InvalidStateError):
-            job.future.set_result(timed)
+            job.future.set_result(Timed(value, maker, entered - job.arrived, ended - entered))

@@ -1,13 +1,15 @@
 """A new bundle while the service runs: loaded and warmed beside the old one, then swapped in."""
 
 import asyncio
-from collections.abc import Callable
 
 import structlog
 
 from model.errors import ModelError
+from model.facts import Facts
 from services.common.problems import ConflictError, UnavailableError
-from services.inference.batcher import LOADING, SECONDS_TO_LOAD, Batcher, SentenceWriter
+from services.inference.batcher import LOADING
+from services.inference.executor import Executor
+from services.inference.scheduler import SECONDS_TO_LOAD
 
 log = structlog.get_logger()
 
@@ -15,25 +17,24 @@ STAYS = "What answered before goes on."
 
 
 class Reloader:
-    """Replaces a batcher's writer, one reload at a time."""
+    """Replaces an executor's writer, one reload at a time."""
 
-    def __init__(self, batcher: Batcher, load: Callable[[], SentenceWriter]) -> None:
-        self._batcher = batcher
-        self._load = load
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
         self._lock = asyncio.Lock()
 
-    async def reload(self) -> tuple[SentenceWriter | None, SentenceWriter]:
+    async def reload(self) -> tuple[Facts | None, Facts]:
         """The writer that answered until now, if there was one, and the one that does from now on.
 
         Raises ConflictError, which says why, if the bundle can't be used; the old writer stays. And
         UnavailableError while the first one is still being loaded.
         """
-        if self._batcher.loading:
+        if self._executor.loading:
             raise UnavailableError(LOADING, headers={"Retry-After": str(SECONDS_TO_LOAD)})
         async with self._lock:
-            before = self._batcher.writer
+            before = self._executor.facts
             try:
-                writer = await asyncio.to_thread(self._load)
+                facts = await self._executor.reload()
             except ModelError as error:
                 log.warning("writer.refused", reason=str(error))
                 raise ConflictError(f"{error}. {STAYS}") from error
@@ -42,6 +43,5 @@ class Reloader:
                 raise ConflictError(
                     f"The writer could not be loaded ({error}): see the service's log. {STAYS}"
                 ) from error
-            self._batcher.replace(writer)
-            log.info("writer.replaced", name=writer.name, revision=writer.revision)
-            return before, writer
+            log.info("writer.replaced", name=facts.name, revision=facts.revision)
+            return before, facts

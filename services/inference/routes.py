@@ -75,7 +75,7 @@ class Visit:
         self._request = request
         self._response = response
         self._scheduler = scheduler
-        scheduler.writer  # noqa: B018 - raises, before anything is made of the body, while there is none
+        scheduler.facts  # noqa: B018 - raises, before anything is made of the body, while there is none
 
     async def do(self, job: Job[T]) -> Timed[T]:
         timed = await unless_gone(self._request, self._scheduler.do(job))
@@ -182,21 +182,21 @@ async def genres(scheduler: SchedulerDep, q: Search = None) -> GenresAnswer:
     `understood` tells what the text would be taken for as a genre: itself, one that its name holds,
     or the nearest on a map of some six thousand genres.
     """
-    return translation.genres_shown(scheduler.writer, q)
+    return translation.genres_shown(scheduler.facts, q)
 
 
 @router.get("/v1/topics", summary="The topics of its training text", tags=["model"])
 async def topics(scheduler: SchedulerDep) -> TopicsAnswer:
     """The topics that the model found in its training text."""
-    return TopicsAnswer(topics=[translation.topic_shown(t) for t in scheduler.writer.topics])
+    return TopicsAnswer(topics=[translation.topic_shown(t) for t in scheduler.facts.topics])
 
 
 @router.get("/v1/model", summary="The writer and its card", tags=["model"])
 async def model(scheduler: SchedulerDep) -> ModelAnswer:
     """The writer's name, its revision and its model card."""
-    writer = scheduler.writer
+    facts = scheduler.facts
     return ModelAnswer(
-        model=translation.model_name(writer), precision=writer.precision, card=writer.card
+        model=translation.model_name(facts), precision=facts.precision, card=facts.card
     )
 
 

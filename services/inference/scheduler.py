@@ -10,35 +10,40 @@ import math
 from collections.abc import Sequence
 from typing import TypeVar
 
+from model.errors import RequestError
+from model.facts import Facts
 from services.common.problems import OverloadedError, TooLargeError, UnavailableError
-from services.inference.backlog import Backlog, Job, Timed
-from services.inference.batcher import LOADING, SECONDS_TO_LOAD, Batcher, SentenceWriter
+from services.inference.backlog import GivenUpError, Job, Timed
+from services.inference.batcher import LOADING
+from services.inference.executor import Executor
 from services.inference.measures import Measures
 
 T = TypeVar("T")
 
+SECONDS_TO_LOAD = 2
+
 
 class Scheduler:
-    """Lets jobs into the backlog, and waits for what the batcher makes of them."""
+    """Lets jobs in, and waits for what the executor makes of them."""
 
-    def __init__(
-        self, batcher: Batcher, backlog: Backlog, measures: Measures, *, deadline_seconds: float
-    ) -> None:
-        self._batcher = batcher
-        self._backlog = backlog
+    def __init__(self, executor: Executor, measures: Measures, *, deadline_seconds: float) -> None:
+        self._executor = executor
         self._measures = measures
         self._deadline = deadline_seconds
         self.callers = 0  # that wait for an answer
 
     @property
-    def writer(self) -> SentenceWriter:
-        """For its names, genres and topics; raises UnavailableError while there is none."""
-        missing, writer = self._batcher.missing(), self._batcher.writer
-        if missing is None and writer is not None:
-            return writer
+    def facts(self) -> Facts:
+        """What the writer tells of itself; raises UnavailableError while there is none."""
+        missing, facts = self._executor.missing(), self._executor.facts
+        if missing is None and facts is not None:
+            return facts
+        raise self._unavailable(missing or LOADING)
+
+    def _unavailable(self, reason: str) -> UnavailableError:
         self._measures.rejected.labels("unavailable").inc()
-        headers = {"Retry-After": str(SECONDS_TO_LOAD)} if self._batcher.loading else {}
-        raise UnavailableError(missing or LOADING, headers=headers)
+        headers = {"Retry-After": str(SECONDS_TO_LOAD)} if self._executor.loading else {}
+        return UnavailableError(reason, headers=headers)
 
     async def do(self, job: Job[T]) -> Timed[T]:
         """Queue the job and wait for what comes of it; cancelling this withdraws it.
@@ -60,7 +65,8 @@ class Scheduler:
         try:
             async with asyncio.timeout(self._deadline) as limit:
                 answers = (asyncio.wrap_future(job.future) for job in jobs)
-                return await asyncio.gather(*answers, return_exceptions=True)
+                outcomes = await asyncio.gather(*answers, return_exceptions=True)
+                return [self._noted(outcome) for outcome in outcomes]
         except TimeoutError:
             if limit.expired():
                 self._withdraw(jobs)
@@ -73,13 +79,24 @@ class Scheduler:
             self.callers -= 1
             self._withdraw(jobs)
 
+    def _noted(self, outcome: Timed[T] | BaseException) -> Timed[T] | BaseException:
+        """What came of a job, measured, and as the caller is told."""
+        if isinstance(outcome, Timed):
+            self._measures.queue_seconds.observe(outcome.queue_seconds)
+            self._measures.model_seconds.observe(outcome.model_seconds)
+        elif isinstance(outcome, GivenUpError):
+            return self._unavailable(str(outcome))
+        elif not isinstance(outcome, RequestError):
+            self._measures.rejected.labels("failed").inc()
+        return outcome
+
     def _withdraw(self, jobs: Sequence[Job[T]]) -> None:
         for job in jobs:
-            self._backlog.withdraw(job)
+            self._executor.withdraw(job)
 
     def _admit(self, jobs: Sequence[Job[T]]) -> None:
-        self.writer  # noqa: B018 - raises while there is none
-        own = self._batcher.pace.seconds_for(_tokens(jobs))
+        self.facts  # noqa: B018 - raises while there is none
+        own = self._executor.seconds_for(_tokens(jobs))
         if own > self._deadline:
             self._measures.rejected.labels("refused").inc()
             raise TooLargeError(
@@ -87,19 +104,19 @@ class Scheduler:
                 f"{self._deadline:g} s that a request may take: ask for fewer sentences at a time."
             )
         in_time = self._seconds_ahead(_tokens(jobs)) <= self._deadline
-        if not (in_time and self._backlog.admit(*jobs)):
+        if not (in_time and self._executor.admit(*jobs)):
             raise self._refusal(jobs, "overloaded")
 
     def _seconds_ahead(self, more: int = 0) -> float:
         """How long what is asked for will take, and `more` after it; nothing ahead is no wait."""
-        ahead = self._backlog.tokens
-        return self._batcher.pace.seconds_for(ahead + more) if ahead else 0.0
+        ahead = self._executor.tokens
+        return self._executor.seconds_for(ahead + more) if ahead else 0.0
 
     def _refusal(self, jobs: Sequence[Job[T]], reason: str) -> OverloadedError:
         self._measures.rejected.labels(reason).inc()
         wait = max(1, math.ceil(self._seconds_ahead()))
         return OverloadedError(
-            f"Too busy: about {self._backlog.tokens} tokens are to be decoded, and the "
+            f"Too busy: about {self._executor.tokens} tokens are to be decoded, and the "
             f"{_tokens(jobs)} of this request would not be done within {self._deadline:g} s. "
             f"Ask for fewer sentences, or again in {wait} s.",
             retry_after=wait,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
 import structlog
 
 from model.errors import RequestError
+from model.request import Request, drafts_wanted
 from services.common.problems import ProblemError
-from services.inference.backlog import Job, Owner, Timed
+from services.inference.backlog import Job, Owner, Timed, WriterName
 from services.inference.schemas import (
     BatchItem,
     GenerateAnswer,
@@ -27,7 +29,7 @@ from services.inference.schemas import (
 
 if TYPE_CHECKING:
     import model.writer
-    from services.inference.batcher import SentenceWriter
+    from model.facts import Facts
 
 log = structlog.get_logger()
 
@@ -37,12 +39,8 @@ TOKENS_PER_SENTENCE = 18  # the mean of served sentences, their ends counted
 DRAFTS_PER_SAMPLE = 3  # that are needed at least, as some are unfit or say the same
 
 
-def asked(body: GenerateRequest) -> model.writer.Request:
+def asked(body: GenerateRequest) -> Request:
     """What the writer is asked for; a seed is drawn when none is given."""
-    # Imports torch, which the thread that loads the writer has done before any request gets here:
-    # so the service answers /livez at once.
-    from model.request import Request  # noqa: PLC0415 - see above
-
     return Request(
         genres=tuple(body.genres),
         num_samples=body.num_samples,
@@ -60,14 +58,12 @@ def asked(body: GenerateRequest) -> model.writer.Request:
 
 def draft(body: GenerateRequest, owner: object | None = None) -> Job[model.writer.Result]:
     """The work of a request; `owner` is one for all requests of a call."""
-    from model.request import drafts_wanted  # noqa: PLC0415 - as above
-
     request = asked(body)
     twins = body.num_samples if body.include_unrefined else 0
     # A draft is drawn, and read again to be judged; few drafts for each sample want more rounds.
     drafts = max(drafts_wanted(request), DRAFTS_PER_SAMPLE * body.num_samples)
     tokens = (2 * drafts + twins) * TOKENS_PER_SENTENCE
-    return Job(lambda writer: writer.compose(request), tokens, owner or Owner())
+    return Job(methodcaller("compose", request), tokens, owner or Owner())
 
 
 def drafts(bodies: Sequence[GenerateRequest]) -> list[Job[model.writer.Result] | RequestError]:
@@ -88,23 +84,19 @@ def legacy_draft(body: LegacyRequest) -> Job[model.writer.Result]:
 
 
 def homotopy(body: InterpolateRequest) -> Job[list[str]]:
-    return Job(
-        lambda writer: writer.homotopy(body.start, body.end, body.steps, body.genres),
-        (body.steps + 2) * TOKENS_PER_SENTENCE,
-    )
+    walk = methodcaller("homotopy", body.start, body.end, body.steps, body.genres)
+    return Job(walk, (body.steps + 2) * TOKENS_PER_SENTENCE)
 
 
 def reconstruction(body: ReconstructRequest) -> Job[str]:
-    return Job(
-        lambda writer: writer.reconstruction(body.text, body.genres), 2 * TOKENS_PER_SENTENCE
-    )
+    return Job(methodcaller("reconstruction", body.text, body.genres), 2 * TOKENS_PER_SENTENCE)
 
 
-def model_name(writer: SentenceWriter) -> ModelName:
+def model_name(writer: WriterName | Facts) -> ModelName:
     return ModelName(name=writer.name, revision=writer.revision)
 
 
-def answer(writer: SentenceWriter, result: model.writer.Result) -> GenerateAnswer:
+def answer(writer: WriterName | Facts, result: model.writer.Result) -> GenerateAnswer:
     return GenerateAnswer(
         model=model_name(writer),
         genres=match_shown(result.genres),
@@ -125,7 +117,7 @@ def batch_item(outcome: Timed[model.writer.Result] | BaseException) -> BatchItem
     return BatchItem(error=DEFECT)
 
 
-def genres_shown(writer: SentenceWriter, search: str | None) -> GenresAnswer:
+def genres_shown(writer: Facts, search: str | None) -> GenresAnswer:
     """The genres that a text is found in, and what the writer would take it for; or all."""
     names = sorted(writer.genres)
     if search is None:

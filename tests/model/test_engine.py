@@ -196,7 +196,12 @@ def test_nothing_to_decode_is_no_work(cvae: CVAE) -> None:
     assert engine.step() == {}
 
 
-MIXED = ({}, {"temperature": 0.8, "top_p": 0.9}, {"top_k": 5}, {"temperature": 0.0})
+MIXED: tuple[dict[str, float], ...] = (
+    {},
+    {"temperature": 0.8, "top_p": 0.9},
+    {"top_k": 5},
+    {"temperature": 0.0},
+)
 
 
 def _mixed(cvae: CVAE, read: Sequence[Decoded]) -> list[Job]:

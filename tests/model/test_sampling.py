@@ -1,3 +1,5 @@
+from typing import Any
+
 import torch
 
 from model.sampling import choose, likeliest, normal, uniform
@@ -73,7 +75,7 @@ def test_forbidden_pieces_are_never_drawn() -> None:
 def test_rows_with_and_without_limits_draw_what_they_draw_apart() -> None:
     torch.manual_seed(1)
     logits, rows = torch.randn(40, 600), torch.arange(40)
-    settings = {
+    settings: dict[str, Any] = {
         "temperature": torch.rand(40) * (rows % 5 > 0),
         "top_k": (rows % 3) * 4,
         "top_p": torch.where(rows % 2 == 0, 1.0, 0.7),

@@ -150,7 +150,7 @@ def test_every_voice_is_asked_for_every_slot(bundle: Bundle) -> None:
 
 def test_same_seed_same_text_alone_in_any_batch_and_again(writer: Writer) -> None:
     request = Request(genres=("dream pop",), seed=7, artist="Low", title="Words")
-    others = [Request(genres=(genre,), seed=i) for i, genre in enumerate(writer.genres[:9])]
+    others = [Request(genres=(genre,), seed=i) for i, genre in enumerate(writer.facts.genres[:9])]
     alone = writer.write([request])[0]
     assert writer.write([request])[0] == alone
     assert writer.write([*others, request])[-1] == alone
@@ -176,7 +176,7 @@ def test_two_hundred_sentences_are_fit_to_be_shown(writer: Writer) -> None:
             artist="Duran Duran" if i % 2 else None,
             title="Help!" if i % 3 else None,
         )
-        for i, genre in enumerate(writer.genres[:160:4])
+        for i, genre in enumerate(writer.facts.genres[:160:4])
     ]
     texts = [sample.text for result in writer.write(requests) for sample in result.samples]
     assert len(texts) == 200
@@ -269,9 +269,9 @@ def test_the_shipped_writer_loads_quickly() -> None:
 
 
 def test_topics_are_named_and_one_is_favoured(writer: Writer) -> None:
-    assert sum(topic.favoured for topic in writer.topics) == 1
-    assert all(topic.name and len(topic.words) >= 5 for topic in writer.topics)
-    assert len(writer.genres) >= 130
+    assert sum(topic.favoured for topic in writer.facts.topics) == 1
+    assert all(topic.name and len(topic.words) >= 5 for topic in writer.facts.topics)
+    assert len(writer.facts.genres) >= 130
 
 
 @pytest.mark.parametrize(

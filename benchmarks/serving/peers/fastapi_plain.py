@@ -5,8 +5,9 @@ from threading import Lock
 import uvicorn
 from fastapi import FastAPI
 
+from benchmarks.serving.contract import Answer, Asked
 from benchmarks.serving.setting import HOST, Setting
-from benchmarks.serving.work import Answer, Asked, load_decode
+from benchmarks.serving.work import load_decode
 
 
 def create_app(setting: Setting) -> FastAPI:

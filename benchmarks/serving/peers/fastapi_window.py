@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from benchmarks.serving.contract import Answer, Asked
 from benchmarks.serving.setting import BATCH, HOST, WAIT_SECONDS, Setting
-from benchmarks.serving.work import Answer, Asked, Decode, load_decode
+from benchmarks.serving.work import Decode, load_decode
 
 Waiting = asyncio.Queue[tuple[int, asyncio.Future[Answer]]]
 

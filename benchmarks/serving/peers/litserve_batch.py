@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import litserve
 
+from benchmarks.serving.contract import Answer
 from benchmarks.serving.setting import BATCH, HOST, PATIENCE_SECONDS, WAIT_SECONDS, Setting
-from benchmarks.serving.work import Answer, load_decode
+from benchmarks.serving.work import load_decode
 
 
 class Sentences(litserve.LitAPI):

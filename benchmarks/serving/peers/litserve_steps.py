@@ -6,8 +6,9 @@ import litserve
 from litserve.loops.continuous_batching_loop import ContinuousBatchingLoop, Output
 from litserve.utils import LitAPIStatus
 
+from benchmarks.serving.contract import Answer
 from benchmarks.serving.setting import HOST, PATIENCE_SECONDS, Setting
-from benchmarks.serving.work import Answer, load_engine
+from benchmarks.serving.work import load_engine
 from model.engine import Decoded
 
 

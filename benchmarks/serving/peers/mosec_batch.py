@@ -14,7 +14,8 @@ os.environ |= {
 
 import mosec
 
-from benchmarks.serving.work import Answer, load_decode
+from benchmarks.serving.contract import Answer
+from benchmarks.serving.work import load_decode
 
 
 class Sentences(mosec.Worker):

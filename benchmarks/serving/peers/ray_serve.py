@@ -9,8 +9,9 @@ import ray
 from ray import serve
 from starlette.requests import Request
 
+from benchmarks.serving.contract import Answer
 from benchmarks.serving.setting import BATCH, HOST, WAIT_SECONDS, Setting
-from benchmarks.serving.work import Answer, load_decode
+from benchmarks.serving.work import load_decode
 
 STORE_BYTES = 100 * 2**20  # the least that Ray takes, nearly: answers are small
 

@@ -15,6 +15,7 @@ from services.common.health import Readiness
 from services.inference.app import create_app
 from services.inference.backlog import Backlog, Job, Timed
 from services.inference.batcher import Batcher, SentenceWriter
+from services.inference.executor import ThreadExecutor
 from services.inference.measures import Measures
 from services.inference.scheduler import Scheduler
 from services.inference.settings import InferenceSettings
@@ -26,10 +27,17 @@ class Rooms:
     """A scheduler and what stands behind it."""
 
     scheduler: Scheduler
-    batcher: Batcher
-    backlog: Backlog
+    executor: ThreadExecutor
     registry: CollectorRegistry
     writer: ScriptedWriter
+
+    @property
+    def batcher(self) -> Batcher:
+        return self.executor.batcher
+
+    @property
+    def backlog(self) -> Backlog:
+        return self.executor.backlog
 
     async def occupy(self) -> asyncio.Task[Timed[Result]]:
         """Hold the writer up in a first job, so that everything after it queues."""
@@ -71,13 +79,13 @@ async def furnish(writer: ScriptedWriter) -> AsyncIterator[Callable[..., Rooms]]
 
     def start(queue: int = 1000, deadline: float = PATIENCE) -> Rooms:
         registry = CollectorRegistry()
-        measures, backlog = Measures(registry), Backlog(queue)
-        batcher = Batcher(lambda: writer, backlog, measures)
-        batchers.append(batcher)
-        batcher.start()
-        until(lambda: batcher.missing() is None)
-        scheduler = Scheduler(batcher, backlog, measures, deadline_seconds=deadline)
-        return Rooms(scheduler, batcher, backlog, registry, writer)
+        measures, settings = Measures(registry), InferenceSettings(queue_tokens=queue)
+        executor = ThreadExecutor(settings, lambda _: writer, measures.stepped)
+        batchers.append(executor.batcher)
+        executor.start()
+        until(lambda: executor.missing() is None)
+        scheduler = Scheduler(executor, measures, deadline_seconds=deadline)
+        return Rooms(scheduler, executor, registry, writer)
 
     yield start
     writer.release()
@@ -126,7 +134,7 @@ def serve(writer: ScriptedWriter) -> Serve:
         **settings: object,
     ) -> AsyncIterator[httpx.AsyncClient]:
         told = InferenceSettings.model_validate({"shutdown_seconds": PATIENCE, **settings})
-        app = create_app(told, load or (lambda _: writer))
+        app = create_app(told, load or (lambda _: writer), ThreadExecutor)
         transport = httpx.ASGITransport(app)
         async with (
             app.router.lifespan_context(app),

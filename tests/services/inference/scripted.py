@@ -5,10 +5,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from model.composing import Composer, Composition
-from model.corpus.genres import GenreMatch
+from model.corpus.genres import GenreBook
 from model.errors import RequestError
+from model.facts import Facts, Topic
 from model.request import Request, Result, Sample
-from model.topics import Topic
 from services.inference.backlog import Job
 
 POISON = "poison"
@@ -78,21 +78,20 @@ class ScriptedEngine:
 class ScriptedWriter:
     """Writes each request's seed; fails for the titles POISON and IMPOSSIBLE; can be held up."""
 
-    name = "scripted"
-    precision = "float32"
-    card = "# The writer\n"
-    genres = ("shoegaze", "dream pop")
-    topics = (Topic(0, "strings", ("guitar", "bass"), favoured=True),)
-
     def __init__(self, revision: str = "r1") -> None:
-        self.revision = revision
+        self.facts = Facts(
+            name="scripted",
+            revision=revision,
+            precision="float32",
+            card="# The writer\n",
+            slots=ScriptedEngine.slots,
+            book=GenreBook(("shoegaze", "dream pop"), nearest={}),
+            topics=(Topic(0, "strings", ("guitar", "bass"), favoured=True),),
+        )
         self.engine = ScriptedEngine()
         self.composer = Composer(self.engine)
         self.busy = self.engine.busy
         self.hold, self.release = self.engine.hold, self.engine.release
-
-    def match_genres(self, names: Iterable[str]) -> GenreMatch:
-        return GenreMatch(tuple(name for name in names if name in self.genres), {}, ())
 
     def compose(self, request: Request) -> Composition[Result]:
         """A row for each candidate that is asked for, or one."""
@@ -107,7 +106,7 @@ class ScriptedWriter:
             Sample(f"{request.seed} {i}", -1.0, -2.0, 0.5, 1.0, (0.25, -0.5), twin)
             for i in range(request.num_samples)
         )
-        return Result(request.seed or 0, self.match_genres(request.genres), samples)
+        return Result(request.seed or 0, self.facts.match_genres(request.genres), samples)
 
     def homotopy(
         self, start: str, end: str, steps: int, genres: Iterable[str] = ()

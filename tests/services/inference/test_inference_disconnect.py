@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 
 from services.inference.app import create_app
+from services.inference.executor import ThreadExecutor
 from services.inference.settings import InferenceSettings
 from tests.services.inference.asking import ask_and_hold, metric_shown
 
@@ -31,7 +32,7 @@ REQUEST = (
 @asynccontextmanager
 async def listening(writer: ScriptedWriter, eventually: Eventually) -> AsyncIterator[int]:
     """The service on a free port."""
-    app = create_app(InferenceSettings(), lambda _: writer)
+    app = create_app(InferenceSettings(), lambda _: writer, ThreadExecutor)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

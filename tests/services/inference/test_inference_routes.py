@@ -25,6 +25,7 @@ from tests.services.inference.asking import (
     GENERATE,
     Serve,
     assert_problem,
+    metric_shown,
 )
 from tests.services.inference.scripted import ScriptedWriter
 
@@ -185,7 +186,7 @@ async def test_genres_come_in_alphabetical_order_and_can_be_searched(serve: Serv
     assert found["genres"] == ["dream pop"]
     assert nothing == {
         "genres": [],
-        "understood": {"known": [], "mapped": {}, "unknown": []},
+        "understood": {"known": [], "mapped": {}, "unknown": ["zzz"]},
     }
     assert_problem(refused, 422)
 
@@ -230,6 +231,7 @@ async def test_the_typed_client_speaks_the_contract(serve: Serve) -> None:
 async def test_metrics_name_the_route_and_the_queue(serve: Serve) -> None:
     async with serve() as client:
         await client.post("/v1/generate", json=GENERATE)
+        await metric_shown(client, "inference_tokens_total 1.0")  # counted once all are answered
         text = (await client.get("/metrics")).text
     assert 'route="/v1/generate"' in text
     for name in (

@@ -14,7 +14,7 @@ from model.errors import RequestError
 from services.common.problems import OverloadedError, TooLargeError, UnavailableError
 from services.inference.backlog import Owner
 from services.inference.batcher import DIED
-from services.inference.measures import Pace
+from services.inference.pace import Pace
 from tests.services.inference.scripted import ScriptedWriter, draft
 
 if TYPE_CHECKING:

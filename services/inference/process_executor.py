@@ -1,0 +1,232 @@
+"""The writer in a process of its own, so that neither it nor the event loop waits for the other.
+
+One interpreter runs one thread's Python at a time. On one, each request's parsing and answering
+would hold the decoder up between two of its many small operations; on two, a core does each.
+
+- What is admitted is decided here, by the tokens that are out; all else is done over there.
+- Messages of one turn of the event loop, or of one step of the decoder, travel together.
+- If the process dies, those who wait are told so and it is started again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import subprocess
+import sys
+import time
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from itertools import count
+from multiprocessing import Pipe
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import structlog
+
+from services.inference import writer_process
+from services.inference.backlog import GivenUpError, Job, Timed
+from services.inference.batcher import LOADING, STOPPED
+from services.inference.executor import Load, Stepped
+from services.inference.messages import (
+    Begin,
+    Order,
+    Orders,
+    Progress,
+    Reload,
+    Reloaded,
+    State,
+    Stop,
+)
+
+if TYPE_CHECKING:
+    from model.facts import Facts
+    from services.inference.settings import InferenceSettings
+
+log = structlog.get_logger()
+
+DIED = "The writer's process died and is being started again: ask again in a moment."
+GRACE_SECONDS = 2.0  # beyond its patience, for it to end
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 30.0  # before it is started again
+STEADY_SECONDS = 60.0  # after which its death counts as the first
+IDLE = Progress([], [], rows=0, waiting=0, token_seconds=0.0)
+
+
+class ProcessExecutor:
+    """The writer at the other end of a socket pair."""
+
+    def __init__(self, settings: InferenceSettings, load: Load, stepped: Stepped) -> None:
+        self.tokens = 0
+        self._begin = Begin(settings, load)
+        self._limit = settings.queue_tokens
+        self._stepped = stepped
+        self._state = State(LOADING, loading=True, facts=None)
+        self._progress = IDLE
+        self._jobs: dict[int, Job[Any]] = {}
+        self._numbers: dict[Job[Any], int] = {}
+        self._fresh_numbers, self._fresh_owners = count(), count()
+        self._owners: WeakKeyDictionary[object, int] = WeakKeyDictionary()
+        self._orders, self._withdrawn = list[Order](), list[int]()  # not sent yet
+        self._reloading: asyncio.Future[Facts] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
+        self._ended = asyncio.Event()
+        self._pause = FIRST_PAUSE_SECONDS
+
+    @property
+    def facts(self) -> Facts | None:
+        return self._state.facts
+
+    @property
+    def loading(self) -> bool:
+        return self._state.loading
+
+    @property
+    def waiting(self) -> int:
+        return self._progress.waiting
+
+    @property
+    def rows(self) -> int:
+        return self._progress.rows
+
+    def missing(self) -> str | None:
+        return STOPPED if self._closed else self._state.missing
+
+    def seconds_for(self, tokens: int) -> float:
+        return tokens * self._progress.token_seconds
+
+    def admit(self, *jobs: Job[Any]) -> bool:
+        tokens = sum(job.tokens for job in jobs)
+        full = self.tokens and self.tokens + tokens > self._limit
+        if full or self.missing() is not None:
+            return False
+        self.tokens += tokens
+        for job in jobs:
+            number = self._numbers[job] = next(self._fresh_numbers)
+            self._jobs[number] = job
+            owner = self._owners.setdefault(job.owner, next(self._fresh_owners))
+            self._soon_flush()
+            self._orders.append(Order(number, owner, job.compose, job.tokens, job.arrived))
+        return True
+
+    def withdraw(self, job: Job[Any]) -> None:
+        number = self._forget(job)
+        if number is not None:
+            self._soon_flush()
+            self._withdrawn.append(number)
+
+    def start(self) -> None:
+        ours, theirs = Pipe()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - this very program
+                [sys.executable, "-m", writer_process.__name__, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+            )
+        self._connection, self._started = ours, time.monotonic()
+        asyncio.get_running_loop().add_reader(ours.fileno(), self._receive)
+        self._send(self._begin)
+
+    async def reload(self) -> Facts:
+        self._reloading = asyncio.get_running_loop().create_future()
+        self._send(Reload())
+        return await self._reloading
+
+    async def stop(self, patience: float) -> None:
+        self._closed = True
+        process = self._process
+        if process is None:
+            return
+        self._flush()
+        self._send(Stop(patience))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._ended.wait(), patience + GRACE_SECONDS)
+        process.kill()  # if it has not ended by itself
+        await asyncio.to_thread(process.wait)
+        await self._ended.wait()
+
+    def _soon_flush(self) -> None:
+        """Send at the end of this turn of the event loop what it has brought."""
+        if not (self._orders or self._withdrawn):
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        if self._orders or self._withdrawn:
+            self._send(Orders(self._orders, self._withdrawn))
+            self._orders, self._withdrawn = [], []
+
+    def _send(self, message: object) -> None:
+        with suppress(OSError):  # what is gone is noticed by who reads
+            self._connection.send_bytes(pickle.dumps(message))
+
+    def _receive(self) -> None:
+        try:
+            while self._connection.poll():
+                self._take(self._connection.recv())
+        except (EOFError, ConnectionError):
+            self._lost()
+
+    def _take(self, message: object) -> None:
+        if isinstance(message, Progress):
+            self._progress = message
+            for rows in message.steps:
+                self._stepped(rows)
+            for number, outcome in message.outcomes:
+                self._settle(number, outcome)
+        elif isinstance(message, State):
+            self._state = message
+        elif isinstance(message, Reloaded) and self._reloading is not None:
+            _resolve(self._reloading, message.outcome)
+
+    def _settle(self, number: int, outcome: Timed[Any] | Exception) -> None:
+        job = self._jobs.get(number)
+        if job is not None:
+            self._forget(job)
+            with suppress(InvalidStateError):  # nobody waits
+                _resolve(job.future, outcome)
+
+    def _forget(self, job: Job[Any]) -> int | None:
+        """Its number, if it was not settled."""
+        number = self._numbers.pop(job, None)
+        if number is not None:
+            del self._jobs[number]
+            self.tokens -= job.tokens
+        return number
+
+    def _lost(self) -> None:
+        """The process has ended: tell all who wait and, unless it was told to, start another."""
+        loop, process = asyncio.get_running_loop(), self._process
+        assert process is not None
+        loop.remove_reader(self._connection.fileno())
+        self._connection.close()
+        self._progress = IDLE
+        self._orders, self._withdrawn = [], []
+        reason = GivenUpError(STOPPED if self._closed else DIED)
+        for number in list(self._jobs):
+            self._settle(number, reason)
+        if self._reloading is not None:
+            _resolve(self._reloading, reason)
+        self._process = None
+        if self._closed:
+            self._ended.set()
+            return
+        self._state = State(DIED, loading=True, facts=None)
+        if time.monotonic() - self._started > STEADY_SECONDS:
+            self._pause = FIRST_PAUSE_SECONDS
+        log.error("writer.died", again_in_seconds=self._pause)
+        loop.run_in_executor(None, process.wait)
+        loop.call_later(self._pause, self._restart)
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+
+    def _restart(self) -> None:
+        if not self._closed:
+            self.start()
+
+
+def _resolve(future: Future[Any] | asyncio.Future[Any], outcome: object) -> None:
+    """Give a future its value, or its error, unless it has one."""
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
