@@ -39,11 +39,15 @@ class Steps:
         )
         self._mix = self._linear(mix)
         self._softmax = self._linear(model.embedding.weight, model.bias)
-        gates, output = into[:, self.embedding :].contiguous(), context_mix.contiguous()
+        # One product makes all that rows begin with.
+        whole = torch.cat([model.initial.weight, into[:, self.embedding :], context_mix])
+        gates = torch.zeros(4 * self.width, device=self.device)
+        added = torch.cat([model.initial.bias, gates, model.output.bias])
 
         def begin(context: Tensor) -> Tensor:
-            shares = F.linear(context, gates), F.linear(context, output, model.output.bias)
-            return torch.cat([*model.initial_state(context), *shares], dim=1)
+            begun = F.linear(context, whole, added)
+            begun[:, : 2 * self.width].tanh_()
+            return begun
 
         self._begin = Rowwise(begin, context, device=self.device)
 
@@ -59,7 +63,8 @@ class Steps:
         self, token: Tensor, gates: Tensor, hidden: Tensor, cell: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The hidden and cell state after reading one piece a row, (rows,)."""
-        total = gates + self._recurrent(hidden.to(self.precision), self._table[token])
+        read = F.embedding(token, self._table)
+        total = gates + self._recurrent(hidden.to(self.precision), read)
         bounded, candidate = torch.split(total, [3 * self.width, self.width], dim=1)
         i, f, o = bounded.sigmoid_().chunk(3, dim=1)
         cell = f * cell + i * candidate.tanh_()
