@@ -7,6 +7,7 @@ what their outcome means.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
 from typing import TypeVar
 
@@ -33,6 +34,7 @@ _TURNS = {
     (False, True): ("title", "none"),
     (True, True): ("title", "artist", "none", "title"),
 }
+CONDITIONS_KEPT = 1024  # songs of an artist, and drafts asked for again, are of the same genres
 _Value = TypeVar("_Value")
 
 
@@ -90,14 +92,16 @@ class Drafter:
         self._device = bundle.cvae.bias.device
         self._taster = Taster(bundle.cvae, bundle.prior)
         sizes, spread = bundle.cvae.config, bundle.serving.spread
-        self._place = Rowwise(
-            lambda noise: bundle.prior.place(spread * noise), sizes.latent, device=self._device
-        )
-        self._actor = Rowwise(
-            bundle.lcgan.actor, sizes.latent, sizes.condition, 1, device=self._device
-        )
+
+        def code(noise: Tensor, a: Tensor, strength: Tensor) -> Tensor:
+            z = bundle.prior.place(spread * noise)
+            return torch.cat([z, bundle.lcgan.actor(z, a, strength)], dim=1)
+
+        self._code = Rowwise(code, sizes.latent, sizes.condition, 1, device=self._device)
         self._blocked = blocklist.standard()
         self._label_index = {label: i for i, label in enumerate(bundle.genres.labels)}
+        self._families = [family(label) for label in bundle.genres.labels]
+        self._conditions = lru_cache(CONDITIONS_KEPT)(self._make_conditions)
 
     def plan(self, request: Request, seed: int) -> Plan:
         """Decide what the drafts of a request have in common."""
@@ -106,12 +110,13 @@ class Drafter:
         turns = _TURNS[song.artist is not None, song.title is not None]
         registers = self._bundle.serving.registers
         voices = list(product(dict.fromkeys(registers), dict.fromkeys(turns)))
-        *conditions, reading = self._conditions(genres, [*voices, (registers[0], SLOTS[0])])
+        labels = self._indices(genres)
+        *conditions, reading = self._conditions(labels, (*voices, (registers[0], SLOTS[0])))
         return Plan(
             request=request,
             seed=seed,
             genres=genres,
-            labels=self._indices(genres),
+            labels=labels,
             kin=self._kin(genres),
             song=song,
             registers=registers,
@@ -124,7 +129,7 @@ class Drafter:
         self, genres: GenreMatch, register: str = REGISTERS[0], slots: str = SLOTS[0]
     ) -> Tensor:
         """a for genres, a register and slots; the latter two unknown unless told."""
-        return self._conditions(genres, [(register, slots)])[0]
+        return self._conditions(self._indices(genres), ((register, slots),))[0]
 
     def codes(self, plan: Plan, drawn: int) -> list[Code]:
         """The next codes of a plan, of which so many are drawn already."""
@@ -132,8 +137,8 @@ class Drafter:
         seeds = mix(mix(torch.tensor([plan.seed])) + torch.tensor(numbers)).to(self._device)
         a = torch.stack([plan.condition(number) for number in numbers])
         strength = a.new_full((len(numbers), 1), _strength(plan.request))
-        z = self._place(normal(seeds, self._bundle.cvae.config.latent))
-        moved = self._actor(z, a, strength)
+        latent = self._bundle.cvae.config.latent
+        z, moved = torch.split(self._code(normal(seeds, latent), a, strength), latent, dim=1)
         return [Code(*row) for row in zip(z, moved, a, seeds.tolist(), strict=True)]
 
     def jobs(self, plan: Plan, codes: Sequence[Code], *, moved: bool = True) -> list[Job]:
@@ -219,9 +224,12 @@ class Drafter:
         longest, forbidden = self._bundle.serving.longest, self._forbidden(Song())
         return [Job(z, a, temperature=0.0, longest=longest, forbidden=forbidden) for z in codes]
 
-    def _conditions(self, genres: GenreMatch, voices: Sequence[tuple[str, str]]) -> Tensor:
-        """a for genres with each of some registers and slots: (voices, condition)."""
-        hot = multi_hot([self._indices(genres)], len(self._label_index)).expand(len(voices), -1)
+    @torch.inference_mode()
+    def _make_conditions(
+        self, labels: tuple[int, ...], voices: tuple[tuple[str, str], ...]
+    ) -> tuple[Tensor, ...]:
+        """a for genres with each of some registers and slots."""
+        hot = multi_hot([labels], len(self._label_index)).expand(len(voices), -1)
         rows = (
             hot,
             torch.tensor([REGISTERS.index(register) for register, _ in voices]),
@@ -229,7 +237,7 @@ class Drafter:
         )
         # No more need be done about company: the rows are those of one request.
         whole: Tensor = self._bundle.cvae.condition(*(values.to(self._device) for values in rows))
-        return whole
+        return tuple(whole)
 
     def _texts(self, decoded: Sequence[Decoded]) -> list[str]:
         return [self._bundle.pieces.decode(row.ids) for row in decoded]
@@ -239,7 +247,7 @@ class Drafter:
 
     def _kin(self, genres: GenreMatch) -> Tensor:
         families = {family(label) for label in genres.labels}
-        return torch.tensor([family(label) in families for label in self._label_index])
+        return torch.tensor([each in families for each in self._families])
 
     def _printable(self, name: str | None) -> str | None:
         """A name as it may be printed; None where it holds a blocked word."""

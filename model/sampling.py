@@ -54,9 +54,8 @@ def _mix(value: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 def normal(key: Tensor, width: int) -> Tensor:
     """Standard normal rows (rows, width) for keys (rows,), by Box and Muller's transform."""
-    columns = torch.arange(width, device=key.device)
-    first = uniform(mix(key)[:, None] + 2 * columns)
-    second = uniform(mix(key)[:, None] + 2 * columns + 1)
+    numbers = uniform(mix(key)[:, None] + torch.arange(2 * width, device=key.device))
+    first, second = numbers[:, 0::2], numbers[:, 1::2]
     return torch.sqrt(-2.0 * torch.log(first)) * torch.cos(2.0 * math.pi * second)
 
 

@@ -53,8 +53,8 @@ class Taster:
     """Describes sentences as a taste wants them described."""
 
     def __init__(self, cvae: CVAE, prior: Prior) -> None:
-        self._embedding = cvae.embedding.weight
-        self._mean = prior.mean.to(self._embedding.device)
+        self._embedding = cvae.embedding.weight.detach().cpu().numpy()
+        self._mean = prior.mean.to(cvae.embedding.weight.device)
 
     def readings(self, sentences: Sequence[Sequence[int]], a: Tensor) -> list[Job]:
         """The jobs whose outcome describes sentences of one condition, (condition,)."""
@@ -81,5 +81,5 @@ class Taster:
         )
         named = torch.from_numpy(np.stack(columns, axis=1).astype(np.float32))
         states = torch.stack([decoded.state for decoded in read])
-        embedded = torch.stack([self._embedding[list(row.ids)].mean(0) for row in read]).cpu()
-        return torch.cat([named, states, embedded], dim=1)
+        embedded = np.stack([self._embedding[list(row.ids)].mean(0) for row in read])
+        return torch.cat([named, states, torch.from_numpy(embedded)], dim=1)

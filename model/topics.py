@@ -17,6 +17,7 @@ from model.corpus.lines import words
 from model.facts import Topic
 
 _SWEEPS = 40
+_NONE = np.float32(1e-30)  # the likelihood of what fills a text up, so that it can be divided by
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,15 @@ class TopicModel:
         by_word, alpha = self.phi.T.numpy(), self.alpha.numpy()
         for row, bag in enumerate(bags):
             likelihood[row, : len(bag)] = by_word[bag]
-        # The arrays are so small that in torch most of the time would go to calling it.
-        counts = np.zeros((len(bags), self.size), dtype=np.float32)
+        # The arrays are so small that in torch most of the time would go to calling it. A topic's
+        # count is the sum over words of w_topic * p(word | topic) / sum_t w_t * p(word | t).
+        weights = np.repeat(alpha[None, None], len(bags), axis=0)
         for _ in range(_SWEEPS):
-            shares = likelihood * (alpha + counts)[:, None]
-            counts = (shares / shares.sum(2, keepdims=True).clip(min=1e-30)).sum(1)
-        weights = torch.from_numpy(alpha + counts)
-        return weights / weights.sum(1, keepdim=True)
+            reached = np.matmul(likelihood, weights.transpose(0, 2, 1))
+            reached += _NONE
+            weights = alpha + weights * np.matmul((1.0 / reached).transpose(0, 2, 1), likelihood)
+        mixtures = torch.from_numpy(weights[:, 0])
+        return mixtures / mixtures.sum(1, keepdim=True)
 
     def favour(self, texts: Sequence[str]) -> list[float]:
         """The favoured topic's probability in each text."""
