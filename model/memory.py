@@ -13,6 +13,7 @@ def hold_memory() -> None:
     between, their pages cost as much time as the arithmetic.
     """
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if libc is not None and hasattr(libc, "mallopt"):
+    if libc is not None and hasattr(libc, "malloc_trim"):
+        libc.malloc_trim(0)  # what was freed until now is given back
         libc.mallopt(_M_MMAP_MAX, 0)
         libc.mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)

@@ -60,16 +60,18 @@ class Rowwise:
 
     def _agreeing(self, tried: Sequence[int], samples: list[Tensor]) -> list[list[int]]:
         """The heights, those together whose rows are the same."""
-        rows = {height: self._in_blocks(height, samples) for height in tried}
         groups: list[list[int]] = []
+        firsts: list[Tensor] = []  # rows of each group's first height
         for height in tried:
-            for group in groups:
-                both = min(len(rows[height]), len(rows[group[0]]))
-                if torch.equal(rows[height][:both], rows[group[0]][:both]):
+            rows = self._in_blocks(height, samples)
+            for group, first in zip(groups, firsts, strict=True):
+                both = min(len(rows), len(first))
+                if torch.equal(rows[:both], first[:both]):
                     group.append(height)
                     break
             else:
                 groups.append([height])
+                firsts.append(rows)
         return groups
 
     @torch.inference_mode()

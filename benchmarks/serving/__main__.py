@@ -17,7 +17,7 @@ which begins with another server; ratios are medians of the ratios within a repe
 must be for the seed that was asked, and hold what the engine gives for that seed (a plain module
 gives no seed its own text, so of it the seed alone is checked). One wrong answer fails the run.
 
-- Memory is resident memory; what the processes of a server share counts in each of them.
+- Memory is the proportional set size: what the processes of a server share counts once.
 - `start s` is from the start of the process to its first right answer.
 - `failed` counts requests of all repeats that had no answer: by status or, in the open loop,
   `unanswered` 20 s after the last arrival. Those count in the latencies with as long as was waited.

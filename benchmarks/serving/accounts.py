@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 MARK = "SERVING_BENCHMARK_MARK"
-PAGE = os.sysconf("SC_PAGE_SIZE")
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -31,8 +30,8 @@ def cpu_seconds(mark: str) -> float:
 
 
 def resident_mebibytes(mark: str) -> float:
-    """Memory of a server; what its processes share counts in each."""
-    return sum(int(fields[21]) for fields in map(_stat, members(mark)) if fields) * PAGE / 2**20
+    """Memory of a server; what its processes share counts once (proportional set size)."""
+    return sum(map(_proportional_kibibytes, members(mark))) / 1024
 
 
 def machine_seconds() -> float:
@@ -60,6 +59,14 @@ def _stat(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
         return []
+
+
+def _proportional_kibibytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()
+    except OSError:
+        return 0
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def _parent(pid: int) -> int | None:

@@ -1,6 +1,5 @@
 """Runs a service until it is told to stop."""
 
-import argparse
 import errno
 import socket
 import sys
@@ -23,15 +22,6 @@ log = structlog.get_logger()
 S = TypeVar("S", bound=ServiceSettings)
 
 USAGE_ERROR = 2
-
-
-def take_no_arguments(program: str) -> None:
-    """Answer `--help`, and refuse anything else, for a program that only settings steer."""
-    argparse.ArgumentParser(
-        prog=program,
-        description="Serves until it is told to stop. Settings are environment variables, or "
-        "lines in a .env file here; docs/settings.md lists them.",
-    ).parse_args()
 
 
 def load_settings(settings: type[S]) -> S:

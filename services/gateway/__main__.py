@@ -1,6 +1,7 @@
 """`python -m services.gateway`"""
 
-from services.common.serve import load_settings, serve, take_no_arguments
+from services.common.arguments import take_no_arguments
+from services.common.serve import load_settings, serve
 from services.gateway.app import create_app, open_gateway_database
 from services.gateway.settings import GatewaySettings
 

@@ -12,22 +12,20 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-import subprocess
-import sys
+import struct
 import time
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from itertools import count
-from multiprocessing import Pipe
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
 
 import structlog
 
-from services.inference import writer_process
 from services.inference.backlog import GivenUpError, Job, Timed
 from services.inference.batcher import LOADING, STOPPED
 from services.inference.executor import Load, Stepped
+from services.inference.launch import Launched, launch
 from services.inference.messages import (
     Begin,
     Order,
@@ -40,6 +38,9 @@ from services.inference.messages import (
 )
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
     from model.facts import Facts
     from services.inference.settings import InferenceSettings
 
@@ -49,13 +50,60 @@ DIED = "The writer's process died and is being started again: ask again in a mom
 GRACE_SECONDS = 2.0  # beyond its patience, for it to end
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 30.0  # before it is started again
 STEADY_SECONDS = 60.0  # after which its death counts as the first
+_LENGTH = struct.Struct("!i")  # before each message
 IDLE = Progress([], [], rows=0, waiting=0, token_seconds=0.0)
+
+
+class _Line(asyncio.Protocol):
+    """Messages both ways, framed as `multiprocessing.connection` does on the other end."""
+
+    def __init__(self, take: Callable[[object], None], lost: Callable[[], None]) -> None:
+        self._take, self._lost = take, lost
+        self._received = bytearray()
+        self._early = list[bytes]()  # sent before there was a connection
+        self._transport: asyncio.Transport | None = None
+
+    async def connect(self, line: socket.socket) -> None:
+        await asyncio.get_running_loop().create_unix_connection(lambda: self, sock=line)
+
+    def send(self, message: object) -> None:
+        whole = pickle.dumps(message)
+        framed = _LENGTH.pack(len(whole)) + whole
+        if self._transport is None:
+            self._early.append(framed)
+        else:
+            self._transport.write(framed)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.writelines(self._early)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while len(self._received) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._received)
+            end = _LENGTH.size + length
+            if len(self._received) < end:
+                return
+            message = bytes(self._received[_LENGTH.size : end])
+            del self._received[:end]
+            self._take(pickle.loads(message))  # noqa: S301 - of this very program
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._lost()
 
 
 class ProcessExecutor:
     """The writer at the other end of a socket pair."""
 
-    def __init__(self, settings: InferenceSettings, load: Load, stepped: Stepped) -> None:
+    def __init__(
+        self,
+        settings: InferenceSettings,
+        load: Load,
+        stepped: Stepped,
+        launched: Launched | None = None,
+    ) -> None:
+        """`launched` is a process that waits to be told what to load, if there is one already."""
         self.tokens = 0
         self._begin = Begin(settings, load)
         self._limit = settings.queue_tokens
@@ -68,10 +116,16 @@ class ProcessExecutor:
         self._owners: WeakKeyDictionary[object, int] = WeakKeyDictionary()
         self._orders, self._withdrawn = list[Order](), list[int]()  # not sent yet
         self._reloading: asyncio.Future[Facts] | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._launched = launched
+        self._running: Launched | None = None
         self._closed = False
         self._ended = asyncio.Event()
         self._pause = FIRST_PAUSE_SECONDS
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process, while there is one."""
+        return None if self._running is None else self._running.process.pid
 
     @property
     def facts(self) -> Facts | None:
@@ -116,28 +170,25 @@ class ProcessExecutor:
             self._withdrawn.append(number)
 
     def start(self) -> None:
-        ours, theirs = Pipe()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - this very program
-                [sys.executable, "-m", writer_process.__name__, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-            )
-        self._connection, self._started = ours, time.monotonic()
-        asyncio.get_running_loop().add_reader(ours.fileno(), self._receive)
-        self._send(self._begin)
+        self._running, self._launched = self._launched or launch(), None
+        self._started = time.monotonic()
+        self._line = _Line(self._take, self._lost)
+        self._line.send(self._begin)
+        self._connecting = asyncio.create_task(self._line.connect(self._running.line))
 
     async def reload(self) -> Facts:
         self._reloading = asyncio.get_running_loop().create_future()
-        self._send(Reload())
+        self._line.send(Reload())
         return await self._reloading
 
     async def stop(self, patience: float) -> None:
         self._closed = True
-        process = self._process
-        if process is None:
+        if self._running is None:
             return
+        process = self._running.process
+        await self._connecting
         self._flush()
-        self._send(Stop(patience))
+        self._line.send(Stop(patience))
         with suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), patience + GRACE_SECONDS)
         process.kill()  # if it has not ended by itself
@@ -151,19 +202,8 @@ class ProcessExecutor:
 
     def _flush(self) -> None:
         if self._orders or self._withdrawn:
-            self._send(Orders(self._orders, self._withdrawn))
+            self._line.send(Orders(self._orders, self._withdrawn))
             self._orders, self._withdrawn = [], []
-
-    def _send(self, message: object) -> None:
-        with suppress(OSError):  # what is gone is noticed by who reads
-            self._connection.send_bytes(pickle.dumps(message))
-
-    def _receive(self) -> None:
-        try:
-            while self._connection.poll():
-                self._take(self._connection.recv())
-        except (EOFError, ConnectionError):
-            self._lost()
 
     def _take(self, message: object) -> None:
         if isinstance(message, Progress):
@@ -194,18 +234,15 @@ class ProcessExecutor:
 
     def _lost(self) -> None:
         """The process has ended: tell all who wait and, unless it was told to, start another."""
-        loop, process = asyncio.get_running_loop(), self._process
-        assert process is not None
-        loop.remove_reader(self._connection.fileno())
-        self._connection.close()
-        self._progress = IDLE
+        loop, lost = asyncio.get_running_loop(), self._running
+        assert lost is not None
+        self._running, self._progress = None, IDLE
         self._orders, self._withdrawn = [], []
         reason = GivenUpError(STOPPED if self._closed else DIED)
         for number in list(self._jobs):
             self._settle(number, reason)
         if self._reloading is not None:
             _resolve(self._reloading, reason)
-        self._process = None
         if self._closed:
             self._ended.set()
             return
@@ -213,7 +250,7 @@ class ProcessExecutor:
         if time.monotonic() - self._started > STEADY_SECONDS:
             self._pause = FIRST_PAUSE_SECONDS
         log.error("writer.died", again_in_seconds=self._pause)
-        loop.run_in_executor(None, process.wait)
+        loop.run_in_executor(None, lost.process.wait)
         loop.call_later(self._pause, self._restart)
         self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 from weakref import WeakValueDictionary
@@ -154,7 +155,12 @@ def main() -> None:
     for ours in (signal.SIGINT, signal.SIGTERM):  # the service is told, and tells
         signal.signal(ours, signal.SIG_IGN)
     connection = Connection(int(sys.argv[1]))
-    begin: Begin = connection.recv()
+    with suppress(ImportError):  # which who loads the writer has a word for
+        import model.writer  # noqa: F401, PLC0415 - it takes seconds, in which to be told what to load
+    try:
+        begin: Begin = connection.recv()
+    except (EOFError, ConnectionError):
+        return  # the service has not come to be: its settings are wrong, say
     configure_logs("inference", begin.settings.log_level, begin.settings.log_format)
     WriterProcess(connection, begin).run()
 

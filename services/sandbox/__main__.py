@@ -2,7 +2,8 @@
 
 import sys
 
-from services.common.serve import load_settings, serve, take_no_arguments
+from services.common.arguments import take_no_arguments
+from services.common.serve import load_settings, serve
 from services.sandbox.app import create_app
 from services.sandbox.catalogue import CatalogueError
 from services.sandbox.feed import FeedError

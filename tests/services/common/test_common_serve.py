@@ -10,8 +10,9 @@ import pytest
 import uvicorn
 from pydantic_settings import SettingsConfigDict
 
+from services.common.arguments import take_no_arguments
 from services.common.health import Readiness
-from services.common.serve import Server, listen, take_no_arguments
+from services.common.serve import Server, listen
 from services.common.settings import ServiceSettings, SettingsError
 
 
