@@ -73,6 +73,10 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("--servers", nargs="+", choices=names, default=names, help="beside ours")
     parser.add_argument("--loads", nargs="+", choices=loads, default=loads)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument(
+        "--here", action="store_true", help="run all in this environment, installing nothing"
+    )
     parser.add_argument("--peers", type=Path, default=ROOT / "build" / "serving-peers")
     return parser.parse_args()
 
@@ -97,14 +101,16 @@ def make_plan(comparison: Comparison, options: argparse.Namespace) -> Plan:
     setting = Setting(
         comparison=comparison,
         lengths=options.lengths,
-        precision=options.precision or str(fastest(torch.device("cpu"))).removeprefix("torch."),
+        precision=options.precision
+        or str(fastest(torch.device(options.device))).removeprefix("torch."),
         threads=options.threads,
+        device=options.device,
     )
     return Plan(
         setting=setting,
         servers=[each for each in servers(setting) if _wanted(each, options)],
         shapes=[shape for shape in SHAPES if shape.name in options.loads],
-        peers=Environments(options.peers.absolute()),
+        peers=Environments(options.peers.absolute(), here=options.here),
         repeats=options.repeats,
         seconds=options.seconds,
     )

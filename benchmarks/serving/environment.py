@@ -69,14 +69,37 @@ class Environment:
         return _failure([self.interpreter, "-m", "pip", "install", "--quiet", *what])
 
 
-class Environments:
-    """That which most peers share, and the own ones of those that get on with none."""
+class Here(Environment):
+    """The environment of this very process, which is left as it is."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
+        super().__init__(Path(sys.prefix), sys.executable)
+
+    @property
+    def interpreter(self) -> str:
+        return sys.executable
+
+    def has_project(self) -> str | None:
+        return None
+
+    def has(self, server: Server) -> str | None:
+        return server.package and "not looked for: nothing is installed with --here"
+
+
+class Environments:
+    """That which most peers share, and the own ones of those that get on with none.
+
+    Where nothing can be installed, all runs `here`, and peers that need more are missing.
+    """
+
+    def __init__(self, folder: Path, *, here: bool = False) -> None:
         self.folder = folder
+        self._here = here
 
     def of(self, server: Server) -> Environment:
         """Where a server runs."""
+        if self._here:
+            return Here()
         name = server.own_environment or "shared"
         return Environment(self.folder / name, server.python or sys.executable)
 

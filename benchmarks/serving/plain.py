@@ -39,7 +39,8 @@ class Plain:
         context = torch.cat([z, a], dim=1)
         hidden, cell = self._cvae.initial_state(context)
         state = hidden[None], cell[None]
-        token, ended = torch.full((rows,), BOS), torch.zeros(rows, dtype=torch.bool)
+        token = torch.full((rows,), BOS, device=context.device)
+        ended = torch.zeros(rows, dtype=torch.bool, device=context.device)
         said = []
         for _ in range(self._bundle.serving.longest):
             inputs = torch.cat([self._cvae.embedding(token), context], dim=1)

@@ -98,7 +98,8 @@ def servers(setting: Setting) -> list[Server]:
         environment={
             "INFERENCE_THREADS": str(setting.threads),
             "INFERENCE_PRECISION": setting.precision,
-            "INFERENCE_DEVICE": "cpu",
+            "INFERENCE_DEVICE": setting.device,
+            "INFERENCE_SLOTS": str(setting.slots),
             "LOG_LEVEL": "warning",
         },
     )

@@ -14,6 +14,7 @@ HOST = "127.0.0.1"
 SEEDS = 512  # requests that differ; the loader goes round them
 BATCH = 64  # most requests that a peer decodes together
 WAIT_SECONDS = 0.005  # that a peer waits for a batch to fill
+CPU_SLOTS, GPU_SLOTS = 128, 512
 PATIENCE_SECONDS = 120  # after which a peer may give a request up
 
 
@@ -25,7 +26,13 @@ class Setting:
     lengths: Lengths = "mixed"
     precision: str = "float32"  # of our engine's products
     threads: int = 1  # of torch
+    device: str = "cpu"  # or cuda
     port: int = 0
+
+    @property
+    def slots(self) -> int:
+        """Rows that our engine decodes side by side."""
+        return GPU_SLOTS if self.device == "cuda" else CPU_SLOTS
 
     def environment(self) -> dict[str, str]:
         """The variable that says it, and those that keep every library to as many threads."""

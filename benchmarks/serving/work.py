@@ -30,7 +30,7 @@ def load_decode(setting: Setting) -> Decode:
     if setting.comparison == "product":
         from benchmarks.serving.plain import Plain  # noqa: PLC0415 - it needs this module
 
-        decode: Decode = Plain(Bundle.load())
+        decode: Decode = Plain(Bundle.load(device=setting.device))
     else:
         decode = _engine_decode(setting)
     decode(range(2))
@@ -40,9 +40,9 @@ def load_decode(setting: Setting) -> Decode:
 def load_engine(setting: Setting) -> tuple[Engine, list[Job]]:
     """Our engine, warm, and the job of each seed."""
     torch.set_num_threads(setting.threads)
-    bundle = Bundle.load()
+    bundle = Bundle.load(device=setting.device)
     hold_memory()  # as the service does; peers are given it too
-    engine = Engine(bundle.cvae, getattr(torch, setting.precision))
+    engine = Engine(bundle.cvae, getattr(torch, setting.precision), setting.slots)
     all_jobs = jobs(bundle, setting.lengths)
     engine.decode(all_jobs[:2])
     return engine, all_jobs
@@ -87,13 +87,15 @@ def _endless(job: Job) -> Job:
 @torch.inference_mode()
 def codes(bundle: Bundle, noise: Tensor) -> tuple[Tensor, Tensor]:
     """z, moved by the LC-GAN, and a, no genre given, for rows of noise (rows, latent)."""
-    rows = len(noise)
-    a: Tensor = bundle.cvae.condition(
+    rows, device = len(noise), bundle.cvae.bias.device
+    wanted = (
         torch.zeros(rows, len(bundle.genres.labels) + 1),
         torch.full((rows,), REGISTERS.index(bundle.serving.registers[0])),
         torch.full((rows,), SLOTS.index("none")),
     )
-    z: Tensor = bundle.lcgan.actor(bundle.prior.place(bundle.serving.spread * noise), a)
+    a: Tensor = bundle.cvae.condition(*(values.to(device) for values in wanted))
+    placed = bundle.prior.place(bundle.serving.spread * noise.to(device))
+    z: Tensor = bundle.lcgan.actor(placed, a)
     return z, a
 
 
