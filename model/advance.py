@@ -81,6 +81,7 @@ class Replay:
         if self._memory is not self._rows.floats:
             self._memory = self._rows.floats
             self._graphs.clear()
+            self._pool = torch.cuda.graph_pool_handle()  # a pool ends with the last of its graphs
         height = self._heights[bisect_left(self._heights, count)]
         wanted = height, frozenset(kinds) - {Kind.READ}  # reading is part of them all
         if wanted not in self._graphs:
