@@ -9,6 +9,7 @@ All requests' rows share the decoder's batches. How many threads torch uses is l
 import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from copy import deepcopy
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -59,7 +60,12 @@ class Writer:
         precision: torch.dtype = torch.float32,
         slots: int = SLOTS,
         card: str | None = None,
+        device: str | None = None,
     ) -> None:
+        """`device` is where to decode; all else is done where the bundle is.
+
+        What a request plans, draws and judges is a few rows at a time, and soonest done on a CPU.
+        """
         self.facts = Facts(
             name=bundle.name,
             revision=bundle.revision,
@@ -69,7 +75,8 @@ class Writer:
             book=bundle.genres,
             topics=bundle.topics.describe(),
         )
-        self.composer = Composer(Engine(bundle.cvae, precision, slots))
+        decoder = bundle.cvae if device is None else deepcopy(bundle.cvae).to(device)
+        self.composer = Composer(Engine(decoder, precision, slots))
         self._bundle = bundle
         self._device = bundle.cvae.bias.device
         self._drafter = Drafter(bundle)
@@ -83,7 +90,7 @@ class Writer:
         precision: torch.dtype | None = None,
         slots: int = SLOTS,
     ) -> "Writer":
-        """Load a bundle: the shipped one unless a folder is named; on the CPU unless told.
+        """Load a bundle: the shipped one unless a folder is named; decode on the CPU unless told.
 
         Products are of the precision in which the device is fastest, unless one is named: the text
         of a seed depends on it, how well it reads does not.
@@ -92,11 +99,14 @@ class Writer:
             BundleError: the folder holds no bundle that can be used; the message says why.
         """
         folder = folder or SHIPPED
-        bundle = Bundle.load(folder, device or "cpu")
+        bundle = Bundle.load(folder)
         card = None
         with suppress(OSError):
             card = (folder / CARD).read_text("utf-8", "replace")
-        return cls(bundle, precision or fastest(bundle.cvae.bias.device), slots, card)
+        if device == "cpu":
+            device = None
+        precision = precision or fastest(torch.device(device or "cpu"))
+        return cls(bundle, precision, slots, card, device)
 
     def write(self, requests: Sequence[Request]) -> list[Result]:
         """Answer requests, in order, decoding all of them together.

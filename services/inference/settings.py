@@ -38,7 +38,8 @@ class InferenceSettings(ServiceSettings):
         128,
         ge=1,
         le=4096,
-        description="Most sentences that are decoded side by side, each at its own step.",
+        description="Most sentences that are decoded side by side, each at its own step; a GPU "
+        "is best filled with 512 or more.",
     )
     queue_tokens: int = Field(
         131_072,
