@@ -26,8 +26,8 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
         return working.result()
     finally:
         watching.cancel()
-        working.cancel()
-        await asyncio.gather(watching, working, return_exceptions=True)
+        if working.cancel():  # it is not done
+            await asyncio.gather(working, return_exceptions=True)
 
 
 async def _hang_up(request: Request) -> None:

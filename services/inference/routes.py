@@ -82,7 +82,7 @@ class Visit:
         self._tell(timed.queue_seconds, timed.model_seconds)
         return timed
 
-    async def do_all(self, jobs: Sequence[Job[T]]) -> list[Timed[T] | BaseException]:
+    async def do_all(self, jobs: Sequence[Job[T]]) -> list[Timed[T] | Exception]:
         outcomes = await unless_gone(self._request, self._scheduler.do_all(jobs))
         done = [outcome for outcome in outcomes if isinstance(outcome, Timed)]
         self._tell(

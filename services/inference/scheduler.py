@@ -51,11 +51,11 @@ class Scheduler:
         Raises OverloadedError, UnavailableError, or what the writer raised.
         """
         (outcome,) = await self.do_all([job])
-        if isinstance(outcome, BaseException):
+        if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    async def do_all(self, jobs: Sequence[Job[T]]) -> list[Timed[T] | BaseException]:
+    async def do_all(self, jobs: Sequence[Job[T]]) -> list[Timed[T] | Exception]:
         """Queue jobs, all or none, and wait for what comes of each: its value or its error.
 
         Raises OverloadedError and UnavailableError where it is that of all.
@@ -64,9 +64,7 @@ class Scheduler:
         self.callers += 1
         try:
             async with asyncio.timeout(self._deadline) as limit:
-                answers = (asyncio.wrap_future(job.future) for job in jobs)
-                outcomes = await asyncio.gather(*answers, return_exceptions=True)
-                return [self._noted(outcome) for outcome in outcomes]
+                return [self._noted(await _outcome(job)) for job in jobs]
         except TimeoutError:
             if limit.expired():
                 self._withdraw(jobs)
@@ -79,7 +77,7 @@ class Scheduler:
             self.callers -= 1
             self._withdraw(jobs)
 
-    def _noted(self, outcome: Timed[T] | BaseException) -> Timed[T] | BaseException:
+    def _noted(self, outcome: Timed[T] | Exception) -> Timed[T] | Exception:
         """What came of a job, measured, and as the caller is told."""
         if isinstance(outcome, Timed):
             self._measures.queue_seconds.observe(outcome.queue_seconds)
@@ -121,6 +119,13 @@ class Scheduler:
             f"Ask for fewer sentences, or again in {wait} s.",
             retry_after=wait,
         )
+
+
+async def _outcome(job: Job[T]) -> Timed[T] | Exception:
+    try:
+        return await asyncio.wrap_future(job.future)
+    except Exception as error:  # noqa: BLE001 - handed to the one who asked
+        return error
 
 
 def _tokens(jobs: Sequence[Job[T]]) -> int:

@@ -105,13 +105,13 @@ def answer(writer: WriterName | Facts, result: model.writer.Result) -> GenerateA
     )
 
 
-def batch_item(outcome: Timed[model.writer.Result] | BaseException) -> BatchItem:
+def batch_item(outcome: Timed[model.writer.Result] | Exception) -> BatchItem:
     """One request's part of a batch; raises what concerns all of it."""
     if isinstance(outcome, Timed):
         return BatchItem(answer=answer(outcome.writer, outcome.value))
     if isinstance(outcome, RequestError):
         return BatchItem(error=str(outcome))
-    if isinstance(outcome, ProblemError) or not isinstance(outcome, Exception):
+    if isinstance(outcome, ProblemError):
         raise outcome
     log.error("writer.failed", exc_info=outcome)
     return BatchItem(error=DEFECT)
