@@ -1,13 +1,12 @@
-"""Where the writer works: beside the service in a process of its own, or on a thread of it."""
+"""What the service needs of whoever employs the writer (`services.inference.process_executor`)."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
-from services.inference.backlog import Backlog, Job
-from services.inference.batcher import Batcher, SentenceWriter
+from services.inference.backlog import Job
+from services.inference.batcher import SentenceWriter
 from services.inference.settings import InferenceSettings
 
 if TYPE_CHECKING:
@@ -60,55 +59,3 @@ class Executor(Protocol):
 
     async def stop(self, patience: float) -> None:
         """Write what is queued and stop; what `patience` seconds do not suffice for fails."""
-
-
-class ThreadExecutor:
-    """The writer on a thread of this process."""
-
-    def __init__(self, settings: InferenceSettings, load: Load, stepped: Stepped) -> None:
-        self.backlog = Backlog(settings.queue_tokens)
-        self.batcher = Batcher(lambda: load(settings), self.backlog, stepped=stepped)
-        self._load = lambda: load(settings)
-
-    @property
-    def facts(self) -> Facts | None:
-        return None if self.batcher.writer is None else self.batcher.writer.facts
-
-    @property
-    def loading(self) -> bool:
-        return self.batcher.loading
-
-    @property
-    def tokens(self) -> int:
-        return self.backlog.tokens
-
-    @property
-    def waiting(self) -> int:
-        return self.backlog.waiting
-
-    @property
-    def rows(self) -> int:
-        return self.batcher.active
-
-    def missing(self) -> str | None:
-        return self.batcher.missing()
-
-    def seconds_for(self, tokens: int) -> float:
-        return self.batcher.pace.seconds_for(tokens)
-
-    def admit(self, *jobs: Job[Any]) -> bool:
-        return self.backlog.admit(*jobs)
-
-    def withdraw(self, job: Job[Any]) -> None:
-        self.backlog.withdraw(job)
-
-    def start(self) -> None:
-        self.batcher.start()
-
-    async def reload(self) -> Facts:
-        writer = await asyncio.to_thread(self._load)
-        self.batcher.replace(writer)
-        return writer.facts
-
-    async def stop(self, patience: float) -> None:
-        await asyncio.to_thread(self.batcher.stop, patience)

@@ -40,7 +40,10 @@ REPORT_SECONDS = 0.1  # at least so often, while there is work, the service hear
 
 
 class WriterProcess:
-    """A batcher at the other end of a connection."""
+    """A batcher at the other end of a connection.
+
+    Three threads: that which listens, the batcher's, and at times one that loads a new writer.
+    """
 
     def __init__(self, connection: Connection, begin: Begin) -> None:
         self._connection = connection
@@ -103,14 +106,15 @@ class WriterProcess:
             self._outcomes.append((number, future.result() if error is None else _portable(error)))
 
     def _stepped(self, rows: int) -> None:
-        self._steps.append(rows)
+        with self._noting:
+            self._steps.append(rows)
         if self._outcomes or time.monotonic() - self._reported > REPORT_SECONDS:
             self._report()
 
     def _report(self) -> None:
         with self._noting:
             outcomes, self._outcomes = self._outcomes, []
-        steps, self._steps = self._steps, []
+            steps, self._steps = self._steps, []
         self._reported = time.monotonic()
         pace = self._batcher.pace.seconds_for(1)
         self._send(Progress(outcomes, steps, self._batcher.active, self._backlog.waiting, pace))

@@ -15,11 +15,11 @@ from services.common.health import Readiness
 from services.inference.app import create_app
 from services.inference.backlog import Backlog, Job, Timed
 from services.inference.batcher import Batcher, SentenceWriter
-from services.inference.executor import ThreadExecutor
 from services.inference.measures import Measures
 from services.inference.scheduler import Scheduler
 from services.inference.settings import InferenceSettings
 from tests.services.inference.scripted import PATIENCE, ScriptedWriter, draft
+from tests.services.inference.threaded import ThreadExecutor
 
 
 @dataclass

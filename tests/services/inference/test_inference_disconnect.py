@@ -7,19 +7,16 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 import uvicorn
 
 from services.inference.app import create_app
-from services.inference.executor import ThreadExecutor
 from services.inference.settings import InferenceSettings
 from tests.services.inference.asking import ask_and_hold, metric_shown
-
-if TYPE_CHECKING:
-    from tests.services.inference.scripted import ScriptedWriter
+from tests.services.inference.scripted import ScriptedWriter
+from tests.services.inference.threaded import ThreadExecutor
 
 Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 
