@@ -1,5 +1,6 @@
 """Starts the writer's process; imports next to nothing, so that it may come before all else."""
 
+import os
 import socket
 import subprocess
 import sys
@@ -21,5 +22,7 @@ def launch() -> Launched:
         process = subprocess.Popen(  # noqa: S603 - this very program
             [sys.executable, "-m", "services.inference.writer_process", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
+            # It finds what this process finds, whoever has added to its path.
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
     return Launched(process, ours)
