@@ -32,7 +32,7 @@ log = structlog.get_logger()
 
 LOADING = "loading: the writer's weights are being read; ask again in a moment."
 STOPPED = "The service is shutting down: ask again, the next one will answer."
-DIED = "The writer's thread died: restart the service."
+DIED = "The writer died and is being started again: ask again in a moment."
 
 STARTED_AT_A_TIME = 8  # jobs between two steps, so that those under way are not held up
 MOST_CALLERS = 64  # whose rows wait for slots; the jobs of others are begun later

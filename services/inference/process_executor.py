@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary
 import structlog
 
 from services.inference.backlog import GivenUpError, Job, Timed
-from services.inference.batcher import LOADING, STOPPED
+from services.inference.batcher import DIED, LOADING, STOPPED
 from services.inference.executor import Load, Stepped
 from services.inference.launch import Launched, launch
 from services.inference.messages import (
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-DIED = "The writer's process died and is being started again: ask again in a moment."
 GRACE_SECONDS = 2.0  # beyond its patience, for it to end
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 30.0  # before it is started again
 STEADY_SECONDS = 60.0  # after which its death counts as the first

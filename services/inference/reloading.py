@@ -7,6 +7,7 @@ import structlog
 from model.errors import ModelError
 from model.facts import Facts
 from services.common.problems import ConflictError, UnavailableError
+from services.inference.backlog import GivenUpError
 from services.inference.batcher import LOADING
 from services.inference.executor import Executor
 from services.inference.scheduler import SECONDS_TO_LOAD
@@ -27,7 +28,7 @@ class Reloader:
         """The writer that answered until now, if there was one, and the one that does from now on.
 
         Raises ConflictError, which says why, if the bundle can't be used; the old writer stays. And
-        UnavailableError while the first one is still being loaded.
+        UnavailableError while the first one is still being loaded, or if the writer died of it.
         """
         if self._executor.loading:
             raise UnavailableError(LOADING, headers={"Retry-After": str(SECONDS_TO_LOAD)})
@@ -38,6 +39,10 @@ class Reloader:
             except ModelError as error:
                 log.warning("writer.refused", reason=str(error))
                 raise ConflictError(f"{error}. {STAYS}") from error
+            except GivenUpError as error:
+                raise UnavailableError(
+                    str(error), headers={"Retry-After": str(SECONDS_TO_LOAD)}
+                ) from error
             except Exception as error:
                 log.exception("writer.refused")
                 raise ConflictError(
