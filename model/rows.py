@@ -54,13 +54,13 @@ class Rows:
         self._parts: dict[int, Row] = {}  # of it, by the number of slots
         self.floats = self.integers = torch.zeros(0, 0)
 
-    def widen(self, longest: int, forbidden: int) -> bool:
+    def widen(self, longest: int, forbidden: int) -> None:
         """Make room for sentences of so many pieces and for so many forbidden ones.
 
-        Returns whether all slots have moved to other memory for that.
+        For that all slots may move to other memory: `floats` and `integers` are then new.
         """
         if longest < self._columns and forbidden <= self._forbidden:
-            return False
+            return
         columns, forbidden = max(longest + 1, self._columns), max(forbidden, self._forbidden)
         width = self._steps.width
         floats = [width, width, 4 * width, self._steps.embedding, 1, 1, width, columns]
@@ -78,7 +78,6 @@ class Rows:
             new[:, : old.shape[1]] = old
         self._columns, self._forbidden = columns, forbidden
         self._parts.clear()
-        return True
 
     def first(self, count: int) -> Row:
         """The first slots, in place; there must be room for them."""

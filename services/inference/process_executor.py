@@ -14,7 +14,7 @@ import asyncio
 import pickle
 import struct
 import time
-from concurrent.futures import Future, InvalidStateError
+from concurrent.futures import Future
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
@@ -220,8 +220,7 @@ class ProcessExecutor:
         job = self._jobs.get(number)
         if job is not None:
             self._forget(job)
-            with suppress(InvalidStateError):  # nobody waits
-                _resolve(job.future, outcome)
+            _resolve(job.future, outcome)
 
     def _forget(self, job: Job[Any]) -> int | None:
         """Its number, if it was not settled."""
