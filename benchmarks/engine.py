@@ -22,6 +22,8 @@ from model.bundle import Bundle
 from model.cvae import CVAE, CVAEConfig, multi_hot
 from model.engine import SLOTS, Decoded, Engine, Job
 from model.memory import hold_memory
+from model.precision import PRECISIONS
+from model.products import multiplied
 from model.tokenizer import BOS, EOS
 
 SIDE = {"cpu": 1024, "cuda": 8192}  # of the matrices whose product is the machine's rate
@@ -46,8 +48,9 @@ def main() -> None:
     bundle = Bundle.load(device=options.device)
     jobs = drafts(bundle, options.rows)
     engines = {
-        f"{name}, {slots} slots": Engine(bundle.cvae, getattr(torch, name), slots)
-        for name in ("float32", "bfloat16")
+        f"{name}, {slots} slots": Engine(bundle.cvae, PRECISIONS[name], slots)
+        for name in PRECISIONS
+        if name != "int8" or options.device == "cpu"
         for slots in options.slots
     }
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in engines}
@@ -86,7 +89,7 @@ def measured(cvae: CVAE, engine: Engine, jobs: Sequence[Job]) -> dict[str, float
     limit = len(jobs) * rate / (tokens(drawn) * operations(cvae.config))
     _, alone_seconds = timed(lambda: [one_by_one(cvae, job) for job in jobs[:ALONE]])
     return {
-        "GFLOP/s": rate / 1e9,
+        "G/s": rate / 1e9,
         "limit/s": limit,
         "drawn/s": len(jobs) / seconds,
         "share": len(jobs) / seconds / limit,
@@ -103,7 +106,7 @@ def tokens(rows: Sequence[Decoded]) -> int:
 
 
 def operations(config: CVAEConfig) -> int:
-    """Floating-point operations of the products that one step of one row can't do without."""
+    """Operations of the products that one step of one row can't do without."""
     recurrent = config.decoder * 4 * config.decoder
     return 2 * (
         recurrent + config.decoder * config.embedding + config.embedding * config.vocabulary
@@ -111,12 +114,13 @@ def operations(config: CVAEConfig) -> int:
 
 
 def matrix_rate(device: torch.device, precision: torch.dtype) -> float:
-    """Floating-point operations a second in the product of two large matrices."""
+    """Operations a second in the product of two large matrices."""
     side = SIDE[device.type]
-    matrix = torch.randn(side, side, device=device).to(precision)
+    matrix = (100 * torch.rand(side, side, device=device)).to(precision)
+    multiply = multiplied if precision == torch.int8 else torch.mm
 
     def product() -> None:
-        torch.mm(matrix, matrix)
+        multiply(matrix, matrix.T)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
 

@@ -8,24 +8,14 @@ perhaps out of use, and draws for every row what it could draw. What a row becom
 
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
-from enum import Enum
 
 import torch
 from torch import Tensor
 
 from model.rows import Row, Rows
-from model.sampling import choose
+from model.sampling import Kind, choose
 from model.steps import Steps
 from model.tokenizer import EOS, PAD
-
-
-class Kind(Enum):
-    """How the next piece of a row is found."""
-
-    READ = "read"
-    DRAWN = "drawn from all pieces"
-    LIMITED = "drawn from the likeliest"
-
 
 Kinds = Collection[Kind]
 
@@ -129,20 +119,20 @@ def _drawn_everywhere(row: Row, log_probs: Tensor, token: Tensor, kinds: Kinds) 
 
 
 def _wants(row: Row) -> Sequence[Tensor]:
-    return row.forbidden, row.temperature, row.top_k, row.top_p, row.seed, row.step
+    number = row.noise.gather(1, row.step)
+    return row.forbidden, row.kind, row.temperature, row.top_p, row.lowest, number
 
 
 def _drawn(wants: Sequence[Tensor], log_probs: Tensor, kinds: Kinds) -> Tensor:
     """The next piece of rows that draw theirs; forbids pieces in `log_probs` itself."""
     forbidden, *others = wants
-    temperature, top_k, top_p, seed, step = (values[:, 0] for values in others)
-    mixed = Kind.LIMITED in kinds and Kind.DRAWN in kinds
+    kind, temperature, top_p, lowest, number = (values[:, 0] for values in others)
     return choose(
         log_probs.scatter_(1, forbidden, -torch.inf),
+        kinds,
+        kind=kind,
         temperature=temperature,
-        top_k=top_k,
         top_p=top_p,
-        seed=seed,
-        step=step,
-        limited=None if mixed else Kind.LIMITED in kinds,
+        lowest=lowest,
+        number=number,
     )

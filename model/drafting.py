@@ -102,6 +102,7 @@ class Drafter:
         self._label_index = {label: i for i, label in enumerate(bundle.genres.labels)}
         self._families = [family(label) for label in bundle.genres.labels]
         self._conditions = lru_cache(CONDITIONS_KEPT)(self._make_conditions)
+        self._kin = lru_cache(CONDITIONS_KEPT)(self._make_kin)
 
     def plan(self, request: Request, seed: int) -> Plan:
         """Decide what the drafts of a request have in common."""
@@ -117,7 +118,7 @@ class Drafter:
             seed=seed,
             genres=genres,
             labels=labels,
-            kin=self._kin(genres),
+            kin=self._kin(labels),
             song=song,
             registers=registers,
             turns=turns,
@@ -245,8 +246,8 @@ class Drafter:
     def _indices(self, genres: GenreMatch) -> tuple[int, ...]:
         return tuple(self._label_index[label] for label in genres.labels)
 
-    def _kin(self, genres: GenreMatch) -> Tensor:
-        families = {family(label) for label in genres.labels}
+    def _make_kin(self, labels: tuple[int, ...]) -> Tensor:
+        families = {self._families[label] for label in labels}
         return torch.tensor([each in families for each in self._families])
 
     def _printable(self, name: str | None) -> str | None:

@@ -19,13 +19,16 @@ from itertools import islice
 import torch
 from torch import Tensor
 
-from model.advance import Advance, Kind, Replay
+from model.advance import Advance, Replay
 from model.cvae import CVAE
+from model.request import WIDEST
 from model.rows import Rows
+from model.sampling import Kind, noise
 from model.steps import Steps
 from model.tokenizer import BOS, EOS, PAD
 
 SLOTS = 128  # rows that are decoded at a time
+_COLDEST = 1e-4  # temperature, which scores are divided by
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Engine:
         self.slots = slots
         self.decoded = 0  # pieces since the beginning
         self._device = model.bias.device
+        self._vocabulary = model.config.vocabulary
         self._tickets: list[int] = []  # of each row, in the order of the slots
         self._kinds: list[Kind] = []  # likewise
         self._counts = Counter[Kind]()
@@ -143,12 +147,23 @@ class Engine:
         self._rows.write(
             first,
             self.steps.start(torch.cat(both, dim=1).to(self._device)),
-            sampling=[(job.temperature, job.top_p) for job in jobs],
+            sampling=self._sampling(jobs),
             integers=[
-                (BOS, 0, job.seed, job.top_k, last[i], *forbidden[i]) for i, job in enumerate(jobs)
+                (BOS, 0, _kind(job).value, self._lowest(job), last[i], *forbidden[i])
+                for i, job in enumerate(jobs)
             ],
             said=told,
         )
+
+    def _sampling(self, jobs: Sequence[Job]) -> Tensor:
+        """Temperature, top-p and noise of each row."""
+        limits = torch.tensor([(max(job.temperature, _COLDEST), job.top_p) for job in jobs])
+        numbers = noise(torch.tensor([job.seed for job in jobs]), self._rows.columns)
+        return torch.cat([limits, numbers], dim=1)
+
+    def _lowest(self, job: Job) -> int:
+        """The rank of the least likely piece that a row may draw, if it has limits."""
+        return min(job.top_k or WIDEST, WIDEST, self._vocabulary) - 1
 
     def _read(self, where: Sequence[int]) -> list[Decoded]:
         """What became of rows."""
@@ -184,4 +199,6 @@ class Engine:
 def _kind(job: Job) -> Kind:
     if job.said is not None:
         return Kind.READ
+    if job.temperature == 0:
+        return Kind.GREEDY
     return Kind.LIMITED if job.top_k > 0 or job.top_p < 1.0 else Kind.DRAWN

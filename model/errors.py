@@ -6,6 +6,7 @@ ModelError
 │   ├── BundleCorruptError
 │   └── BundleFormatError
 ├── CorpusError             the training text cannot be used
+├── PrecisionError          the machine cannot compute in a precision
 ├── ReportError             what a report is to show cannot be read
 ├── RequestError            the caller asked for something impossible (also a ValueError)
 └── TrainingError           a training cannot start or go on
@@ -34,6 +35,10 @@ class BundleFormatError(BundleError):
 
 class CorpusError(ModelError):
     """The training text is absent or malformed."""
+
+
+class PrecisionError(ModelError):
+    """The machine cannot compute in a precision; the message names one to use."""
 
 
 class ReportError(ModelError):

@@ -1,17 +1,39 @@
 """In which precision a machine multiplies fastest: on a CPU only a trial tells."""
 
 import time
+from collections.abc import Callable
 from functools import cache
 
 import torch
 from torch import Tensor
 
+from model.errors import PrecisionError
+from model.products import multiplied
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "int8": torch.int8}
+
 _TRIAL, _TRIALS = 256, 12  # rows of the matrices that decide, and products of each
-_MARGIN = 1.3  # by which bfloat16 must be faster, so that one machine always decides alike
+_HOPELESS = 4.0  # times the span of another precision after which no more is tried
+_MARGIN = 1.3  # by which the lower must be faster, so that one machine always decides alike
+
+
+def chosen(name: str | None, device: torch.device) -> torch.dtype:
+    """The precision of that name or, of None, the one in which the decoder is fastest.
+
+    Raises:
+        PrecisionError: the device can't compute in it.
+    """
+    if name is None:
+        return torch.int8 if device.type == "cpu" and int8_pays() else fastest(device)
+    if name == "int8" and device.type != "cpu":
+        raise PrecisionError(f"int8 is for CPUs, and the device is {device.type}; use bfloat16")
+    if name == "int8" and not int8_is_exact():
+        raise PrecisionError("this CPU's products of int8 are not exact; use float32")
+    return PRECISIONS[name]
 
 
 def fastest(device: torch.device) -> torch.dtype:
-    """bfloat16 where the device is faster in it, or else float32."""
+    """Of floating point: bfloat16 where the device is faster in it, or else float32."""
     if device.type == "cuda":
         pays = torch.cuda.is_bf16_supported()
     else:
@@ -26,14 +48,46 @@ def bf16_pays() -> bool:
     Without the instructions for it a CPU is a hundred times slower, and may have no LSTM at all.
     """
     single = torch.ones(_TRIAL, _TRIAL)  # no random draw: a training counts on its own
-    half = single.bfloat16()
+    return _faster(_product(single.bfloat16()), _product(single))
+
+
+@cache
+def int8_pays() -> bool:
+    """Whether it multiplies faster in int8 than in floating point, and exactly."""
+    matrix = torch.ones(_TRIAL, _TRIAL, dtype=fastest(torch.device("cpu")))
+    return int8_is_exact() and _faster(_product(matrix.to(torch.int8)), _product(matrix))
+
+
+@cache
+def int8_is_exact() -> bool:
+    """Whether this machine's CPU adds products of int8 up without loss.
+
+    Before VNNI x86 processors added pairs up in 16 bits, which large numbers overflow.
+    """
+    extreme = torch.full((16, _TRIAL), 127)
+    extreme[::2] *= -1
+    extreme[:, ::3] *= -1
+    whole = extreme.to(torch.int8)
+    return torch.equal(multiplied(whole, whole.T).long(), extreme @ extreme.T)
+
+
+def _faster(lower: Callable[[], object], higher: Callable[[], object]) -> bool:
+    """Whether one product is faster than another, by the margin."""
+    if min(_span(lower) for _ in range(2)) > _HOPELESS * min(_span(higher) for _ in range(2)):
+        return False
     # In turn, and the fastest of many: other work on the machine then slows both or neither.
-    spans = [(_trial(half), _trial(single)) for _ in range(_TRIALS)]
-    return _MARGIN * min(half for half, _ in spans) < min(single for _, single in spans)
+    spans = [(_span(lower), _span(higher)) for _ in range(_TRIALS)]
+    return _MARGIN * min(low for low, _ in spans) < min(high for _, high in spans)
 
 
-def _trial(matrix: Tensor) -> float:
-    """Seconds of a product."""
+def _product(matrix: Tensor) -> Callable[[], Tensor]:
+    if matrix.dtype == torch.int8:
+        return lambda: multiplied(matrix, matrix.T)
+    return lambda: torch.mm(matrix, matrix.T)
+
+
+def _span(work: Callable[[], object]) -> float:
+    """Seconds of a piece of work."""
     began = time.perf_counter()
-    torch.mm(matrix, matrix)
+    work()
     return time.perf_counter() - began

@@ -20,12 +20,13 @@ class Row(NamedTuple):
     output: Tensor  # (rows, embedding): the share of z and a in the output
     temperature: Tensor  # (rows, 1)
     top_p: Tensor  # (rows, 1)
+    noise: Tensor  # (rows, longest + 1): what decides each of the draws
     states: Tensor  # (rows, decoder): the sum of the hidden states so far
     log_probs: Tensor  # (rows, longest + 1): of what was said
     token: Tensor  # (rows, 1): the last piece
     step: Tensor  # (rows, 1): how many were said
-    seed: Tensor  # (rows, 1)
-    top_k: Tensor  # (rows, 1)
+    kind: Tensor  # (rows, 1): the number of its `Kind`
+    lowest: Tensor  # (rows, 1): the rank of the least likely piece that may be drawn
     last: Tensor  # (rows, 1): after how many pieces the row ends at the latest
     forbidden: Tensor  # (rows, any): pieces that may not be said, filled up with PAD
     said: Tensor  # (rows, longest + 1): was said or is to be read; PAD where it is to be drawn
@@ -63,7 +64,7 @@ class Rows:
             return
         columns, forbidden = max(longest + 1, self._columns), max(forbidden, self._forbidden)
         width = self._steps.width
-        floats = [width, width, 4 * width, self._steps.embedding, 1, 1, width, columns]
+        floats = [width, width, 4 * width, self._steps.embedding, 1, 1, columns, width, columns]
         integers = [1, 1, 1, 1, 1, forbidden, columns]
         before, device = self._all, self._steps.device
         self.floats = torch.zeros(self._slots, sum(floats), device=device)
@@ -79,6 +80,11 @@ class Rows:
         self._columns, self._forbidden = columns, forbidden
         self._parts.clear()
 
+    @property
+    def columns(self) -> int:
+        """How many pieces there is room for."""
+        return self._columns
+
     def first(self, count: int) -> Row:
         """The first slots, in place; there must be room for them."""
         if count not in self._parts:
@@ -90,7 +96,7 @@ class Rows:
         self,
         first: int,
         begun: Tensor,
-        sampling: Sequence[Sequence[float]],
+        sampling: Tensor,
         integers: Sequence[Sequence[int]],
         said: Sequence[Sequence[int]],
     ) -> None:
@@ -99,14 +105,14 @@ class Rows:
         Args:
             first: the first of them.
             begun: (rows, any), the columns of floats up to `output`.
-            sampling: the columns of floats after these, up to `top_p`.
+            sampling: (rows, any), the columns of floats after these, up to `noise`.
             integers: the columns of integers up to the last forbidden piece that is there.
             said: what is to be read; empty where a row draws.
         """
         floats = self.floats[first : first + len(begun)]
-        begins, samples = begun.shape[1], len(sampling[0])
+        begins, samples = begun.shape[1], sampling.shape[1]
         floats[:, :begins] = begun
-        floats[:, begins : begins + samples] = torch.tensor(sampling)
+        floats[:, begins : begins + samples] = sampling
         floats[:, begins + samples :] = 0.0
         # Through NumPy, which takes rows of unequal length in without a list of all their columns.
         whole = np.full((len(begun), self.integers.shape[1]), PAD)

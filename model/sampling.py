@@ -7,6 +7,8 @@ Gumbel-max trick wants a hash for every piece.
 """
 
 import math
+from collections.abc import Collection
+from enum import Enum
 
 import numpy as np
 import torch
@@ -16,10 +18,22 @@ from torch import Tensor
 from model.request import WIDEST
 
 # splitmix64 (Steele, Lea and Flood 2014), in wrapping 64-bit arithmetic.
-_GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed number
-_MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
-_MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
+_GOLDEN, _WHOLE_GOLDEN = -7046029254386353131, np.uint64(0x9E3779B97F4A7C15)  # signed and not
+_MIX_1, _WHOLE_MIX_1 = -4658895280553007687, np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2, _WHOLE_MIX_2 = -7723592293110705685, np.uint64(0x94D049BB133111EB)
+_27, _30, _31 = np.uint64(27), np.uint64(30), np.uint64(31)
 _BITS = 40  # of the hash that make a uniform number
+_DROPPED = np.uint64(64 - _BITS)
+
+
+class Kind(Enum):
+    """How the next piece of a row is found."""
+
+    READ = 0
+    DRAWN = 1  # from all pieces
+    LIMITED = 2  # drawn from the likeliest
+    GREEDY = 3  # the likeliest itself
+
 
 _GROUP = 8  # pieces in each group of which first only the highest score is looked at
 
@@ -38,7 +52,7 @@ def uniform(key: Tensor) -> Tensor:
     """Numbers in (0, 1), one for each 64-bit key."""
     low, high = 2.0**-40, 1.0 - 2.0**-24
     if key.device.type == "cpu":
-        numbers = (_mix(key.numpy()) >> np.uint64(64 - _BITS)) + 0.5
+        numbers = (_mix(key.numpy()) >> _DROPPED) + 0.5
         return torch.from_numpy((numbers / 2.0**_BITS).astype(np.float32).clip(low, high))
     bits = _shifted(mix(key), 64 - _BITS)
     return ((bits.double() + 0.5) / 2.0**_BITS).float().clamp(min=low, max=high)
@@ -46,10 +60,10 @@ def uniform(key: Tensor) -> Tensor:
 
 def _mix(value: NDArray[np.int64]) -> NDArray[np.uint64]:
     """The same in NumPy, which takes a third of torch's time for the few numbers of a step."""
-    whole = value.view(np.uint64) + np.uint64(_GOLDEN % 2**64)
-    whole = (whole ^ (whole >> np.uint64(30))) * np.uint64(_MIX_1 % 2**64)
-    whole = (whole ^ (whole >> np.uint64(27))) * np.uint64(_MIX_2 % 2**64)
-    return whole ^ (whole >> np.uint64(31))
+    whole = value.view(np.uint64) + _WHOLE_GOLDEN
+    whole = (whole ^ (whole >> _30)) * _WHOLE_MIX_1
+    whole = (whole ^ (whole >> _27)) * _WHOLE_MIX_2
+    return whole ^ (whole >> _31)
 
 
 def normal(key: Tensor, width: int) -> Tensor:
@@ -61,64 +75,63 @@ def normal(key: Tensor, width: int) -> Tensor:
 
 def choose(
     logits: Tensor,
+    kinds: Collection[Kind],
     *,
+    kind: Tensor,
     temperature: Tensor,
-    top_k: Tensor,
     top_p: Tensor,
-    seed: Tensor,
-    step: Tensor,
-    limited: bool | None = None,
+    lowest: Tensor,
+    number: Tensor,
 ) -> Tensor:
     """The next piece of each row.
 
     Args:
         logits: (rows, pieces); -inf forbids a piece.
-        temperature: (rows,); 0 takes the likeliest piece.
-        top_k: (rows,); only the k likeliest pieces are drawn from, 0 for no limit.
-        top_p: (rows,); only the likeliest pieces that together reach p, 1 for no limit. Of a row
-            with either limit, no more than the `WIDEST` likeliest.
-        seed: (rows,), 64-bit.
-        step: (rows,), position in each row's sentence.
-        limited: whether all rows have a limit, top-k or top-p, or none has; None if some may.
+        kinds: those that there are among the rows; what reads its pieces is of no account.
+        kind: (rows,), the number of each row's own.
+        temperature: (rows,), above 0, for all that draw.
+        top_p: (rows,); of the likeliest only those that together reach p; 1 for no limit.
+        lowest: (rows,); of the likeliest none beyond this rank, which is below `WIDEST`.
+        number: (rows,), what decides each row's draw, in (0, 1).
     """
-    number = noise(seed, step)
-    if limited is False:
-        return draw_from_all(logits, temperature, number)
-    chosen = draw_from_likeliest(logits, temperature, top_k, top_p, number)
-    if limited:
-        return chosen
-    whole = draw_from_all(logits, temperature, number)
-    return torch.where((top_k > 0) | (top_p < 1.0), chosen, whole)
+    chosen = torch.zeros_like(kind)
+    for each in kinds:
+        if each is Kind.LIMITED:
+            found = draw_from_likeliest(logits, temperature, top_p, lowest, number)
+        elif each is Kind.DRAWN:
+            found = draw_from_all(logits, temperature, number)
+        elif each is Kind.GREEDY:
+            found = logits.argmax(1)
+        else:
+            continue
+        chosen = torch.where(kind == each.value, found, chosen)
+    return chosen
 
 
-def noise(seed: Tensor, step: Tensor) -> Tensor:
-    """What decides each row's draw at a step: numbers in (0, 1), (rows,)."""
-    return uniform(seed + mix(step))
+def noise(seed: Tensor, steps: int) -> Tensor:
+    """What decides each row's draws at its first steps: numbers in (0, 1), (rows, steps)."""
+    return uniform(seed[:, None] + mix(torch.arange(steps, device=seed.device)))
 
 
 def draw_from_all(logits: Tensor, temperature: Tensor, number: Tensor) -> Tensor:
     """The piece at which the distribution function reaches each row's number, in (0, 1)."""
-    reached = torch.softmax(logits / _safe(temperature), dim=1).cumsum(1)
+    reached = torch.softmax(logits / temperature[:, None], dim=1).cumsum(1)
     drawn = _position(reached, number * reached[:, -1])
     # Rounding may leave the last pieces at the total though they are forbidden: never beyond the
     # last piece that has a share.
-    last = (reached < reached[:, -1:]).sum(1)
-    return torch.where(temperature > 0, torch.minimum(drawn, last), logits.argmax(1))
+    return torch.minimum(drawn, (reached < reached[:, -1:]).sum(1))
 
 
 def draw_from_likeliest(
-    logits: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, number: Tensor
+    logits: Tensor, temperature: Tensor, top_p: Tensor, lowest: Tensor, number: Tensor
 ) -> Tensor:
-    """The same among the likeliest pieces alone, as far as top-k and top-p let each row go."""
+    """The same among the likeliest pieces alone, as far as top-p and a rank let each row go."""
     scores, pieces = likeliest(logits, min(WIDEST, logits.shape[1]))
-    reached = torch.softmax(scores / _safe(temperature), dim=1).cumsum(1)
-    rank = torch.arange(scores.shape[1], device=scores.device)
+    reached = torch.softmax(scores / temperature[:, None], dim=1).cumsum(1)
     # A piece may be drawn if those before it do not reach p yet; the likeliest always may.
-    wanting = (reached < top_p[:, None]).sum(1)
-    allowed = torch.minimum(wanting, torch.where(top_k > 0, top_k, len(rank)) - 1)
-    last = allowed.clamp(max=len(rank) - 1)[:, None]
-    drawn = torch.minimum(_position(reached, number * reached.gather(1, last)[:, 0]), last[:, 0])
-    drawn = torch.where(temperature > 0, drawn, scores.argmax(1))
+    last = torch.minimum((reached < top_p[:, None]).sum(1), lowest)
+    whole = reached.gather(1, last[:, None])[:, 0]
+    drawn = torch.minimum(_position(reached, number * whole), last)
     return pieces.gather(1, drawn[:, None])[:, 0]
 
 
@@ -160,10 +173,6 @@ def _highest(values: Tensor, count: int) -> Tensor:
 
 def _position(reached: Tensor, number: Tensor) -> Tensor:
     return (reached <= number[:, None]).sum(1)
-
-
-def _safe(temperature: Tensor) -> Tensor:
-    return temperature.clamp(min=1e-4)[:, None]
 
 
 def _shifted(value: Tensor, bits: int) -> Tensor:

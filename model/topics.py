@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from model.corpus.lines import words
 from model.facts import Topic
 
-_SWEEPS = 40
+_SWEEPS, _MOST = 8, 40  # updates between two looks at what has settled, and looks
+_STILL = 3e-3  # words of a topic by which an update may still change what has settled
 _NONE = np.float32(1e-30)  # the likelihood of what fills a text up, so that it can be divided by
+
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -44,17 +48,10 @@ class TopicModel:
         bags = [[self._index[w] for w in words(text) if w in self._index] for text in texts]
         longest = max((len(bag) for bag in bags), default=0)
         likelihood = np.zeros((len(bags), longest, self.size), dtype=np.float32)
-        by_word, alpha = self.phi.T.numpy(), self.alpha.numpy()
+        by_word = self.phi.T.numpy()
         for row, bag in enumerate(bags):
             likelihood[row, : len(bag)] = by_word[bag]
-        # The arrays are so small that in torch most of the time would go to calling it. A topic's
-        # count is the sum over words of w_topic * p(word | topic) / sum_t w_t * p(word | t).
-        weights = np.repeat(alpha[None, None], len(bags), axis=0)
-        for _ in range(_SWEEPS):
-            reached = np.matmul(likelihood, weights.transpose(0, 2, 1))
-            reached += _NONE
-            weights = alpha + weights * np.matmul((1.0 / reached).transpose(0, 2, 1), likelihood)
-        mixtures = torch.from_numpy(weights[:, 0])
+        mixtures = torch.from_numpy(_expected(likelihood, self.alpha.numpy()))
         return mixtures / mixtures.sum(1, keepdim=True)
 
     def favour(self, texts: Sequence[str]) -> list[float]:
@@ -74,3 +71,31 @@ class TopicModel:
         typical = self.phi * (self.phi / self.phi.sum(0, keepdim=True))
         best = typical.topk(min(count, len(self.vocabulary)), dim=1).indices
         return [tuple(self.vocabulary[i] for i in row) for row in best.tolist()]
+
+
+def _expected(likelihood: Floats, alpha: Floats) -> Floats:
+    """How many words of texts are of each topic, the prior's added: (texts, topics).
+
+    `likelihood` is p(word | topic), (texts, words, topics), 0 where a text has no more words. The
+    arrays are so small that in torch most of the time would go to calling it.
+    """
+    expected = np.empty((len(likelihood), len(alpha), 1), dtype=np.float32)
+    moving = np.arange(len(likelihood))
+    by_topic = likelihood.transpose(0, 2, 1).copy()
+    weights = np.repeat(alpha[None, :, None], len(likelihood), axis=0)
+    for _ in range(_MOST):
+        for _ in range(_SWEEPS):
+            # The sum over words of w_topic * p(word | topic) / sum_t w_t * p(word | t).
+            before, reached = weights, np.matmul(likelihood, weights)
+            reached += _NONE
+            weights = np.matmul(by_topic, np.reciprocal(reached, out=reached))
+            weights *= before
+            weights += alpha[:, None]
+        expected[moving] = weights
+        far = (np.abs(weights - before) > _STILL).any(axis=(1, 2))
+        if not far.any():
+            break
+        moving, likelihood, by_topic, weights = (
+            values[far] for values in (moving, likelihood, by_topic, weights)
+        )
+    return expected[:, :, 0]

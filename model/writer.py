@@ -24,7 +24,7 @@ from model.drafting import Code, Drafter, numbered
 from model.engine import SLOTS, Engine
 from model.errors import RequestError
 from model.facts import Facts, Topic
-from model.precision import fastest
+from model.precision import chosen
 from model.ranking import Draft, choose, distinct
 from model.request import CANDIDATES_PER_SAMPLE, Request, Result, Sample
 from model.slots import fill
@@ -87,16 +87,17 @@ class Writer:
         cls,
         folder: Path | None = None,
         device: str | None = None,
-        precision: torch.dtype | None = None,
+        precision: str | None = None,
         slots: int = SLOTS,
     ) -> "Writer":
         """Load a bundle: the shipped one unless a folder is named; decode on the CPU unless told.
 
-        Products are of the precision in which the device is fastest, unless one is named: the text
-        of a seed depends on it, how well it reads does not.
+        Products are of the precision in which the device is fastest, unless one is named (float32,
+        bfloat16 or int8): the text of a seed depends on it, how well it reads does not.
 
         Raises:
             BundleError: the folder holds no bundle that can be used; the message says why.
+            PrecisionError: the device can't compute in the precision that was named.
         """
         folder = folder or SHIPPED
         bundle = Bundle.load(folder)
@@ -105,8 +106,8 @@ class Writer:
             card = (folder / CARD).read_text("utf-8", "replace")
         if device == "cpu":
             device = None
-        precision = precision or fastest(torch.device(device or "cpu"))
-        return cls(bundle, precision, slots, card, device)
+        wanted = chosen(precision, torch.device(device or "cpu"))
+        return cls(bundle, wanted, slots, card, device)
 
     def write(self, requests: Sequence[Request]) -> list[Result]:
         """Answer requests, in order, decoding all of them together.

@@ -43,7 +43,7 @@ from benchmarks.serving.report import print_claims, print_table
 from benchmarks.serving.servers import PEERS, Server, servers
 from benchmarks.serving.setting import Comparison, Setting
 from benchmarks.serving.shapes import SHAPES
-from model.precision import fastest
+from model.precision import PRECISIONS, chosen
 
 
 def main() -> None:
@@ -69,7 +69,7 @@ def read_options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=5.0, help="of each load")
     parser.add_argument("--threads", type=int, default=1, help="of torch, in every server")
     parser.add_argument(
-        "--precision", choices=["float32", "bfloat16"], help="of our engine; default: the fastest"
+        "--precision", choices=list(PRECISIONS), help="of our engine; default: the fastest"
     )
     parser.add_argument("--servers", nargs="+", choices=names, default=names, help="beside ours")
     parser.add_argument("--loads", nargs="+", choices=loads, default=loads)
@@ -102,7 +102,7 @@ def make_plan(comparison: Comparison, options: argparse.Namespace) -> Plan:
         comparison=comparison,
         lengths=options.lengths,
         precision=options.precision
-        or str(fastest(torch.device(options.device))).removeprefix("torch."),
+        or str(chosen(None, torch.device(options.device))).removeprefix("torch."),
         threads=options.threads,
         device=options.device,
     )

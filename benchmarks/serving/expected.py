@@ -17,8 +17,7 @@ def expected(setting: Setting) -> Sequence[Any]:
         engine, jobs = load_engine(setting)
         return [row.ids for row in engine.decode(jobs)]
     torch.set_num_threads(setting.threads)
-    precision = getattr(torch, setting.precision)
-    writer = Writer.load(device=setting.device, precision=precision, slots=setting.slots)
+    writer = Writer.load(device=setting.device, precision=setting.precision, slots=setting.slots)
     requests = [Request(num_samples=1, candidates=1, seed=seed) for seed in range(SEEDS)]
     return [[sample.text for sample in result.samples] for result in writer.write(requests)]
 

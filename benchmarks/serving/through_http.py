@@ -21,7 +21,7 @@ from benchmarks.serving.processes import Launch, free_port, running, said_by
 from benchmarks.serving.setting import SEEDS, Setting
 from benchmarks.serving.work import load_engine
 from benchmarks.table import print_row
-from model.precision import fastest
+from model.precision import chosen
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each load")
     options = parser.parse_args()
-    precision = str(fastest(torch.device("cpu"))).removeprefix("torch.")
+    precision = str(chosen(None, torch.device("cpu"))).removeprefix("torch.")
     setting = Setting(precision=precision, port=free_port())
     engine, jobs = load_engine(setting)
     rows = []

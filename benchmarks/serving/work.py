@@ -16,6 +16,7 @@ from model.bundle import Bundle
 from model.cvae import REGISTERS, SLOTS
 from model.engine import Engine, Job
 from model.memory import hold_memory
+from model.precision import PRECISIONS
 from model.sampling import mix, normal
 from model.tokenizer import EOS
 
@@ -41,9 +42,9 @@ def load_engine(setting: Setting) -> tuple[Engine, list[Job]]:
     """Our engine, warm, and the job of each seed."""
     torch.set_num_threads(setting.threads)
     bundle = Bundle.load(device=setting.device)
-    hold_memory()  # as the service does; peers are given it too
-    engine = Engine(bundle.cvae, getattr(torch, setting.precision), setting.slots)
+    engine = Engine(bundle.cvae, PRECISIONS[setting.precision], setting.slots)
     all_jobs = jobs(bundle, setting.lengths)
+    hold_memory()  # once all is loaded, as the service does; peers are given it too
     engine.decode(all_jobs[:2])
     return engine, all_jobs
 

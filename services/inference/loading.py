@@ -37,7 +37,7 @@ def load_writer(settings: InferenceSettings) -> Writer:
     writer = Writer.load(
         settings.bundle,
         _device(settings.device, gpu=torch.cuda.is_available()),
-        None if settings.precision == "auto" else getattr(torch, settings.precision),
+        None if settings.precision == "auto" else settings.precision,
         settings.slots,
     )
     hold_memory()  # from here on: what loading has used is given back

@@ -30,9 +30,9 @@ class InferenceSettings(ServiceSettings):
     )
     precision: str = Field(
         "auto",
-        pattern=r"^(auto|float32|bfloat16)$",
-        description="Of the decoder's products; `auto` takes `bfloat16` where this machine is "
-        "faster in it. A seed's text depends on it.",
+        pattern=r"^(auto|float32|bfloat16|int8)$",
+        description="Of the decoder's products; `auto` takes the one in which this machine is "
+        "fastest. A seed's text depends on it.",
     )
     slots: int = Field(
         128,

@@ -161,7 +161,7 @@ def test_more_rows_than_slots_are_decoded_as_slots_become_free(cvae: CVAE) -> No
         Engine(cvae, slots=3).admit(jobs)
 
 
-@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16, torch.int8])
 def test_low_precision_keeps_every_promise_and_comes_close(
     cvae: CVAE, precision: torch.dtype
 ) -> None:

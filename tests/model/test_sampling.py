@@ -1,21 +1,21 @@
-from typing import Any
-
 import torch
 
-from model.sampling import choose, likeliest, normal, uniform
+from model.sampling import Kind, choose, likeliest, noise, normal, uniform
 
 
 def _choose(
     logits: torch.Tensor, temperature: float = 1.0, top_k: int = 0, top_p: float = 1.0
 ) -> torch.Tensor:
-    rows = logits.shape[0]
+    rows, pieces = logits.shape
+    kind = Kind.LIMITED if top_k or top_p < 1.0 else Kind.DRAWN
     return choose(
         logits,
+        {kind},
+        kind=torch.full((rows,), kind.value),
         temperature=torch.full((rows,), temperature),
-        top_k=torch.full((rows,), top_k),
         top_p=torch.full((rows,), top_p),
-        seed=torch.arange(rows),
-        step=torch.zeros(rows, dtype=torch.long),
+        lowest=torch.full((rows,), (top_k or pieces) - 1),
+        number=noise(torch.arange(rows), 1)[:, 0],
     )
 
 
@@ -31,12 +31,6 @@ def test_temperature_sharpens_as_the_power_of_the_probabilities() -> None:
     drawn = _choose(probabilities.log().expand(40_000, 3), temperature=0.5)
     expected = probabilities.square() / probabilities.square().sum()
     assert torch.allclose(torch.bincount(drawn, minlength=3) / 40_000, expected, atol=0.012)
-
-
-def test_temperature_zero_takes_the_likeliest() -> None:
-    torch.manual_seed(0)
-    logits = torch.randn(50, 20)
-    assert torch.equal(_choose(logits, temperature=0.0), logits.argmax(1))
 
 
 def test_top_k_draws_from_the_k_likeliest_only() -> None:
@@ -72,20 +66,29 @@ def test_forbidden_pieces_are_never_drawn() -> None:
         assert set(_choose(logits.clone(), **limits).tolist()) == {1, 3, 4}
 
 
-def test_rows_with_and_without_limits_draw_what_they_draw_apart() -> None:
+def test_rows_of_all_kinds_choose_what_they_choose_apart() -> None:
     torch.manual_seed(1)
     logits, rows = torch.randn(40, 600), torch.arange(40)
-    settings: dict[str, Any] = {
-        "temperature": torch.rand(40) * (rows % 5 > 0),
-        "top_k": (rows % 3) * 4,
+    wants: dict[str, torch.Tensor] = {
+        "kind": rows % 4,
+        "temperature": torch.rand(40) + 0.1,
         "top_p": torch.where(rows % 2 == 0, 1.0, 0.7),
-        "seed": rows,
-        "step": rows,
+        "lowest": rows % 3 * 4,
+        "number": noise(rows, 7)[:, 6],
     }
-    together = choose(logits, **settings)
+    together = choose(logits, set(Kind), **wants)
+    greedy = rows % 4 == Kind.GREEDY.value
+    assert torch.equal(together[greedy], logits[greedy].argmax(1))
     for i in range(40):
-        alone = choose(logits[i : i + 1], **{k: v[i : i + 1] for k, v in settings.items()})
+        kind = Kind(i % 4)
+        alone = choose(logits[i : i + 1], {kind}, **{k: v[i : i + 1] for k, v in wants.items()})
         assert alone == together[i]
+
+
+def test_a_rows_noise_is_its_own_and_goes_on_where_it_was() -> None:
+    numbers = noise(torch.arange(5), 40)
+    assert torch.equal(noise(torch.tensor([3]), 60)[0, :40], numbers[3])
+    assert numbers.unique().numel() == numbers.numel()
 
 
 def test_the_likeliest_pieces_are_those_of_a_whole_sort() -> None:

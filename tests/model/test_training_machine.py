@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,10 +26,10 @@ def _fresh_trial() -> Iterator[None]:
 def test_without_a_word_about_precision_a_cpu_takes_the_faster(
     half: float, pays: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def trial(matrix: torch.Tensor) -> float:
-        return half if matrix.dtype == torch.bfloat16 else 2.0
+    def span(product: Callable[[], torch.Tensor]) -> float:
+        return half if product().dtype == torch.bfloat16 else 2.0
 
-    monkeypatch.setattr(precision, "_trial", trial)
+    monkeypatch.setattr(precision, "_span", span)
     assert in_bf16(CVAETraining()) is pays
     assert in_bf16(CVAETraining(bf16=not pays)) is not pays
 
