@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -60,7 +61,11 @@ class Job(Generic[T]):
     tokens: int  # foretold
     owner: object = field(default_factory=Owner)  # one for all jobs of a call
     arrived: float = field(default_factory=time.monotonic)
-    future: Future[Timed[T]] = field(default_factory=Future)
+
+    @cached_property
+    def future(self) -> Future[Timed[T]]:
+        """What is to come of it, on the writer's thread."""
+        return Future()
 
 
 class Backlog:

@@ -17,23 +17,25 @@ class ClientGoneError(Exception):
 
 async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """What `work` returns; it is cancelled, and ClientGoneError raised, if the client hangs up."""
-    working = asyncio.create_task(work)
-    watching = asyncio.create_task(_hang_up(request))
+    working = asyncio.current_task()
+    assert working is not None
+    watching = asyncio.create_task(_hang_up(request, working))
     try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientGoneError
-        return working.result()
+        return await work
+    except asyncio.CancelledError:
+        # Cancelled by the one who watches, and by nobody else?
+        if watching.done() and not watching.cancelled() and working.uncancel() == 0:
+            raise ClientGoneError from None
+        raise
     finally:
         watching.cancel()
-        if working.cancel():  # it is not done
-            await asyncio.gather(working, return_exceptions=True)
 
 
-async def _hang_up(request: Request) -> None:
-    """Return when the client hangs up; the body has been read, so nothing else can come."""
+async def _hang_up(request: Request, working: asyncio.Task[Any]) -> None:
+    """Cancel a task when the client hangs up; the body has been read, so nothing else can come."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
+    working.cancel()
 
 
 async def answer_nobody(_: Request, __: Exception) -> Response:

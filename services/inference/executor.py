@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from services.inference.backlog import Job
+from services.inference.backlog import Job, Timed
 from services.inference.batcher import SentenceWriter
 from services.inference.settings import InferenceSettings
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 Load = Callable[[InferenceSettings], SentenceWriter]
 Stepped = Callable[[int], None]  # called after each step of the decoder, with its rows
+Outcomes = Sequence[asyncio.Future[Timed[Any]]]
 
 
 class Executor(Protocol):
@@ -45,8 +47,11 @@ class Executor(Protocol):
     def seconds_for(self, tokens: int) -> float:
         """How long that many tokens will take; 0 before anything was measured."""
 
-    def admit(self, *jobs: Job[Any]) -> bool:
-        """Queue jobs, all or none: none if they do not fit or nothing is admitted any more."""
+    def admit(self, *jobs: Job[Any]) -> Outcomes | None:
+        """Queue jobs, all or none: None if they do not fit or nothing is admitted any more.
+
+        Returns what is to come of each, in their order.
+        """
 
     def withdraw(self, job: Job[Any]) -> None:
         """Say that nobody waits for a job any more: it is never begun, or soon stopped."""

@@ -14,7 +14,6 @@ import asyncio
 import pickle
 import struct
 import time
-from concurrent.futures import Future
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any, cast
@@ -24,7 +23,7 @@ import structlog
 
 from services.inference.backlog import GivenUpError, Job, Timed
 from services.inference.batcher import DIED, LOADING, STOPPED
-from services.inference.executor import Load, Stepped
+from services.inference.executor import Load, Outcomes, Stepped
 from services.inference.launch import Launched, launch
 from services.inference.messages import (
     Begin,
@@ -109,7 +108,7 @@ class ProcessExecutor:
         self._stepped = stepped
         self._state = State(LOADING, loading=True, facts=None)
         self._progress = IDLE
-        self._jobs: dict[int, Job[Any]] = {}
+        self._waiting: dict[int, tuple[Job[Any], asyncio.Future[Timed[Any]]]] = {}
         self._numbers: dict[Job[Any], int] = {}
         self._fresh_numbers, self._fresh_owners = count(), count()
         self._owners: WeakKeyDictionary[object, int] = WeakKeyDictionary()
@@ -148,19 +147,21 @@ class ProcessExecutor:
     def seconds_for(self, tokens: int) -> float:
         return tokens * self._progress.token_seconds
 
-    def admit(self, *jobs: Job[Any]) -> bool:
+    def admit(self, *jobs: Job[Any]) -> Outcomes | None:
         tokens = sum(job.tokens for job in jobs)
         full = self.tokens and self.tokens + tokens > self._limit
         if full or self.missing() is not None:
-            return False
+            return None
         self.tokens += tokens
+        loop, outcomes = asyncio.get_running_loop(), list[asyncio.Future[Timed[Any]]]()
         for job in jobs:
             number = self._numbers[job] = next(self._fresh_numbers)
-            self._jobs[number] = job
+            outcomes.append(loop.create_future())
+            self._waiting[number] = job, outcomes[-1]
             owner = self._owners.setdefault(job.owner, next(self._fresh_owners))
             self._soon_flush()
             self._orders.append(Order(number, owner, job.compose, job.tokens, job.arrived))
-        return True
+        return outcomes
 
     def withdraw(self, job: Job[Any]) -> None:
         number = self._forget(job)
@@ -217,16 +218,16 @@ class ProcessExecutor:
             _resolve(self._reloading, message.outcome)
 
     def _settle(self, number: int, outcome: Timed[Any] | Exception) -> None:
-        job = self._jobs.get(number)
-        if job is not None:
+        if number in self._waiting:
+            job, future = self._waiting[number]
             self._forget(job)
-            _resolve(job.future, outcome)
+            _resolve(future, outcome)
 
     def _forget(self, job: Job[Any]) -> int | None:
         """Its number, if it was not settled."""
         number = self._numbers.pop(job, None)
         if number is not None:
-            del self._jobs[number]
+            del self._waiting[number]
             self.tokens -= job.tokens
         return number
 
@@ -237,7 +238,7 @@ class ProcessExecutor:
         self._running, self._progress = None, IDLE
         self._orders, self._withdrawn = [], []
         reason = GivenUpError(STOPPED if self._closed else DIED)
-        for number in list(self._jobs):
+        for number in list(self._waiting):
             self._settle(number, reason)
         if self._reloading is not None:
             _resolve(self._reloading, reason)
@@ -257,7 +258,7 @@ class ProcessExecutor:
             self.start()
 
 
-def _resolve(future: Future[Any] | asyncio.Future[Any], outcome: object) -> None:
+def _resolve(future: asyncio.Future[Any], outcome: object) -> None:
     """Give a future its value, or its error, unless it has one."""
     if future.done():
         return

@@ -15,7 +15,7 @@ from model.facts import Facts
 from services.common.problems import OverloadedError, TooLargeError, UnavailableError
 from services.inference.backlog import GivenUpError, Job, Timed
 from services.inference.batcher import LOADING
-from services.inference.executor import Executor
+from services.inference.executor import Executor, Outcomes
 from services.inference.measures import Measures
 
 T = TypeVar("T")
@@ -60,11 +60,11 @@ class Scheduler:
 
         Raises OverloadedError and UnavailableError where it is that of all.
         """
-        self._admit(jobs)
+        outcomes = self._admit(jobs)
         self.callers += 1
         try:
             async with asyncio.timeout(self._deadline) as limit:
-                return [self._noted(await _outcome(job)) for job in jobs]
+                return [self._noted(await _settled(outcome)) for outcome in outcomes]
         except TimeoutError:
             if limit.expired():
                 self._withdraw(jobs)
@@ -92,7 +92,7 @@ class Scheduler:
         for job in jobs:
             self._executor.withdraw(job)
 
-    def _admit(self, jobs: Sequence[Job[T]]) -> None:
+    def _admit(self, jobs: Sequence[Job[T]]) -> Outcomes:
         self.facts  # noqa: B018 - raises while there is none
         own = self._executor.seconds_for(_tokens(jobs))
         if own > self._deadline:
@@ -102,8 +102,10 @@ class Scheduler:
                 f"{self._deadline:g} s that a request may take: ask for fewer sentences at a time."
             )
         in_time = self._seconds_ahead(_tokens(jobs)) <= self._deadline
-        if not (in_time and self._executor.admit(*jobs)):
+        outcomes = self._executor.admit(*jobs) if in_time else None
+        if outcomes is None:
             raise self._refusal(jobs, "overloaded")
+        return outcomes
 
     def _seconds_ahead(self, more: int = 0) -> float:
         """How long what is asked for will take, and `more` after it; nothing ahead is no wait."""
@@ -121,9 +123,9 @@ class Scheduler:
         )
 
 
-async def _outcome(job: Job[T]) -> Timed[T] | Exception:
+async def _settled(outcome: asyncio.Future[Timed[T]]) -> Timed[T] | Exception:
     try:
-        return await asyncio.wrap_future(job.future)
+        return await outcome
     except Exception as error:  # noqa: BLE001 - handed to the one who asked
         return error
 

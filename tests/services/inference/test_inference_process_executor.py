@@ -49,9 +49,9 @@ async def executor(steps: list[int], eventually: Eventually) -> AsyncIterator[Pr
 
 async def done(executor: ProcessExecutor, *jobs: Job[Any]) -> list[Any]:
     """What comes of jobs."""
-    assert executor.admit(*jobs)
-    futures = (asyncio.wrap_future(each.future) for each in jobs)
-    outcomes: list[Any] = await asyncio.gather(*futures, return_exceptions=True)
+    admitted = executor.admit(*jobs)
+    assert admitted is not None
+    outcomes: list[Any] = await asyncio.gather(*admitted, return_exceptions=True)
     return outcomes
 
 
@@ -86,7 +86,8 @@ async def test_more_than_fits_is_not_admitted_and_what_is_withdrawn_makes_room(
     executor: ProcessExecutor,
 ) -> None:
     jobs = [job(seed) for seed in range(50)]
-    assert executor.admit(*jobs)
+    admitted = executor.admit(*jobs)
+    assert admitted
     assert not executor.admit(job())
     for each in jobs:
         executor.withdraw(each)
@@ -94,7 +95,7 @@ async def test_more_than_fits_is_not_admitted_and_what_is_withdrawn_makes_room(
     assert executor.tokens == 0
     (outcome,) = await done(executor, job(seed=7))
     assert outcome.value.seed == 7
-    assert not any(each.future.done() for each in jobs)
+    assert not any(each.done() for each in admitted)
 
 
 async def test_a_process_that_dies_is_replaced_and_those_who_waited_are_told(

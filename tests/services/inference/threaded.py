@@ -6,7 +6,7 @@ from typing import Any
 from model.facts import Facts
 from services.inference.backlog import Backlog, Job
 from services.inference.batcher import Batcher
-from services.inference.executor import Load, Stepped
+from services.inference.executor import Load, Outcomes, Stepped
 from services.inference.settings import InferenceSettings
 
 
@@ -44,8 +44,10 @@ class ThreadExecutor:
     def seconds_for(self, tokens: int) -> float:
         return self.batcher.pace.seconds_for(tokens)
 
-    def admit(self, *jobs: Job[Any]) -> bool:
-        return self.backlog.admit(*jobs)
+    def admit(self, *jobs: Job[Any]) -> Outcomes | None:
+        if not self.backlog.admit(*jobs):
+            return None
+        return [asyncio.wrap_future(job.future) for job in jobs]
 
     def withdraw(self, job: Job[Any]) -> None:
         self.backlog.withdraw(job)
