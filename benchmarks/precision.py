@@ -1,14 +1,15 @@
-"""Whether bfloat16 costs the writer anything: drafts drawn in either precision, judged in float32.
+"""What lower precisions cost the writer: drafts drawn in each, judged in float32.
 
 The rows are the same codes decoded with the same seeds. `nats` is what the float32 decoder thinks
 of a draft's pieces where it was drawn, `fit` the share that may be shown, `sense` and `delight` the
 ratings foretold of them; "of the best" is of the first sample of each request. Below stands how far
-the ratings of the same drafts are from those in float32 if bfloat16 reads them.
+the ratings of the same drafts are from those in float32 if another precision reads them.
 
     python benchmarks/precision.py
 """
 
 import argparse
+from itertools import product
 
 import torch
 from table import print_row
@@ -18,6 +19,7 @@ from model.bundle import Bundle
 from model.drafting import Drafter, Plan, Sentence
 from model.engine import Decoded, Engine, Job
 from model.memory import hold_memory
+from model.precision import PRECISIONS
 from model.ranking import Draft
 from model.request import Request
 
@@ -28,7 +30,7 @@ class Desk:
     def __init__(self, bundle: Bundle) -> None:
         self.drafter = Drafter(bundle)
         self.engines = {
-            name: Engine(bundle.cvae, getattr(torch, name)) for name in ("float32", "bfloat16")
+            name: Engine(bundle.cvae, precision) for name, precision in PRECISIONS.items()
         }
 
     def drawn(self, plan: Plan, precision: str) -> tuple[list[Job], list[Decoded]]:
@@ -59,7 +61,8 @@ def main() -> None:
     plans = [
         desk.drafter.plan(Request(genres=(labels[i % len(labels)],)), seed=i) for i in range(count)
     ]
-    ratings: list[tuple[Draft, Draft]] = []
+    lower = [name for name in PRECISIONS if name != "float32"]
+    ratings: dict[str, list[tuple[Draft, Draft]]] = {name: [] for name in lower}
     for precision in desk.engines:
         nats, fit, drafts, best = list[float](), 0, list[Draft](), list[Draft]()
         for plan in plans:
@@ -67,7 +70,8 @@ def main() -> None:
             shown = desk.drafter.fit_to_show(plan, rows)
             exact = desk.judged(plan, shown, "float32")
             if precision == "float32":
-                ratings += zip(exact, desk.judged(plan, shown, "bfloat16"), strict=True)
+                for name in lower:
+                    ratings[name] += zip(exact, desk.judged(plan, shown, name), strict=True)
             nats, fit = nats + desk.nats(jobs, rows), fit + len(shown)
             drafts, best = drafts + exact, [*best, max(exact, key=lambda draft: draft.score)]
         row = {
@@ -80,14 +84,15 @@ def main() -> None:
         }
         print_row(f"drawn in {precision}", row, first=precision == "float32", digits=3)
     print()
-    for taste in ("sense", "delight", "score"):
-        exact, near = (_values([pair[i] for pair in ratings], taste) for i in (0, 1))
+    for precision, taste in product(lower, ("sense", "delight", "score")):
+        exact, near = (_values([pair[i] for pair in ratings[precision]], taste) for i in (0, 1))
         row = {
             "correlation": float(torch.corrcoef(torch.stack([exact, near]))[0, 1]),
             "mean apart": float((exact - near).abs().mean()),
             "spread": float(exact.std()),
         }
-        print_row(f"{taste}, read in bfloat16", row, first=taste == "sense", digits=4)
+        first = (precision, taste) == (lower[0], "sense")
+        print_row(f"{taste}, read in {precision}", row, first=first, digits=4)
 
 
 def _mean(drafts: list[Draft], name: str) -> float:

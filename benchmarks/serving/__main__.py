@@ -5,7 +5,8 @@ Two comparisons, each of one table and the ratios that the service is held to.
 `layer` is the serving layer alone. Every server calls the decode of our engine on the same weights,
 in the same precision, with as many threads of torch; a request is a sentence. Peers that batch
 requests decode a batch of up to 64 to its end; ours and LitServe's continuous loop let rows join
-and leave between steps. With `--lengths equal` no sentence may end before its sixteenth piece.
+and leave between steps. With `--lengths equal` all sentences have sixteen pieces, with `spread`
+anything from five to thirty, all as likely; without a word they are as long as the model has them.
 
 `product` is the service as it ships (one sample of one candidate, which is drawn, read again,
 judged and filtered) against the frameworks around the same network in plain torch (`plain.py`).
@@ -33,6 +34,7 @@ start is named below the table with the reason.
 import argparse
 import sys
 from pathlib import Path
+from typing import get_args
 
 import torch
 
@@ -41,7 +43,7 @@ from benchmarks.serving.environment import Environments
 from benchmarks.serving.processes import ROOT, StartError
 from benchmarks.serving.report import print_claims, print_table
 from benchmarks.serving.servers import PEERS, Server, servers
-from benchmarks.serving.setting import Comparison, Setting
+from benchmarks.serving.setting import Comparison, Lengths, Setting
 from benchmarks.serving.shapes import SHAPES
 from model.precision import PRECISIONS, chosen
 
@@ -64,7 +66,7 @@ def read_options() -> argparse.Namespace:
     both = ["layer", "product"]
     names, loads = [peer.name for peer in PEERS], [shape.name for shape in SHAPES]
     parser.add_argument("--comparison", nargs="+", choices=both, default=both)
-    parser.add_argument("--lengths", choices=["mixed", "equal"], default="mixed", help="of `layer`")
+    parser.add_argument("--lengths", choices=get_args(Lengths), default="mixed", help="of `layer`")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each load")
     parser.add_argument("--threads", type=int, default=1, help="of torch, in every server")

@@ -42,7 +42,7 @@ def print_claims(found: Found, plan: Plan) -> None:
     if setting.comparison == "product":
         claims = ratios.product()
     else:
-        claims = ratios.layer() if setting.lengths == "mixed" else ratios.equal()
+        claims = ratios.equal() if setting.lengths == "equal" else ratios.layer()
     print()
     for claim in claims:
         print(f"- {claim}")

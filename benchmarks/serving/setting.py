@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 Comparison = Literal["layer", "product"]
-Lengths = Literal["mixed", "equal"]
+Lengths = Literal["mixed", "equal", "spread"]
 
 VARIABLE = "SERVING_BENCHMARK"
 HOST = "127.0.0.1"

@@ -21,6 +21,7 @@ from model.sampling import mix, normal
 from model.tokenizer import EOS
 
 EQUAL_LENGTH = 16  # pieces, about the mean of those as the model makes them
+SPREAD = 5, 30  # pieces, of lengths that are all as likely
 
 Decode = Callable[[Sequence[int]], list[Answer]]
 
@@ -78,11 +79,17 @@ def jobs(bundle: Bundle, lengths: Lengths) -> list[Job]:
             *codes(bundle, normal(seeds, bundle.cvae.config.latent)), seeds.tolist(), strict=True
         )
     ]
-    return drawn if lengths == "mixed" else [_endless(job) for job in drawn]
-
-
-def _endless(job: Job) -> Job:
-    return replace(job, longest=EQUAL_LENGTH, forbidden=(*job.forbidden, EOS))
+    shortest, longest = SPREAD if lengths == "spread" else (EQUAL_LENGTH, EQUAL_LENGTH)
+    if lengths == "mixed":
+        return drawn
+    return [
+        replace(
+            job,
+            longest=shortest + job.seed % (longest - shortest + 1),
+            forbidden=(*job.forbidden, EOS),
+        )
+        for job in drawn
+    ]
 
 
 @torch.inference_mode()
