@@ -9,6 +9,7 @@ Gumbel-max trick wants a hash for every piece.
 import math
 from collections.abc import Collection
 from enum import Enum
+from functools import cache
 
 import numpy as np
 import torch
@@ -110,7 +111,12 @@ def choose(
 
 def noise(seed: Tensor, steps: int) -> Tensor:
     """What decides each row's draws at its first steps: numbers in (0, 1), (rows, steps)."""
-    return uniform(seed[:, None] + mix(torch.arange(steps, device=seed.device)))
+    return uniform(seed[:, None] + _hashed(steps))
+
+
+@cache
+def _hashed(steps: int) -> Tensor:
+    return mix(torch.arange(steps))
 
 
 def draw_from_all(logits: Tensor, temperature: Tensor, number: Tensor) -> Tensor:

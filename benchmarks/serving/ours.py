@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from benchmarks.serving.contract import Answer, Asked
 from benchmarks.serving.setting import HOST, Setting
 from benchmarks.serving.stand_in import load_stand_in
+from services.common.collector import spare_what_stays
 from services.common.problems import install_handlers
 from services.inference.backlog import Job
 from services.inference.disconnect import unless_gone
@@ -51,5 +52,6 @@ def _job(seed: int) -> Job[tuple[int, ...]]:
 
 
 if __name__ == "__main__":
-    setting = Setting.read()
-    uvicorn.run(create_app(), host=HOST, port=setting.port, log_level="warning")
+    setting, app = Setting.read(), create_app()
+    spare_what_stays()
+    uvicorn.run(app, host=HOST, port=setting.port, log_level="warning")

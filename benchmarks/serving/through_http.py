@@ -21,7 +21,7 @@ from benchmarks.serving.processes import Launch, free_port, running, said_by
 from benchmarks.serving.setting import SEEDS, Setting
 from benchmarks.serving.work import load_engine
 from benchmarks.table import print_row
-from model.precision import chosen
+from model.precision import PRECISIONS, chosen
 
 
 def main() -> None:
@@ -31,8 +31,9 @@ def main() -> None:
     )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each load")
+    parser.add_argument("--precision", choices=list(PRECISIONS), help="default: the fastest")
     options = parser.parse_args()
-    precision = str(chosen(None, torch.device("cpu"))).removeprefix("torch.")
+    precision = str(chosen(options.precision, torch.device("cpu"))).removeprefix("torch.")
     setting = Setting(precision=precision, port=free_port())
     engine, jobs = load_engine(setting)
     rows = []

@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import ValidationError
 
+from services.common.collector import spare_what_stays
 from services.common.health import Readiness
 from services.common.logs import configure_logs
 from services.common.settings import ServiceSettings, SettingsError, environment_name
@@ -108,4 +109,5 @@ def serve(
             access_log=False,
             timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
         )
+        spare_what_stays()
         Server(config, app.state.readiness).run(sockets=[listener])

@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from model.errors import ModelError
+from services.common.collector import spare_what_stays
 from services.common.logs import configure_logs
 from services.inference.backlog import Backlog, FailedError, GivenUpError, Job, Owner, Timed
 from services.inference.batcher import DIED, Batcher, SentenceWriter
@@ -161,6 +162,7 @@ def main() -> None:
     connection = Connection(int(sys.argv[1]))
     with suppress(ImportError):  # which who loads the writer has a word for
         import model.writer  # noqa: F401, PLC0415 - it takes seconds, in which to be told what to load
+    spare_what_stays()
     try:
         begin: Begin = connection.recv()
     except (EOFError, ConnectionError):
