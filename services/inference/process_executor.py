@@ -4,7 +4,7 @@ One interpreter runs one thread's Python at a time. On one, each request's parsi
 would hold the decoder up between two of its many small operations; on two, a core does each.
 
 - What is admitted is decided here, by the tokens that are out; all else is done over there.
-- Messages of one turn of the event loop, or of one step of the decoder, travel together.
+- Orders of a few thousandths of a second travel together, and so do the outcomes of a step.
 - If the process dies, those who wait are told so and it is started again.
 """
 
@@ -47,6 +47,7 @@ log = structlog.get_logger()
 
 GRACE_SECONDS = 2.0  # beyond its patience, for it to end
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 30.0  # before it is started again
+PAUSE_SECONDS = 0.002  # that orders are gathered for while the decoder is amid a step
 STEADY_SECONDS = 60.0  # after which its death counts as the first
 _LENGTH = struct.Struct("!i")  # before each message
 IDLE = Progress([], [], rows=0, waiting=0, token_seconds=0.0)
@@ -196,9 +197,11 @@ class ProcessExecutor:
         await self._ended.wait()
 
     def _soon_flush(self) -> None:
-        """Send at the end of this turn of the event loop what it has brought."""
-        if not (self._orders or self._withdrawn):
-            asyncio.get_running_loop().call_soon(self._flush)
+        """Send what this turn of the event loop has brought or, amid a step, the next few too."""
+        if self._orders or self._withdrawn:
+            return
+        pause = PAUSE_SECONDS if self._progress.rows else 0.0
+        asyncio.get_running_loop().call_later(pause, self._flush)
 
     def _flush(self) -> None:
         if self._orders or self._withdrawn:
