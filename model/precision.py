@@ -13,6 +13,7 @@ from model.products import multiplied
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "int8": torch.int8}
 
 _TRIAL, _TRIALS = 256, 12  # rows of the matrices that decide, and products of each
+_STEP = 64, 512, 2048  # rows, inputs and outputs of a product as a step of the decoder has them
 _HOPELESS = 4.0  # times the span of another precision after which no more is tried
 _MARGIN = 1.3  # by which the lower must be faster, so that one machine always decides alike
 
@@ -48,14 +49,20 @@ def bf16_pays() -> bool:
     Without the instructions for it a CPU is a hundred times slower, and may have no LSTM at all.
     """
     single = torch.ones(_TRIAL, _TRIAL)  # no random draw: a training counts on its own
-    return _faster(_product(single.bfloat16()), _product(single))
+    half = single.bfloat16()
+    return _faster(_product(half, half), _product(single, single))
 
 
 @cache
 def int8_pays() -> bool:
     """Whether it multiplies faster in int8 than in floating point, and exactly."""
-    matrix = torch.ones(_TRIAL, _TRIAL, dtype=fastest(torch.device("cpu")))
-    return int8_is_exact() and _faster(_product(matrix.to(torch.int8)), _product(matrix))
+    rows, inputs, outputs = _STEP
+    floating = fastest(torch.device("cpu"))
+    lower, higher = (
+        _product(torch.ones(rows, inputs, dtype=kind), torch.ones(outputs, inputs, dtype=kind))
+        for kind in (torch.int8, floating)
+    )
+    return int8_is_exact() and _faster(lower, higher)
 
 
 @cache
@@ -80,10 +87,10 @@ def _faster(lower: Callable[[], object], higher: Callable[[], object]) -> bool:
     return _MARGIN * min(low for low, _ in spans) < min(high for _, high in spans)
 
 
-def _product(matrix: Tensor) -> Callable[[], Tensor]:
-    if matrix.dtype == torch.int8:
-        return lambda: multiplied(matrix, matrix.T)
-    return lambda: torch.mm(matrix, matrix.T)
+def _product(rows: Tensor, matrix: Tensor) -> Callable[[], Tensor]:
+    if rows.dtype == torch.int8:
+        return lambda: multiplied(rows, matrix.T)
+    return lambda: torch.mm(rows, matrix.T)
 
 
 def _span(work: Callable[[], object]) -> float:
