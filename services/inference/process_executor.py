@@ -4,7 +4,7 @@ One interpreter runs one thread's Python at a time. On one, each request's parsi
 would hold the decoder up between two of its many small operations; on two, a core does each.
 
 - What is admitted is decided here, by the tokens that are out; all else is done over there.
-- Orders of a few thousandths of a second travel together, and so do the outcomes of a step.
+- Orders of a thousandth of a second travel together, and so do the outcomes of a step.
 - If the process dies, those who wait are told so and it is started again.
 """
 
@@ -47,7 +47,7 @@ log = structlog.get_logger()
 
 GRACE_SECONDS = 2.0  # beyond its patience, for it to end
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 30.0  # before it is started again
-PAUSE_SECONDS = 0.002  # that orders are gathered for while the decoder is amid a step
+PAUSE_SECONDS = 0.001  # that orders are gathered for while the decoder is amid a step
 STEADY_SECONDS = 60.0  # after which its death counts as the first
 _LENGTH = struct.Struct("!i")  # before each message
 IDLE = Progress([], [], rows=0, waiting=0, token_seconds=0.0)
