@@ -26,6 +26,8 @@ _27, _30, _31 = np.uint64(27), np.uint64(30), np.uint64(31)
 _BITS = 40  # of the hash that make a uniform number
 _DROPPED = np.uint64(64 - _BITS)
 
+_GROUP = 8  # pieces in each group of which first only the highest score is looked at
+
 
 class Kind(Enum):
     """How the next piece of a row is found."""
@@ -34,9 +36,6 @@ class Kind(Enum):
     DRAWN = 1  # from all pieces
     LIMITED = 2  # drawn from the likeliest
     GREEDY = 3  # the likeliest itself
-
-
-_GROUP = 8  # pieces in each group of which first only the highest score is looked at
 
 
 def mix(value: Tensor) -> Tensor:

@@ -45,9 +45,10 @@ class ThreadExecutor:
         return self.batcher.pace.seconds_for(tokens)
 
     def admit(self, *jobs: Job[Any]) -> Outcomes | None:
+        futures = [job.future for job in jobs]  # made before the writer's thread may ask for them
         if not self.backlog.admit(*jobs):
             return None
-        return [asyncio.wrap_future(job.future) for job in jobs]
+        return [asyncio.wrap_future(future) for future in futures]
 
     def withdraw(self, job: Job[Any]) -> None:
         self.backlog.withdraw(job)
