@@ -139,6 +139,9 @@ class Bundle:
     @classmethod
     def _assemble(cls, folder: Path, config: dict[str, Any], device: torch.device) -> "Bundle":
         weights, facts = load_file(folder / _WEIGHTS), load_file(folder / _FACTS)
+        for name, values in weights.items():
+            if not values.isfinite().all():  # in whole numbers it would pass for some number
+                raise ValueError(f"{name} holds what is no number")
         genres, topics = _read(folder / _GENRES), _read(folder / _TOPICS)
         cvae, lcgan = _networks(config, weights, device)
         return cls(

@@ -30,6 +30,8 @@ def chosen(name: str | None, device: torch.device) -> torch.dtype:
         raise PrecisionError(f"int8 is for CPUs, and the device is {device.type}; use bfloat16")
     if name == "int8" and not int8_is_exact():
         raise PrecisionError("this CPU's products of int8 are not exact; use float32")
+    if name not in PRECISIONS:
+        raise PrecisionError(f"there is no precision {name}; use one of {', '.join(PRECISIONS)}")
     return PRECISIONS[name]
 
 

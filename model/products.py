@@ -1,9 +1,9 @@
 """Products of rows with the decoder's matrices, and its table of pieces, in three precisions.
 
 In float32 and bfloat16 they go through torch's kernels at heights that agree bit by bit
-(`model.rowwise`); sums are of float32 either way. In int8 every row of a matrix has a scale of its
-own and so has every row that it is multiplied with (symmetric quantisation, as in Jacob et al.
-2018); sums are of whole numbers, so they are exact at any height.
+(`model.rowwise`); sums are of float32 either way, those of bfloat16 then rounded. In int8 every row
+of a matrix has a scale of its own and so has every row that it is multiplied with (symmetric
+quantisation, as in Jacob et al. 2018); sums are of whole numbers, so they are exact at any height.
 """
 
 from typing import Protocol

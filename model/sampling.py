@@ -32,7 +32,7 @@ _GROUP = 8  # pieces in each group of which first only the highest score is look
 class Kind(Enum):
     """How the next piece of a row is found."""
 
-    READ = 0
+    READ = 0  # as is PAD, which slots are filled with that are not in use
     DRAWN = 1  # from all pieces
     LIMITED = 2  # drawn from the likeliest
     GREEDY = 3  # the likeliest itself

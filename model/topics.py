@@ -18,7 +18,9 @@ from model.corpus.lines import words
 from model.facts import Topic
 
 _SWEEPS, _MOST = 8, 40  # updates between two looks at what has settled, and looks
-_STILL = 3e-3  # words of a topic by which an update may still change what has settled
+# Words of a topic by which an update may still change what has settled: probabilities are then some
+# thousandths from where they would end, at most.
+_STILL = 1e-3
 _NONE = np.float32(1e-30)  # the likelihood of what fills a text up, so that it can be divided by
 
 Floats = npt.NDArray[np.float32]

@@ -93,7 +93,7 @@ class Writer:
         """Load a bundle: the shipped one unless a folder is named; decode on the CPU unless told.
 
         Products are of the precision in which the device is fastest, unless one is named (float32,
-        bfloat16 or int8): the text of a seed depends on it, how well it reads does not.
+        bfloat16 or int8): the text of a seed depends on it, and how well it reads next to nothing.
 
         Raises:
             BundleError: the folder holds no bundle that can be used; the message says why.

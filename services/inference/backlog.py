@@ -64,7 +64,7 @@ class Job(Generic[T]):
 
     @cached_property
     def future(self) -> Future[Timed[T]]:
-        """What is to come of it, on the writer's thread."""
+        """What is to come of it. To be asked for before it is admitted, by whoever will wait."""
         return Future()
 
 

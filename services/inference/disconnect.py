@@ -23,8 +23,8 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
     try:
         return await work
     except asyncio.CancelledError:
-        # Cancelled by the one who watches, and by nobody else?
-        if watching.done() and not watching.cancelled() and working.uncancel() == 0:
+        left = watching.done() and not watching.cancelled() and watching.exception() is None
+        if left and working.uncancel() == 0:  # and nobody else has cancelled it
             raise ClientGoneError from None
         raise
     finally:

@@ -4,7 +4,8 @@ One interpreter runs one thread's Python at a time. On one, each request's parsi
 would hold the decoder up between two of its many small operations; on two, a core does each.
 
 - What is admitted is decided here, by the tokens that are out; all else is done over there.
-- Orders of a thousandth of a second travel together, and so do the outcomes of a step.
+- Orders of one turn of the event loop travel together, under load those of a thousandth of a
+  second, and so do the outcomes of a step.
 - If the process dies, those who wait are told so and it is started again.
 """
 
@@ -47,7 +48,7 @@ log = structlog.get_logger()
 
 GRACE_SECONDS = 2.0  # beyond its patience, for it to end
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 30.0  # before it is started again
-PAUSE_SECONDS = 0.001  # that orders are gathered for while the decoder is amid a step
+GATHER_SECONDS = 0.001  # that orders wait for others while the decoder is amid a step
 STEADY_SECONDS = 60.0  # after which its death counts as the first
 _LENGTH = struct.Struct("!i")  # before each message
 IDLE = Progress([], [], rows=0, waiting=0, token_seconds=0.0)
@@ -166,9 +167,14 @@ class ProcessExecutor:
 
     def withdraw(self, job: Job[Any]) -> None:
         number = self._forget(job)
-        if number is not None:
-            self._soon_flush()
-            self._withdrawn.append(number)
+        if number is None:
+            return
+        unsent = [order for order in self._orders if order.number != number]
+        if len(unsent) < len(self._orders):
+            self._orders = unsent
+            return
+        self._soon_flush()
+        self._withdrawn.append(number)
 
     def start(self) -> None:
         self._running, self._launched = self._launched or launch(), None
@@ -200,8 +206,8 @@ class ProcessExecutor:
         """Send what this turn of the event loop has brought or, amid a step, the next few too."""
         if self._orders or self._withdrawn:
             return
-        pause = PAUSE_SECONDS if self._progress.rows else 0.0
-        asyncio.get_running_loop().call_later(pause, self._flush)
+        wait = GATHER_SECONDS if self._progress.rows else 0.0
+        asyncio.get_running_loop().call_later(wait, self._flush)
 
     def _flush(self) -> None:
         if self._orders or self._withdrawn:

@@ -2,7 +2,7 @@
 
 What cannot be done before its deadline, at the pace measured lately, is refused at once with 429
 and told when to come back. A request whose caller left or whose deadline passed is withdrawn: it is
-never begun, or stopped before the decoder's next step.
+never begun, or soon stopped.
 """
 
 import asyncio
@@ -76,6 +76,7 @@ class Scheduler:
         finally:
             self.callers -= 1
             self._withdraw(jobs)
+            _hush(outcomes)
 
     def _noted(self, outcome: Timed[T] | Exception) -> Timed[T] | Exception:
         """What came of a job, measured, and as the caller is told."""
@@ -128,6 +129,13 @@ async def _settled(outcome: asyncio.Future[Timed[T]]) -> Timed[T] | Exception:
         return await outcome
     except Exception as error:  # noqa: BLE001 - handed to the one who asked
         return error
+
+
+def _hush(outcomes: Outcomes) -> None:
+    """Say that errors for which nobody waited any more were seen; asyncio would log them."""
+    for outcome in outcomes:
+        if outcome.done() and not outcome.cancelled():
+            outcome.exception()
 
 
 def _tokens(jobs: Sequence[Job[T]]) -> int:

@@ -31,8 +31,8 @@ class InferenceSettings(ServiceSettings):
     precision: str = Field(
         "auto",
         pattern=r"^(auto|float32|bfloat16|int8)$",
-        description="Of the decoder's products; `auto` takes the one in which this machine is "
-        "fastest. A seed's text depends on it.",
+        description="Of the decoder's products; `auto` tries which this machine multiplies "
+        "fastest in. A seed's text depends on it.",
     )
     slots: int = Field(
         128,

@@ -109,7 +109,8 @@ class WriterProcess:
     def _stepped(self, rows: int) -> None:
         with self._noting:
             self._steps.append(rows)
-        if self._outcomes or time.monotonic() - self._reported > REPORT_SECONDS:
+        due = time.monotonic() - self._reported > REPORT_SECONDS
+        if self._outcomes or due or not self._batcher.active:
             self._report()
 
     def _report(self) -> None:

@@ -1,5 +1,7 @@
 import json
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,3 +87,11 @@ def test_a_changed_setting_is_noticed(saved: Save) -> None:
     file.write_text(json.dumps(config))
     with pytest.raises(BundleCorruptError, match="changed after it was saved"):
         Bundle.load(file.parent)
+
+
+def test_weights_that_are_no_numbers_are_refused(bundle: Bundle, tmp_path: Path) -> None:
+    broken = deepcopy(bundle.cvae)
+    with torch.no_grad():
+        broken.embedding.weight[3, 5] = torch.nan
+    with pytest.raises(BundleCorruptError, match="embedding.weight holds what is no number"):
+        replace(bundle, cvae=broken).save(tmp_path)

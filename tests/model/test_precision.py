@@ -62,3 +62,8 @@ def test_whole_numbers_are_not_for_a_gpu() -> None:
     with pytest.raises(PrecisionError, match="the device is cuda; use bfloat16"):
         chosen("int8", CUDA)
     assert chosen("bfloat16", CUDA) == torch.bfloat16
+
+
+def test_an_unknown_name_is_answered_with_those_there_are() -> None:
+    with pytest.raises(PrecisionError, match="float16; use one of float32, bfloat16, int8"):
+        chosen("float16", CPU)

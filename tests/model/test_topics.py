@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from model import topics
 from model.topics import TopicModel
 from model.training.config import TopicTraining
 from model.training.topics import bag, fit_topics
@@ -63,3 +64,17 @@ def test_a_mixture_does_not_depend_on_the_texts_beside_it() -> None:
     alone = model.mixtures(["breath street"])
     beside = model.mixtures(["breath street", " ".join(_PLACE * 4)])[:1]
     assert torch.allclose(alone, beside, atol=1e-6)
+
+
+def test_texts_settle_each_in_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = fit_topics(_texts(), _SETTINGS, seed=3).model
+    drawn = [" ".join(text.split()[:length]) for text in _texts()[:60] for length in (1, 3, 6)]
+    texts = [*drawn, *(f"{a} {b}" for a in _HUSH for b in _PLACE), "unknown words", ""]
+    together = model.mixtures(texts)
+    assert torch.allclose(together.sum(1), torch.ones(len(texts)), atol=1e-5)
+    for text, mixture in zip(texts, together, strict=True):
+        assert torch.allclose(model.mixtures([text])[0], mixture, atol=1e-6)
+    monkeypatch.setattr(topics, "_STILL", 0.0)
+    monkeypatch.setattr(topics, "_MOST", 400)
+    assert torch.allclose(model.mixtures(texts), together, atol=5e-3)
+    assert model.mixtures([]).shape == (0, model.size)

@@ -7,12 +7,15 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
 import httpx
 import pytest
 import uvicorn
+from fastapi import Request
 
 from services.inference.app import create_app
+from services.inference.disconnect import ClientGoneError, unless_gone
 from services.inference.settings import InferenceSettings
 from tests.services.inference.asking import ask_and_hold, metric_shown
 from tests.services.inference.scripted import ScriptedWriter
@@ -91,3 +94,51 @@ async def test_a_client_that_hangs_up_half_way_is_not_computed_for_any_further(
     writer.release()
     await metric_shown(client, "inference_queue_tokens 0.0")
     assert writer.engine.decoded <= 20
+
+
+class Listening:
+    """A request whose client hangs up when told to."""
+
+    def __init__(self) -> None:
+        self.left = asyncio.Event()
+        self.broken = False
+
+    async def receive(self) -> dict[str, str]:
+        if self.broken:
+            raise OSError("nobody listens")
+        await self.left.wait()
+        return {"type": "http.disconnect"}
+
+
+async def _answered(request: Listening) -> str:
+    """Work that is done as soon as it may be, while a client listens."""
+
+    async def work() -> str:
+        await asyncio.sleep(0.01)
+        return "done"
+
+    return await unless_gone(cast("Request", request), work())
+
+
+async def test_work_is_done_while_its_client_listens() -> None:
+    assert await _answered(Listening()) == "done"
+
+
+async def test_work_is_cancelled_when_its_client_leaves() -> None:
+    request = Listening()
+    request.left.set()
+    with pytest.raises(ClientGoneError):
+        await _answered(request)
+    await asyncio.sleep(0)  # and nothing is left to cancel
+    assert asyncio.current_task().cancelling() == 0  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("broken", [True, False])
+async def test_who_is_cancelled_from_outside_is_told_so(broken: bool) -> None:
+    request = Listening()
+    request.broken = broken
+    answering = asyncio.create_task(_answered(request))
+    await asyncio.sleep(0.001)
+    answering.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await answering

@@ -83,7 +83,7 @@ async def test_an_error_concerns_its_own_job_and_keeps_its_words(
 
 
 async def test_more_than_fits_is_not_admitted_and_what_is_withdrawn_makes_room(
-    executor: ProcessExecutor,
+    executor: ProcessExecutor, steps: list[int], eventually: Eventually
 ) -> None:
     jobs = [job(seed) for seed in range(50)]
     admitted = executor.admit(*jobs)
@@ -96,6 +96,7 @@ async def test_more_than_fits_is_not_admitted_and_what_is_withdrawn_makes_room(
     (outcome,) = await done(executor, job(seed=7))
     assert outcome.value.seed == 7
     assert not any(each.done() for each in admitted)
+    await eventually(lambda: sum(steps) == 1)  # what was withdrawn at once was never begun
 
 
 async def test_a_process_that_dies_is_replaced_and_those_who_waited_are_told(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -136,6 +137,25 @@ async def test_a_request_past_its_deadline_is_answered_and_never_computed(furnis
     await asyncio.to_thread(rooms.batcher.stop, 5)
     assert rooms.seeds_written() == [[999]]
     assert rooms.count("inference_rejected_total", reason="deadline") == 2
+
+
+async def test_an_error_that_nobody_waits_for_any_more_is_not_logged(furnish: Furnish) -> None:
+    complaints = list[object]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+    rooms = furnish(deadline=0.3)
+    first = await rooms.occupy()
+    slow, wrong = draft(seed=1), draft(seed=2)
+    calling = asyncio.create_task(rooms.scheduler.do_all([slow, wrong]))
+    await asyncio.sleep(0.05)
+    wrong.future.set_exception(RequestError("no such genre"))
+    with pytest.raises(OverloadedError):
+        await calling
+    await asyncio.gather(first, return_exceptions=True)
+    del calling, wrong
+    gc.collect()
+    await asyncio.sleep(0)
+    assert complaints == []
+    rooms.writer.release()
 
 
 async def test_a_cancelled_request_leaves_the_queue_and_is_never_computed(
