@@ -27,27 +27,44 @@ GUESTS = re.compile(r"\s[(\[]?(?:feat|ft|featuring)\b\.?.*$", re.IGNORECASE)
 SEPARATORS = re.compile(r"\s*(?:,|;|/|&|\+|\band\b|\bx\b|\bvs\b\.?|\bwith\b)\s*", re.IGNORECASE)
 APOSTROPHES = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}`\N{ACUTE ACCENT}.]")
 NO_WORD = re.compile(r"[\W_]+")
+ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
+NUMBER = re.compile(rf"\d+|\b(?:{'|'.join(ROMAN)})\b")
 LETTERS = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe", "$": "s"})
 
 
 def plain(text: str) -> str:
     """Lower case, without accents, punctuation and a leading article."""
-    folded = unicodedata.normalize("NFKD", text).casefold().translate(LETTERS)
-    letters = "".join(mark for mark in folded if not unicodedata.combining(mark))
-    words = NO_WORD.sub(" ", APOSTROPHES.sub("", letters.replace("&", " and "))).strip()
+    folded = unaccented(text).casefold().translate(LETTERS)
+    words = NO_WORD.sub(" ", APOSTROPHES.sub("", folded.replace("&", " and "))).strip()
     # A name of marks alone ("???", "!!!") is compared as it stands.
     return words.removeprefix("the ") or " ".join(folded.split())
 
 
+def unaccented(text: str) -> str:
+    """Letters in their plainest form, without accents."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return "".join(mark for mark in decomposed if not unicodedata.combining(mark))
+
+
+def bare_title(text: str) -> str:
+    """A title without guests and editions, as it is written otherwise."""
+    bare = GUESTS.sub("", DASHED.sub("", BRACKETED.sub(" ", text)))
+    return bare.strip() or text
+
+
+def bare_credit(text: str) -> str:
+    """A credit without guests, as it is written otherwise."""
+    return GUESTS.sub("", text).strip() or text
+
+
 def plain_title(text: str) -> str:
     """A title without guests and editions."""
-    bare = GUESTS.sub("", DASHED.sub("", BRACKETED.sub(" ", text)))
-    return plain(bare if bare.strip() else text)
+    return plain(bare_title(unaccented(text)))
 
 
 def plain_artists(text: str) -> list[str]:
     """The whole credit, and its parts: 'A & B feat. C' may be a duo or three acts."""
-    credit = GUESTS.sub("", text) or text
+    credit = bare_credit(unaccented(text))
     parts = [plain(part) for part in SEPARATORS.split(credit) if part.strip()]
     return list(dict.fromkeys([plain(credit), *parts]))
 
@@ -96,4 +113,5 @@ def _likeness(one: str, other: str) -> float:
 
 
 def _numbers(text: str) -> list[str]:
-    return sorted(re.findall(r"\d+", text))
+    """The numbers in a plain text, in digits; one and five are also letters and words."""
+    return sorted(ROMAN.get(number, number) for number in NUMBER.findall(text))

@@ -27,6 +27,8 @@ SAME: list[tuple[str, str | None, Known]] = [
     ("Midnight City", None, ("Midnight City", ("M83",))),
     ("Løvers", "MØ", ("Lovers", ("MO",))),
     ("Live", "Live Band", ("Live", ("Live Band",))),
+    ("Blues II", "Meek Mill", ("Blues 2", ("Meek Mill",))),
+    ("Jersey", "Future Féaturing Drake", ("Jersey", ("Future", "Drake"))),
 ]
 
 OTHER: list[tuple[str, str | None, Known]] = [
@@ -35,6 +37,7 @@ OTHER: list[tuple[str, str | None, Known]] = [
     ("Queen", "Queen", ("Queen", ("Queen Latifah",))),
     ("1999", "Prince", ("1989", ("Prince",))),
     ("Another Brick, Part 2", "Pink Floyd", ("Another Brick, Part 1", ("Pink Floyd",))),
+    ("Blue Notes", "Meek Mill", ("Blue Note$ II", ("Meek Mill",))),
     ("Dancing in the Dark", "Bruce Springsteen", ("Dancing in the Moonlight", ("Toploader",))),
     ("On", "Bloc Party", ("One", ("U2",))),
     ("Dreams", None, ("Sweet Dreams", ("Eurythmics",))),

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -86,6 +87,25 @@ async def test_a_misspelled_song_is_found_with_genres(
     assert song.genres_from == "musicbrainz"
     assert 0.8 <= song.score < 1
     assert song.ids.keys() == {"spotify"}
+
+
+@pytest.mark.parametrize("vendor", ["spotify", "musicbrainz"])
+async def test_a_guest_or_an_edition_does_not_hide_a_song_of_a_common_name(
+    start_sandbox: StartSandbox, metrics: VendorMetrics, tmp_path: Path, vendor: str
+) -> None:
+    common = [f"Home,Band {number},rock" for number in range(30)]
+    (tmp_path / "songs.csv").write_text(
+        "\n".join(["title,artist,genres", *common, "Home,Zeta,folk"])
+    )
+    base = start_sandbox(catalogue=tmp_path / "songs.csv").base
+    asked = spotify_at(base, metrics) if vendor == "spotify" else musicbrainz_at(base, metrics)
+    async with asked as catalogue:
+        for title, artist in (
+            ("Home (feat. Mara Vale)", "Zeta"),
+            ("Home - 2011 Remaster", "Zeta ft. Mara Vale"),
+        ):
+            tracks = await catalogue.tracks(title, artist)
+            assert ("Home", "Zeta") in {(track.title, track.artists[0].name) for track in tracks}
 
 
 async def test_genres_come_from_spotify_where_it_gives_them(
