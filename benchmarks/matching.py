@@ -8,24 +8,20 @@ songs that were left out. A song is found if an artist of the answer is one of t
 import argparse
 import asyncio
 import csv
-import os
 import random
 import re
-import subprocess
 import sys
 import tempfile
-import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import httpx
 from prometheus_client import CollectorRegistry
 from sqlalchemy import create_engine
 
-from benchmarks.serving.processes import free_port
+from benchmarks.serving.processes import Launch, free_port, running
+from benchmarks.serving.setting import HOST
 from benchmarks.table import print_row
 from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.matching import (
@@ -44,7 +40,7 @@ from services.sandbox.catalogue import load
 DATA = Path("../shared/data/billboard_hot100/hot100_unique_songs.csv")
 AT_ONCE = 8  # questions
 FEATURING = re.compile(r"\s+featuring\s+", re.IGNORECASE)
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 30.0  # with an answer
 
 Name = tuple[str, str]  # title and artist
 Spelling = Callable[[Name, random.Random], Name]
@@ -63,7 +59,8 @@ def main() -> None:
     chance = random.Random(0)
     there, left_out = _parted(_read(options.data), options.left_out, chance)
     sample = chance.sample(there, options.songs)
-    with tempfile.TemporaryDirectory() as folder, _sandbox(there, Path(folder)) as address:
+    with tempfile.TemporaryDirectory() as folder, running(_sandbox(there, Path(folder))) as server:
+        address = f"http://{HOST}:{server.port}"
         for spelling, spell in SPELLINGS.items():
             asked = [spell(name, chance) for name in sample]
             answers = asyncio.run(_answers(asked, address))
@@ -183,48 +180,26 @@ SPELLINGS: dict[str, Spelling] = {
 }
 
 
-@contextmanager
-def _sandbox(names: Sequence[Name], folder: Path) -> Iterator[str]:
+def _sandbox(names: Sequence[Name], folder: Path) -> Launch:
     """A sandbox whose catalogue holds the names."""
     catalogue, port = folder / "songs.csv", free_port()
+    rows = ((title, "|".join(_credited(artist)), "") for title, artist in names)
     with catalogue.open("w", encoding="utf-8", newline="") as lines:
-        csv.writer(lines).writerows(
-            [
-                ("title", "artist", "genres"),
-                *((title, "|".join(_credited(artist)), "") for title, artist in names),
-            ]
-        )
-    environment = {**os.environ, "SANDBOX_PORT": str(port), "SANDBOX_CATALOGUE": str(catalogue)}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.sandbox"], env=environment, stdout=log, stderr=log
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait(address)
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
+        csv.writer(lines).writerows([("title", "artist", "genres"), *rows])
+    return Launch(
+        command=[sys.executable, "-m", "services.sandbox"],
+        environment={"SANDBOX_PORT": str(port), "SANDBOX_CATALOGUE": str(catalogue)},
+        port=port,
+        path="/readyz",
+        body="",
+        log=folder / "log",
+    )
 
 
 def _credited(artist: str) -> list[str]:
     """The artists of a chart's credit as a catalogue lists them: guests by themselves."""
     host, *guests = FEATURING.split(artist.replace("|", " "), maxsplit=1)
     return [host, *(name for each in guests for name in SEPARATORS.split(each) if name)]
-
-
-def _wait(address: str) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            httpx.get(f"{address}/readyz").raise_for_status()
-        except httpx.HTTPError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return
 
 
 async def _answers(asked: Sequence[Name], address: str) -> list[Song | None]:

@@ -27,7 +27,7 @@ class StartError(Exception):
 
 @dataclass(frozen=True)
 class Launch:
-    """How a server is started, and the request that it must answer."""
+    """How a server is started, and the request that it must answer: a GET if it has no body."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
@@ -114,7 +114,7 @@ def _wait(process: "subprocess.Popen[bytes]", launch: Launch) -> None:
 def _answers(launch: Launch) -> bool:
     request = urllib.request.Request(
         f"http://{HOST}:{launch.port}{launch.path}",
-        launch.body.encode(),
+        launch.body.encode() or None,
         headers={"Content-Type": "application/json"},
     )
     try:

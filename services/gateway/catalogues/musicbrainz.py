@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from services.gateway.catalogues.catalogue import Artist, Track
-from services.gateway.catalogues.matching import artist_score, bare_credit, bare_title
+from services.gateway.catalogues.matching import artist_score
 from services.gateway.vendor_calls import CONNECT_SECONDS, VendorCalls
 from services.gateway.vendor_errors import (
     BusyVendorError,
@@ -75,9 +75,9 @@ class MusicBrainz:
         await self.http.aclose()
 
     async def tracks(self, title: str, artist: str | None) -> Sequence[Track]:
-        query = f"recording:{_quoted(bare_title(title))}"
+        query = f"recording:{_quoted(title)}"
         if artist:
-            query += f" AND artist:{_quoted(bare_credit(artist))}"
+            query += f" AND artist:{_quoted(artist)}"
         document = await self._get("recording", query=query, limit=str(MOST_RESULTS))
         with _in_shape():
             tracks = [_track(recording) for recording in document.get("recordings", [])]

@@ -9,7 +9,13 @@ import structlog
 
 from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.catalogue import Artist, Catalogue, Track
-from services.gateway.catalogues.matching import plain, plain_title, song_score
+from services.gateway.catalogues.matching import (
+    bare_credit,
+    bare_title,
+    plain,
+    plain_title,
+    song_score,
+)
 from services.gateway.schemas import Song
 from services.gateway.vendor_errors import VendorError, WaitingLineError
 
@@ -65,7 +71,8 @@ class Songs:
 
     async def _track_in(self, catalogue: Catalogue, title: str, artist: str | None) -> Track | None:
         async def ask() -> Any:  # noqa: ANN401 - JSON
-            tracks = await catalogue.tracks(title, artist)
+            # Guests and editions stand elsewhere in a catalogue, or not at all.
+            tracks = await catalogue.tracks(bare_title(title), artist and bare_credit(artist))
             best = max(tracks, key=lambda track: _score(title, artist, track), default=None)
             return asdict(best) if best and _score(title, artist, best) else None
 

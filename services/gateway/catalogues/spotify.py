@@ -19,7 +19,7 @@ from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOauthError
 
 from services.gateway.catalogues.catalogue import Artist, Track
-from services.gateway.catalogues.matching import bare_credit, bare_title, song_score
+from services.gateway.catalogues.matching import song_score
 from services.gateway.vendor_calls import THREADS, VendorCalls
 from services.gateway.vendor_errors import (
     BusyVendorError,
@@ -83,10 +83,7 @@ class Spotify:
         self.session.close()
 
     async def tracks(self, title: str, artist: str | None) -> Sequence[Track]:
-        # Without what catalogues write elsewhere or not at all: guests and editions.
-        fields = f'track:"{_bare(bare_title(title))}"'
-        if artist:
-            fields += f' artist:"{_bare(bare_credit(artist))}"'
+        fields = f'track:"{_bare(title)}"' + (f' artist:"{_bare(artist)}"' if artist else "")
         tracks = await self._search(fields)
         if any(_fits(title, artist, track) for track in tracks):
             return tracks
