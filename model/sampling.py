@@ -19,9 +19,11 @@ from torch import Tensor
 from model.request import WIDEST
 
 # splitmix64 (Steele, Lea and Flood 2014), in wrapping 64-bit arithmetic.
-_GOLDEN, _WHOLE_GOLDEN = -7046029254386353131, np.uint64(0x9E3779B97F4A7C15)  # signed and not
-_MIX_1, _WHOLE_MIX_1 = -4658895280553007687, np.uint64(0xBF58476D1CE4E5B9)
-_MIX_2, _WHOLE_MIX_2 = -7723592293110705685, np.uint64(0x94D049BB133111EB)
+_GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed number
+_MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
+_MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
+# The same for NumPy, made once: a call has few numbers to hash.
+_UNSIGNED = tuple(np.uint64(number % 2**64) for number in (_GOLDEN, _MIX_1, _MIX_2))
 _27, _30, _31 = np.uint64(27), np.uint64(30), np.uint64(31)
 _BITS = 40  # of the hash that make a uniform number
 _DROPPED = np.uint64(64 - _BITS)
@@ -60,9 +62,10 @@ def uniform(key: Tensor) -> Tensor:
 
 def _mix(value: NDArray[np.int64]) -> NDArray[np.uint64]:
     """The same in NumPy, which takes a third of torch's time for the few numbers of a step."""
-    whole = value.view(np.uint64) + _WHOLE_GOLDEN
-    whole = (whole ^ (whole >> _30)) * _WHOLE_MIX_1
-    whole = (whole ^ (whole >> _27)) * _WHOLE_MIX_2
+    golden, mix_1, mix_2 = _UNSIGNED
+    whole = value.view(np.uint64) + golden
+    whole = (whole ^ (whole >> _30)) * mix_1
+    whole = (whole ^ (whole >> _27)) * mix_2
     return whole ^ (whole >> _31)
 
 

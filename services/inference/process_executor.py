@@ -169,12 +169,12 @@ class ProcessExecutor:
         number = self._forget(job)
         if number is None:
             return
-        unsent = [order for order in self._orders if order.number != number]
-        if len(unsent) < len(self._orders):
-            self._orders = unsent
-            return
-        self._soon_flush()
-        self._withdrawn.append(number)
+        others = [order for order in self._orders if order.number != number]
+        if len(others) < len(self._orders):
+            self._orders = others  # it was not sent yet
+        else:
+            self._soon_flush()
+            self._withdrawn.append(number)
 
     def start(self) -> None:
         self._running, self._launched = self._launched or launch(), None

@@ -100,45 +100,52 @@ class Listening:
     """A request whose client hangs up when told to."""
 
     def __init__(self) -> None:
-        self.left = asyncio.Event()
+        self.asked, self.left = asyncio.Event(), asyncio.Event()
         self.broken = False
 
     async def receive(self) -> dict[str, str]:
+        self.asked.set()
         if self.broken:
             raise OSError("nobody listens")
         await self.left.wait()
         return {"type": "http.disconnect"}
 
 
-async def _answered(request: Listening) -> str:
-    """Work that is done as soon as it may be, while a client listens."""
+async def _answered(request: Listening, may_end: asyncio.Event) -> str:
+    """Work that goes on until it may end, while a client listens."""
 
     async def work() -> str:
-        await asyncio.sleep(0.01)
+        await may_end.wait()
         return "done"
 
     return await unless_gone(cast("Request", request), work())
 
 
 async def test_work_is_done_while_its_client_listens() -> None:
-    assert await _answered(Listening()) == "done"
+    may_end = asyncio.Event()
+    answering = asyncio.create_task(_answered(Listening(), may_end))
+    may_end.set()
+    assert await answering == "done"
 
 
 async def test_work_is_cancelled_when_its_client_leaves() -> None:
     request = Listening()
     request.left.set()
     with pytest.raises(ClientGoneError):
-        await _answered(request)
-    await asyncio.sleep(0)  # and nothing is left to cancel
-    assert asyncio.current_task().cancelling() == 0  # type: ignore[union-attr]
+        await _answered(request, asyncio.Event())
+    this = asyncio.current_task()
+    assert this is not None
+    assert this.cancelling() == 0
 
 
 @pytest.mark.parametrize("broken", [True, False])
-async def test_who_is_cancelled_from_outside_is_told_so(broken: bool) -> None:
+async def test_who_is_cancelled_from_outside_is_told_so(
+    broken: bool, eventually: Eventually
+) -> None:
     request = Listening()
     request.broken = broken
-    answering = asyncio.create_task(_answered(request))
-    await asyncio.sleep(0.001)
+    answering = asyncio.create_task(_answered(request, asyncio.Event()))
+    await eventually(request.asked.is_set)
     answering.cancel()
     with pytest.raises(asyncio.CancelledError):
         await answering

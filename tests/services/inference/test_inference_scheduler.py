@@ -139,14 +139,16 @@ async def test_a_request_past_its_deadline_is_answered_and_never_computed(furnis
     assert rooms.count("inference_rejected_total", reason="deadline") == 2
 
 
-async def test_an_error_that_nobody_waits_for_any_more_is_not_logged(furnish: Furnish) -> None:
+async def test_an_error_that_nobody_waits_for_any_more_is_not_logged(
+    furnish: Furnish, eventually: Eventually
+) -> None:
     complaints = list[object]()
     asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
     rooms = furnish(deadline=0.3)
     first = await rooms.occupy()
     slow, wrong = draft(seed=1), draft(seed=2)
     calling = asyncio.create_task(rooms.scheduler.do_all([slow, wrong]))
-    await asyncio.sleep(0.05)
+    await eventually(lambda: rooms.backlog.waiting == 2)
     wrong.future.set_exception(RequestError("no such genre"))
     with pytest.raises(OverloadedError):
         await calling
