@@ -75,11 +75,14 @@ async def hang_ups(server: Running) -> str:
     door, before = _door(server), _metric(server, "tokens_total")
     once, began = asyncio.Semaphore(CALLERS), _metric(server, "rejected_total.*disconnected.*")
 
+    answered = list[bool]()
+
     async def leave(seed: int) -> None:
         async with once:
             connection = await Connection.to(server.port)
             asking = asyncio.create_task(connection.ask(door.request(seed)))
             await asyncio.sleep(random.Random(seed).uniform(0.1, 0.5))
+            answered.append(asking.done())
             connection.close()
             await asyncio.gather(asking, return_exceptions=True)
 
@@ -93,7 +96,8 @@ async def hang_ups(server: Running) -> str:
     await _status(pool, 1)
     whole = _metric(server, "tokens_total") - whole
     each = tokens / LEAVING
-    return f"{left:.0f} counted as gone; {each:.0f} tokens each of {whole:.0f} of a whole one"
+    gone = f"{left:.0f} counted as gone and {sum(answered)} answered before they left"
+    return f"{gone}; {each:.0f} tokens each of {whole:.0f} of a whole one"
 
 
 async def told_to_stop(server: Running) -> str:
