@@ -71,11 +71,20 @@ class Wiring:
         return VendorCalls(vendor, self.settings.upstream_timeout, self.metrics)
 
     def _add_timeline(self, adapters: Adapters) -> None:
+        builders = {"x": self._x}
+        timeline = builders[self.settings.timeline](adapters)
+        if timeline is None:
+            return
+        adapters.timeline = timeline
+        settle = timedelta(seconds=self.settings.publish_settle_seconds)
+        adapters.publications = Publications(self.engine, timeline, settle)
+
+    def _x(self, adapters: Adapters) -> Timeline | None:
         settings = self.settings
         names = ("x_consumer_key", "x_consumer_secret", "x_access_token", "x_access_token_secret")
         if reason := missing(settings, *names):
             adapters.miss("timeline", reason)
-            return
+            return None
         keys = XKeys(*(_secret(getattr(settings, name)) for name in names))
         if not keys.user_id.isdecimal():
             adapters.miss(
@@ -83,12 +92,10 @@ class Wiring:
                 "X_ACCESS_TOKEN is no access token of an account: such a one begins with the "
                 "account's number and a dash.",
             )
-            return
+            return None
         timeline = XTimeline(keys, settings.x_base_url, settings.x_post_url, self._calls("x"))
-        adapters.timeline = timeline
-        settle = timedelta(seconds=settings.publish_settle_seconds)
-        adapters.publications = Publications(self.engine, timeline, settle)
         adapters.closing.append(timeline.close)
+        return timeline
 
     def _add_sheet(self, adapters: Adapters) -> None:
         settings = self.settings

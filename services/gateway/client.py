@@ -11,6 +11,7 @@ from services.gateway.schemas import (
     Heartbeat,
     NewPost,
     Outcome,
+    Platform,
     Published,
     Received,
     Receptions,
@@ -31,6 +32,10 @@ class GatewayClient(RestClient):
     async def mentions(self, after: str | None, limit: int = 50) -> TimelinePage:
         params = {"after": after, "limit": limit}
         return await self.call("GET", "v1/mentions", TimelinePage, params=params)
+
+    async def platform(self) -> Platform:
+        """What the platform allows."""
+        return await self.call("GET", "v1/platform", Platform)
 
     async def song(self, title: str, artist: str | None) -> Song:
         """The canonical song; RefusedError with status 404 when no catalogue has it."""

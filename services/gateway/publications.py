@@ -1,9 +1,9 @@
 """Publishing once.
 
-A platform may accept a post and its answer may be lost; platforms such as X know no idempotency
-key. So a row is stored before the platform is asked, and a row that is found in `sending` means
-that the post may be out: the timeline is read, and the text is sent again only when it is not
-there after the platform has had time to show it.
+A platform may accept a post and its answer may be lost; X knows no idempotency key, and Mastodon
+forgets ours after an hour. So a row is stored before the platform is asked, and a row that is
+found in `sending` means that the post may be out: the timeline is read, and the text is sent
+again only when it is not there after the platform has had time to show it.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from services.common.database import reading, writing
 from services.common.problems import ProblemError
 from services.gateway.schemas import Published
 from services.gateway.tables import publication
-from services.gateway.timelines.timeline import Timeline
+from services.gateway.timelines.timeline import Intent, Timeline
 from services.gateway.vendor_errors import (
     DuplicateError,
     NotDoneError,
@@ -30,8 +30,6 @@ from services.gateway.vendor_errors import (
 
 log = structlog.get_logger()
 
-# Our clock and the platform's may disagree by this much.
-CLOCK_MARGIN = timedelta(minutes=10)
 # `detail` of a publication that was found on the timeline.
 RECONCILED = "reconciled"
 
@@ -69,9 +67,10 @@ class Publications:
         Raises KeyReusedError, UnsettledError, and VendorError as `Timeline.publish` does.
         """
         async with self._alone(key):
-            row = await asyncio.to_thread(self._claim, key, text)
+            now = self.clock()
+            row = await asyncio.to_thread(self._claim, key, text, now)
             if row is None:
-                return await self._send(key, text)
+                return await self._send(Intent(key, text, now))
             if row["text"] != text:
                 raise KeyReusedError("This Idempotency-Key was used for another text.")
             if row["state"] == "published":
@@ -101,12 +100,13 @@ class Publications:
         if not await asyncio.to_thread(self._claim_again, row):
             raise UnsettledError("Another gateway is publishing this post.", retry_after=2)
         log.warning("publication.repeated", key=row["key"], attempt=row["attempts"] + 1)
-        return await self._send(row["key"], row["text"])
+        return await self._send(_intent(row))
 
-    async def _send(self, key: str, text: str) -> Published:
+    async def _send(self, intent: Intent) -> Published:
         """Ask the platform, and store what it said before anyone else learns it."""
+        key = intent.key
         try:
-            post = await self.timeline.publish(text)
+            post = await self.timeline.publish(intent)
         except DuplicateError as error:
             return await self._explain_duplicate(key, error)
         except RefusedByVendorError as error:
@@ -119,7 +119,7 @@ class Publications:
             # The time to settle runs from now: until now the request may have been on its way.
             await self._store(key, last_attempt_at=self.clock())
             raise
-        return await self._confirm(key, text, post)
+        return await self._confirm(key, intent.text, post)
 
     async def _explain_duplicate(self, key: str, error: DuplicateError) -> Published:
         """The platform has this text already: from our own lost attempt, or from somebody else."""
@@ -131,7 +131,7 @@ class Publications:
 
     async def _find(self, row: RowMapping) -> Published | None:
         try:
-            found = await self.timeline.find(row["text"], row["started_at"] - CLOCK_MARGIN)
+            found = await self.timeline.find(_intent(row))
         except RefusedByVendorError as error:
             # It was the look that was refused; of the post nothing is known.
             detail = f"The timeline cannot be read to see whether it is out. {error.detail}"
@@ -166,9 +166,8 @@ class Publications:
         with writing(self.engine) as connection:
             change(connection)
 
-    def _claim(self, key: str, text: str) -> RowMapping | None:
+    def _claim(self, key: str, text: str, now: datetime) -> RowMapping | None:
         """Store the intent to send; the row of an earlier call where there is one."""
-        now = self.clock()
         with writing(self.engine) as connection:
             row = _select(connection, key)
             if row is None:
@@ -217,6 +216,10 @@ class Publications:
 def _select(connection: Connection, key: str) -> RowMapping | None:
     found = connection.execute(select(publication).where(publication.c.key == key))
     return found.mappings().one_or_none()
+
+
+def _intent(row: RowMapping) -> Intent:
+    return Intent(row["key"], row["text"], row["started_at"])
 
 
 def _published(row: RowMapping) -> Published:

@@ -42,6 +42,30 @@ class Quota(Contract):
     resets_at: datetime
 
 
+class Platform(Contract):
+    """What a platform allows, as its adapter declares it; the publishing policy reads it here."""
+
+    origin: str = Field(description="The platform: x, mastodon, bluesky.")
+    longest: int = Field(description="Longest post, in the units of `counting`.")
+    longest_bytes: int | None = Field(None, description="Longest post in UTF-8 bytes, besides.")
+    counting: Literal["weighted", "characters", "graphemes"] = Field(
+        description="How a post is measured. `weighted`: X's way, where most signs outside the "
+        "Latin, Greek and Cyrillic scripts count two."
+    )
+    link_length: int | None = Field(
+        None, description="What any link counts; null: a link counts as it is written."
+    )
+    links: Literal["allowed", "costly"] = Field(
+        description="`costly`: a post with a link is billed far above one without."
+    )
+    replies: Literal["allowed", "summoned", "never"] = Field(
+        description="Whom the bot may answer. `summoned`: only posts that mention it."
+    )
+    ai_label: bool = Field(description="Whether posts are marked as made with AI.")
+    bot_label: bool = Field(description="Whether accounts can be marked as automated.")
+    paid: bool = Field(description="Whether reading and publishing costs money.")
+
+
 class TimelinePage(Contract):
     posts: list[Post] = Field(description="Oldest first.")
     cursor: str | None = Field(description="Opaque; hand it back as `after`. Null: nothing yet.")

@@ -8,7 +8,8 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.common.settings import ServiceSettings
 
-CatalogueName = Literal["spotify", "musicbrainz"]
+TimelineName = Literal["x", "mastodon", "bluesky"]
+CatalogueName = Literal["spotify", "musicbrainz", "lastfm"]
 
 
 class GatewaySettings(ServiceSettings):
@@ -24,8 +25,10 @@ class GatewaySettings(ServiceSettings):
         16_777_216, ge=1024, description="Largest request body, bytes; a batch of drafts is one."
     )
 
-    timeline: Literal["x"] = Field(
-        "x", validation_alias="TIMELINE", description="Where posts are read and published: x."
+    timeline: TimelineName = Field(
+        "x",
+        validation_alias="TIMELINE",
+        description="Where posts are read and published: x, mastodon or bluesky.",
     )
     sheet: Literal["local", "google"] = Field(
         "local",
@@ -95,6 +98,35 @@ class GatewaySettings(ServiceSettings):
         None, validation_alias="X_ACCESS_TOKEN_SECRET", description="X account: token secret."
     )
 
+    mastodon_base_url: str | None = Field(
+        None,
+        validation_alias="MASTODON_BASE_URL",
+        description="The instance that the account is on, such as https://mastodon.social.",
+    )
+    mastodon_access_token: SecretStr | None = Field(
+        None, validation_alias="MASTODON_ACCESS_TOKEN", description="Mastodon: access token."
+    )
+    mastodon_visibility: Literal["public", "unlisted"] = Field(
+        "public",
+        validation_alias="MASTODON_VISIBILITY",
+        description="Who sees posts where: `unlisted` keeps them off the instance's own timelines.",
+    )
+
+    bluesky_base_url: str = Field(
+        "https://bsky.social", validation_alias="BLUESKY_BASE_URL", description="Bluesky's server."
+    )
+    bluesky_post_url: str = Field(
+        "https://bsky.app/profile/{author}/post/{id}",
+        validation_alias="BLUESKY_POST_URL",
+        description="Where people see a post; {author} is its author, {id} its record key.",
+    )
+    bluesky_handle: str | None = Field(
+        None, validation_alias="BLUESKY_HANDLE", description="Bluesky: handle of the account."
+    )
+    bluesky_app_password: SecretStr | None = Field(
+        None, validation_alias="BLUESKY_APP_PASSWORD", description="Bluesky: an app password."
+    )
+
     spotify_api_url: str = Field(
         "https://api.spotify.com", validation_alias="SPOTIFY_API_URL", description="Spotify's API."
     )
@@ -128,6 +160,13 @@ class GatewaySettings(ServiceSettings):
         description="Least seconds between two requests; MusicBrainz allows one a second.",
     )
 
+    lastfm_url: str = Field(
+        "https://ws.audioscrobbler.com", validation_alias="LASTFM_URL", description="Last.fm's API."
+    )
+    lastfm_api_key: SecretStr | None = Field(
+        None, validation_alias="LASTFM_API_KEY", description="Last.fm: API key."
+    )
+
     google_base_url: str | None = Field(
         None,
         validation_alias="GOOGLE_BASE_URL",
@@ -146,14 +185,6 @@ class GatewaySettings(ServiceSettings):
     google_worksheet: str = Field(
         "gens", validation_alias="GOOGLE_WORKSHEET", description="The worksheet within it."
     )
-
-    @field_validator("timeline", mode="before")
-    @classmethod
-    def known_timeline(cls, value: object) -> object:
-        if value in {"mastodon", "bluesky"}:
-            message = f"{value} cannot be read yet; this version reads x"
-            raise ValueError(message)
-        return value
 
     @field_validator("catalogues", mode="before")
     @classmethod

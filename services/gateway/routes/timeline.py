@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Header, Query
 
 from services.common.problems import BadRequestError
 from services.gateway.routes.world import ThePublications, TheTimeline
-from services.gateway.schemas import NewPost, Published, Receptions, TimelinePage
+from services.gateway.schemas import NewPost, Platform, Published, Receptions, TimelinePage
 
 router = APIRouter(tags=["timeline"])
 
@@ -37,6 +37,12 @@ async def read_mentions(
     timeline: TheTimeline, after: After = None, limit: Limit = 50
 ) -> TimelinePage:
     return await timeline.mentions(after, limit)
+
+
+@router.get("/platform", operation_id="read_platform", summary="What the platform allows")
+async def read_platform(timeline: TheTimeline) -> Platform:
+    """Length, links, replies and labels, as the timeline's adapter declares them."""
+    return await timeline.platform()
 
 
 @router.post("/posts", operation_id="publish_post", summary="Publish once per key", status_code=201)

@@ -9,10 +9,28 @@ the heart of publishing once:
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
-from services.gateway.schemas import Published, Reception, TimelinePage
+from services.gateway.schemas import Platform, Published, Reception, TimelinePage
+
+# Our clock and a platform's may disagree by this much.
+CLOCK_MARGIN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Intent:
+    """A post to be published: the same at every attempt."""
+
+    key: str  # the Idempotency-Key of whoever asked
+    text: str
+    asked_at: datetime  # the first time
+
+    @property
+    def since(self) -> datetime:
+        """No post for this intent is older, by the platform's clock."""
+        return self.asked_at - CLOCK_MARGIN
 
 
 class Timeline(Protocol):
@@ -20,17 +38,24 @@ class Timeline(Protocol):
     def origin(self) -> str:
         """The platform's name in `Post.origin`."""
 
+    async def platform(self) -> Platform:
+        """What the platform allows; where that is the instance's choice, the instance is asked."""
+
     async def posts(self, after: str | None, limit: int) -> TimelinePage:
         """Posts after the cursor; see `services.gateway.timelines.reading`."""
 
     async def mentions(self, after: str | None, limit: int) -> TimelinePage:
         """Posts that name the bot, after the cursor."""
 
-    async def publish(self, text: str) -> Published:
-        """Ask the platform once to publish the text."""
+    async def publish(self, intent: Intent) -> Published:
+        """Ask the platform once to publish; a platform that knows idempotency keys gets ours."""
 
-    async def find(self, text: str, since: datetime) -> list[Published]:
-        """Our own posts with this text, made since then, oldest first."""
+    async def find(self, intent: Intent) -> list[Published]:
+        """Our own posts that may be this one, oldest first.
+
+        A platform that files posts under names of our choosing (Bluesky) knows exactly which
+        one it is; on others it is those with this text, made since then.
+        """
 
     async def receptions(self, ids: Sequence[str]) -> list[Reception]:
         """How our posts were received; posts that are gone are left out."""

@@ -9,7 +9,7 @@ gives it the timeout and the base URL that it lacks; requests stay signed for X'
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,8 +18,9 @@ import requests
 import requests.adapters
 import tweepy
 
-from services.gateway.schemas import Published, Reception, TimelinePage
+from services.gateway.schemas import Platform, Published, Reception, TimelinePage
 from services.gateway.timelines.reading import FloorRefusedError, Page, read
+from services.gateway.timelines.timeline import Intent
 from services.gateway.timelines.x_documents import (
     ORIGIN,
     POST_FIELDS,
@@ -44,6 +45,18 @@ LEAST_PAGE_SIZE = 5
 # X shows seven days; a floor older than this is checked.
 OLD_SECONDS = 6 * 24 * 3600
 PAGES_OF_OWN_POSTS = 5
+# Replies to whoever mentioned the bot are allowed since February 2026, quotes are not.
+PLATFORM = Platform(
+    origin=ORIGIN,
+    longest=280,
+    counting="weighted",
+    link_length=23,
+    links="costly",
+    replies="summoned",
+    ai_label=True,
+    bot_label=True,
+    paid=True,
+)
 
 
 @dataclass(frozen=True)
@@ -108,21 +121,23 @@ class XTimeline:
     async def mentions(self, after: str | None, limit: int) -> TimelinePage:
         return await read(XSource(self, f"{self.user}/mentions", {}), ORIGIN, after, limit)
 
-    async def publish(self, text: str) -> Published:
-        send = partial(
-            self._request, "POST", "/2/tweets", json={"text": text, "made_with_ai": True}
-        )
+    async def platform(self) -> Platform:
+        return PLATFORM
+
+    async def publish(self, intent: Intent) -> Published:
+        body = {"text": intent.text, "made_with_ai": True}
+        send = partial(self._request, "POST", "/2/tweets", json=body)
         response = await self.calls.once(send)
         try:
             (post,) = posts_of(document_of(response))
-            return self.reader.published({"text": text, **post})
+            return self.reader.published({"text": intent.text, **post})
         except ValueError as error:
             detail = "it accepted a post without saying which."
             raise FailedVendorError(self.origin, detail) from error
 
-    async def find(self, text: str, since: datetime) -> list[Published]:
-        wanted = comparable(text)
-        bounds = {"start_time": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    async def find(self, intent: Intent) -> list[Published]:
+        wanted = comparable(intent.text)
+        bounds = {"start_time": intent.since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
         own = await self._own_posts(bounds, ("created_at", "note_tweet"))
         found = [self.reader.published(post, reconciled=True) for post in own]
         return [post for post in reversed(found) if comparable(post.text) == wanted]

@@ -14,6 +14,7 @@ from services.common.database import reading, writing
 from services.gateway.publications import KeyReusedError, Publications, UnsettledError
 from services.gateway.schemas import Published
 from services.gateway.tables import publication
+from services.gateway.timelines.timeline import Intent
 from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import (
@@ -103,7 +104,7 @@ async def test_after_a_crash_between_sending_and_storing_the_post_is_found(
     now: Callable[[], datetime],
 ) -> None:
     crashed_row(engine, "k1", "a warm haze", now())
-    accepted = await x_timeline.publish("a warm haze")
+    accepted = await x_timeline.publish(Intent("other", "a warm haze", now()))
     found = await publications.publish("k1", "a warm haze")
     assert (found.id, found.reconciled) == (accepted.id, True)
     assert sandbox.texts() == ["a warm haze"]
@@ -198,9 +199,9 @@ class Lagging(XTimeline):
 
     looks = 0
 
-    async def find(self, text: str, since: datetime) -> list[Published]:
+    async def find(self, intent: Intent) -> list[Published]:
         self.looks += 1
-        return [] if self.looks == 1 else await super().find(text, since)
+        return [] if self.looks == 1 else await super().find(intent)
 
 
 async def test_a_duplicate_of_our_own_lost_attempt_is_reconciled(
@@ -213,7 +214,7 @@ async def test_a_duplicate_of_our_own_lost_attempt_is_reconciled(
     calls = VendorCalls("x", 0.5, metrics)
     lagging = Lagging(KEYS, f"{sandbox.base}/x", "https://x.test/{id}", calls)
     crashed_row(engine, "k1", "a warm haze", now())
-    accepted = await lagging.publish("a warm haze")
+    accepted = await lagging.publish(Intent("other", "a warm haze", now()))
     clock.now += 60
     found = await Publications(engine, lagging, SETTLE, now).publish("k1", "a warm haze")
     lagging.close()

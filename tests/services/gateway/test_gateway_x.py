@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from services.gateway.timelines.timeline import CLOCK_MARGIN, Intent
 from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.timelines.x_documents import Reader, comparable, quota, reception
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from tests.services.gateway.conftest import Clock, Sandbox, StartSandbox
 
 KEYS = XKeys("key", "secret", "1000-token", "secret")
+
+
+def intent(text: str, asked_at: datetime | None = None) -> Intent:
+    return Intent("key", text, asked_at or datetime.now(UTC))
 
 
 @contextmanager
@@ -111,7 +116,7 @@ async def test_the_vocabulary_of_2026_is_spoken_when_x_asks_for_it(
     with timeline_at(sandbox.base, metrics) as timeline:
         (post,) = (await timeline.posts(None, 5)).posts
         assert post.text == long
-        published = await timeline.publish("made for the chorus")
+        published = await timeline.publish(intent("made for the chorus"))
         (received,) = await timeline.receptions([published.id])
         assert received.id == published.id
 
@@ -120,18 +125,19 @@ async def test_a_published_post_is_found_again(
     sandbox: Sandbox, clock: Clock, x_timeline: XTimeline
 ) -> None:
     began = datetime.fromtimestamp(clock(), UTC)
-    published = await x_timeline.publish("sun-bleached & slow")
+    published = await x_timeline.publish(intent("sun-bleached & slow"))
     assert sandbox.texts() == ["sun-bleached & slow"]
     assert published.url == f"https://x.test/i/{published.id}"
-    (found,) = await x_timeline.find("sun-bleached  & slow", began - timedelta(minutes=1))
+    (found,) = await x_timeline.find(intent("sun-bleached  & slow", began))
     assert (found.id, found.reconciled) == (published.id, True)
-    assert await x_timeline.find("something else", began - timedelta(minutes=1)) == []
-    assert await x_timeline.find("sun-bleached & slow", began + timedelta(minutes=1)) == []
+    assert await x_timeline.find(intent("something else", began)) == []
+    later = began + CLOCK_MARGIN + timedelta(minutes=1)
+    assert await x_timeline.find(intent("sun-bleached & slow", later)) == []
 
 
 async def test_a_deleted_post_has_no_reception(sandbox: Sandbox, x_timeline: XTimeline) -> None:
-    kept = await x_timeline.publish("stays")
-    deleted = await x_timeline.publish("goes")
+    kept = await x_timeline.publish(intent("stays"))
+    deleted = await x_timeline.publish(intent("goes"))
     await x_timeline.delete(deleted.id)
     receptions = await x_timeline.receptions([deleted.id, kept.id, "no number"])
     assert [each.id for each in receptions] == [kept.id]
@@ -139,14 +145,14 @@ async def test_a_deleted_post_has_no_reception(sandbox: Sandbox, x_timeline: XTi
 
 
 async def test_a_second_post_with_the_same_words_is_a_duplicate(x_timeline: XTimeline) -> None:
-    await x_timeline.publish("twice")
+    await x_timeline.publish(intent("twice"))
     with pytest.raises(DuplicateError):
-        await x_timeline.publish("twice")
+        await x_timeline.publish(intent("twice"))
 
 
 async def test_a_text_that_is_too_long_is_refused(x_timeline: XTimeline) -> None:
     with pytest.raises(RefusedByVendorError, match="too long"):
-        await x_timeline.publish("x" * 281)
+        await x_timeline.publish(intent("x" * 281))
 
 
 FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
@@ -175,7 +181,7 @@ async def test_every_fault_is_a_typed_error(
 ) -> None:
     sandbox.plan("x", **fault, times=10)  # type: ignore[arg-type]  # a fault as JSON
     with pytest.raises(error) as raised:
-        await (x_timeline.posts(None, 5) if act == "read" else x_timeline.publish("words"))
+        await (x_timeline.posts(None, 5) if act == "read" else x_timeline.publish(intent("words")))
     assert raised.value.detail.startswith("x: ")
     # Whatever may have been done must not look as if it certainly was not.
     was_answered = error not in {FailedVendorError, SilentVendorError}
@@ -202,7 +208,7 @@ async def test_nothing_was_sent_where_nobody_listens(
 ) -> None:
     base = f"http://127.0.0.1:{unused_tcp_port_factory()}"
     with timeline_at(base, metrics) as timeline, pytest.raises(UnreachableError):
-        await timeline.publish("words")
+        await timeline.publish(intent("words"))
 
 
 def test_calls_are_counted_by_outcome(metrics: VendorMetrics) -> None:
