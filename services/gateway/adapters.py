@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from services.common.settings import environment_name
+from services.gateway.breaker import Breaker
 from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.catalogue import Catalogue
 from services.gateway.catalogues.musicbrainz import MusicBrainz
@@ -21,7 +22,9 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.sheets.google import GoogleSheet, SheetPlace
 from services.gateway.sheets.local import LocalSheet
 from services.gateway.sheets.sheet import Desk, Sheet
+from services.gateway.spend import Budget, Spend
 from services.gateway.timelines.timeline import Timeline
+from services.gateway.timelines.x import HOST as X_HOST
 from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 
@@ -38,6 +41,8 @@ class Adapters:
     desk: Desk | None = None
     catalogues: Sequence[Catalogue] = ()
     songs: Songs | None = None
+    spend: Spend | None = None  # of the timeline, where it costs money
+    breakers: Sequence[Breaker] = ()
     missing: dict[str, str] = field(default_factory=dict)
     closing: list[Close] = field(default_factory=list)
 
@@ -59,16 +64,19 @@ class Wiring:
     settings: GatewaySettings
     engine: Engine
     metrics: VendorMetrics
+    breakers: list[Breaker] = field(default_factory=list)
 
     def adapters(self) -> Adapters:
-        adapters = Adapters()
+        adapters = Adapters(breakers=self.breakers)
         self._add_timeline(adapters)
         self._add_sheet(adapters)
         self._add_catalogues(adapters)
         return adapters
 
     def _calls(self, vendor: str) -> VendorCalls:
-        return VendorCalls(vendor, self.settings.upstream_timeout, self.metrics)
+        calls = VendorCalls(vendor, self.settings.upstream_timeout, self.metrics)
+        self.breakers.append(calls.breaker)
+        return calls
 
     def _add_timeline(self, adapters: Adapters) -> None:
         builders = {"x": self._x}
@@ -93,7 +101,26 @@ class Wiring:
                 "account's number and a dash.",
             )
             return None
-        timeline = XTimeline(keys, settings.x_base_url, settings.x_post_url, self._calls("x"))
+        budget = Budget(
+            settings.x_daily_usd, settings.x_monthly_usd, settings.x_publish_beyond_budget
+        )
+        if settings.x_base_url.rstrip("/") == X_HOST and budget.daily is budget.monthly is None:
+            adapters.miss(
+                "timeline",
+                "X costs money: set X_DAILY_USD to the most that it may cost a day, US dollars.",
+            )
+            return None
+        calls = self._calls("x")
+        adapters.spend = Spend(self.engine, "x", budget, calls.clock)
+        self.metrics.watch_spend(adapters.spend)
+        timeline = XTimeline(
+            keys,
+            settings.x_base_url,
+            settings.x_post_url,
+            calls,
+            adapters.spend,
+            owns_app=settings.x_owns_app,
+        )
         adapters.closing.append(timeline.close)
         return timeline
 

@@ -1,5 +1,6 @@
 """What the gateway can be told (`GATEWAY_*`, and the bare names of the adapters it chooses)."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -96,6 +97,31 @@ class GatewaySettings(ServiceSettings):
     )
     x_access_token_secret: SecretStr | None = Field(
         None, validation_alias="X_ACCESS_TOKEN_SECRET", description="X account: token secret."
+    )
+
+    x_daily_usd: Decimal | None = Field(
+        None,
+        gt=0,
+        validation_alias="X_DAILY_USD",
+        description="Most that X may cost a day (UTC), US dollars; then reading stops until the "
+        "next. X itself is not asked without this or X_MONTHLY_USD.",
+    )
+    x_monthly_usd: Decimal | None = Field(
+        None,
+        gt=0,
+        validation_alias="X_MONTHLY_USD",
+        description="Most that X may cost in a calendar month (UTC), US dollars.",
+    )
+    x_publish_beyond_budget: bool = Field(
+        True,
+        validation_alias="X_PUBLISH_BEYOND_BUDGET",
+        description="Whether approved drafts are still published when the budget is used up.",
+    )
+    x_owns_app: bool = Field(
+        False,
+        validation_alias="X_OWNS_APP",
+        description="Whether the bot's account owns the X app: reading its own posts and mentions "
+        "then costs a fifth.",
     )
 
     mastodon_base_url: str | None = Field(

@@ -1,6 +1,17 @@
-"""What the gateway keeps: publications, catalogue answers, heartbeats, and the local desk."""
+"""What the gateway keeps: publications, catalogue answers, spend, heartbeats, the local desk."""
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 from services.common.database import UtcDateTime
 
@@ -32,6 +43,17 @@ catalogue_answer = Table(
     Column("question", String(500), primary_key=True),
     Column("answer", JSON(none_as_null=True)),
     Column("expires_at", UtcDateTime, nullable=False),
+)
+
+# What calls to a vendor cost, by UTC day; reservations of calls in flight included.
+spend = Table(
+    "spend",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("vendor", String(20), primary_key=True),
+    Column("operation", String(40), primary_key=True),
+    Column("units", Integer, nullable=False),
+    Column("micro_usd", BigInteger, nullable=False),
 )
 
 heartbeat = Table(

@@ -1,4 +1,6 @@
-"""Calls to one vendor: against a deadline, counted and timed; synchronous SDKs run in threads.
+"""Calls to one vendor: through its circuit breaker, against a deadline, counted and timed.
+
+Synchronous SDKs run in threads.
 
 This is the one place of the gateway that repeats a failed call, once, and only a read whose
 answer was lost or broken: an idle connection that the vendor closed is the usual cause.
@@ -17,8 +19,10 @@ import requests
 import stamina
 import structlog
 import urllib3.exceptions
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Gauge, Histogram
 
+from services.gateway.breaker import EVERY_LANE, Breaker, State
+from services.gateway.spend import Spend
 from services.gateway.vendor_errors import (
     FailedVendorError,
     SilentVendorError,
@@ -32,6 +36,7 @@ T = TypeVar("T")
 Answer = Callable[[], Awaitable[T]]
 
 CONNECT_SECONDS = 5.0
+CIRCUIT: tuple[State, ...] = ("closed", "half open", "open")
 # Threads that one vendor may keep busy; more callers wait for their turn.
 THREADS = 8
 
@@ -44,15 +49,55 @@ class VendorMetrics:
             ["vendor", "outcome"],
             registry=registry,
         )
+        self.circuits = Gauge(
+            "vendor_circuit",
+            "A vendor's circuit breaker: 0 closed, 1 half open, 2 open",
+            ["vendor"],
+            registry=registry,
+        )
+
+        self.spent = Gauge(
+            "vendor_spent_usd",
+            "What calls to a vendor cost in this day and this month (UTC), US dollars",
+            ["vendor", "period"],
+            registry=registry,
+        )
+        self.exhausted = Gauge(
+            "vendor_budget_exhausted",
+            "1 when a vendor's budget is used up and reading has stopped",
+            ["vendor"],
+            registry=registry,
+        )
+
+    def watch(self, breaker: Breaker) -> None:
+        self.circuits.labels(breaker.vendor).set_function(lambda: CIRCUIT.index(breaker.state))
+
+    def watch_spend(self, spend: Spend) -> None:
+        vendor = spend.vendor
+        self.spent.labels(vendor, "day").set_function(lambda: float(spend.report().today))
+        self.spent.labels(vendor, "month").set_function(lambda: float(spend.report().month))
+        self.exhausted.labels(vendor).set_function(lambda: spend.report().exhausted is not None)
 
 
 class VendorCalls:
-    """Runs calls to `vendor`; every failure comes out as a VendorError."""
+    """Runs calls to `vendor`; every failure comes out as a VendorError.
 
-    def __init__(self, vendor: str, seconds: float, metrics: VendorMetrics) -> None:
+    A `lane` names a kind of call that the vendor counts apart from others.
+    """
+
+    def __init__(
+        self,
+        vendor: str,
+        seconds: float,
+        metrics: VendorMetrics,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.vendor = vendor
         self.seconds = seconds
         self.metrics = metrics
+        self.clock = clock
+        self.breaker = Breaker(vendor, clock)
+        metrics.watch(self.breaker)
         self.turns = anyio.CapacityLimiter(THREADS)
         self.threads = anyio.CapacityLimiter(math.inf)
 
@@ -61,9 +106,9 @@ class VendorCalls:
         """Seconds to connect and to wait for data, as `requests` wants them."""
         return min(CONNECT_SECONDS, self.seconds), self.seconds
 
-    async def read(self, call: Callable[[], T]) -> T:
+    async def read(self, call: Callable[[], T], lane: str = EVERY_LANE) -> T:
         """Run a synchronous call that only reads."""
-        return await self.repeat(partial(self.once, call))
+        return await self.repeat(partial(self.once, call, lane))
 
     async def repeat(self, answer: Answer[T]) -> T:
         """Await a reading call, a second time when its answer was lost or broken."""
@@ -78,24 +123,30 @@ class VendorCalls:
                 return await answer()
         raise AssertionError("stamina always returns or raises")  # pragma: no cover
 
-    async def once(self, call: Callable[[], T]) -> T:
+    async def once(self, call: Callable[[], T], lane: str = EVERY_LANE) -> T:
         """Run a synchronous call a single time, whatever comes of it."""
         async with self.turns:
-            with self.measured(), self.deadline():
+            with self.measured(lane), self.deadline():
                 return await anyio.to_thread.run_sync(
                     self._guarded, call, abandon_on_cancel=True, limiter=self.threads
                 )
 
     @contextmanager
-    def measured(self) -> Iterator[None]:
-        """Time the block under what became of it."""
+    def measured(self, lane: str = EVERY_LANE) -> Iterator[None]:
+        """Time the block under what became of it; not even begun where the circuit is open."""
+        self.breaker.admit(lane)
         started, outcome = time.perf_counter(), "defect"
         try:
             yield
             outcome = "ok"
+            self.breaker.answered()
         except VendorError as error:
             outcome = error.outcome
+            self.breaker.failed(error, lane)
             log.info("vendor.failed", vendor=self.vendor, outcome=outcome, why=error.detail)
+            raise
+        except BaseException:
+            self.breaker.left()
             raise
         finally:
             labels = self.metrics.seconds.labels(self.vendor, outcome)

@@ -7,7 +7,9 @@ VendorError                 a call to a vendor failed; `vendor` says whose
 │   ├── BusyVendorError          its rate limit; Retry-After says when
 │   │   └── WaitingLineError     our own line before it is long; it was not asked
 │   ├── OutOfCreditError         the account has run dry, or reached its cap
+│   ├── OverBudgetError          our own budget is used up; it was not asked
 │   ├── CredentialsError         our keys are wrong, or may not do this
+│   ├── CircuitOpenError         it failed again and again; it was not asked
 │   └── UnreachableError         no connection: nothing was sent
 ├── FailedVendorError       502  5xx or nonsense; whether it was done is unknown
 └── SilentVendorError       504  no answer after sending; whether it was done is unknown
@@ -31,7 +33,7 @@ class VendorError(ProblemError):
         pause = None if retry_after is None else max(1.0, min(retry_after, LONGEST_PAUSE))
         headers = {} if pause is None else {"Retry-After": str(math.ceil(pause))}
         super().__init__(f"{vendor}: {detail}", headers=headers, vendor=vendor)
-        self.vendor = vendor
+        self.vendor, self.said = vendor, detail
         self.retry_after = pause
 
 
@@ -61,8 +63,16 @@ class OutOfCreditError(NotDoneError):
     outcome = "out_of_credit"
 
 
+class OverBudgetError(NotDoneError):
+    outcome = "over_budget"
+
+
 class CredentialsError(NotDoneError):
     outcome = "unauthorized"
+
+
+class CircuitOpenError(NotDoneError):
+    outcome = "circuit_open"
 
 
 class UnreachableError(NotDoneError):

@@ -6,7 +6,6 @@ waits for nothing and nobody here (`wait_on_rate_limit=False`), and an adapter u
 gives it the timeout and the base URL that it lacks; requests stay signed for X's own host.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
@@ -19,6 +18,7 @@ import requests.adapters
 import tweepy
 
 from services.gateway.schemas import Platform, Published, Reception, TimelinePage
+from services.gateway.spend import Price, Spend
 from services.gateway.timelines.reading import FloorRefusedError, Page, read
 from services.gateway.timelines.timeline import Intent
 from services.gateway.timelines.x_documents import (
@@ -36,6 +36,12 @@ from services.gateway.timelines.x_documents import (
     time_of,
 )
 from services.gateway.timelines.x_errors import document_of, error_from, names_parameter
+from services.gateway.timelines.x_prices import (
+    DELETION,
+    POST_READ,
+    price_of_own,
+    price_of_post,
+)
 from services.gateway.vendor_calls import VendorCalls
 from services.gateway.vendor_errors import FailedVendorError
 
@@ -57,6 +63,29 @@ PLATFORM = Platform(
     bot_label=True,
     paid=True,
 )
+
+
+@dataclass(frozen=True)
+class Question:
+    """A kind of reading: what X counts it as, where to ask, what a post in the answer costs."""
+
+    lane: str
+    route: str
+    price: Price
+
+
+LOOKUP = Question("lookup", "/2/tweets", POST_READ)
+
+
+@dataclass(frozen=True)
+class Answer:
+    document: Document
+    posts: list[Document]
+    headers: Mapping[str, str]
+
+    @property
+    def ids(self) -> list[str]:
+        return [str(post["id"]) for post in self.posts]
 
 
 @dataclass(frozen=True)
@@ -95,9 +124,21 @@ class XTimeline:
 
     origin = ORIGIN
 
-    def __init__(self, keys: XKeys, base_url: str, post_url: str, calls: VendorCalls) -> None:
-        self.calls = calls
-        self.user = f"/2/users/{keys.user_id}"
+    def __init__(
+        self,
+        keys: XKeys,
+        base_url: str,
+        post_url: str,
+        calls: VendorCalls,
+        spend: Spend,
+        *,
+        owns_app: bool = False,
+    ) -> None:
+        self.calls, self.spend = calls, spend
+        user, own_price = f"/2/users/{keys.user_id}", price_of_own(owns_app=owns_app)
+        self.home = Question("home", f"{user}/timelines/reverse_chronological", POST_READ)
+        self.named = Question("mentions", f"{user}/mentions", own_price)
+        self.own = Question("own", f"{user}/tweets", own_price)
         self.reader = Reader(post_url)
         self.fields_parameter = "tweet.fields"
         self.client = tweepy.Client(
@@ -114,12 +155,11 @@ class XTimeline:
         self.client.session.close()
 
     async def posts(self, after: str | None, limit: int) -> TimelinePage:
-        route = f"{self.user}/timelines/reverse_chronological"
-        source = XSource(self, route, {"exclude": "retweets,replies"})
+        source = XSource(self, self.home, {"exclude": "retweets,replies"})
         return await read(source, ORIGIN, after, limit)
 
     async def mentions(self, after: str | None, limit: int) -> TimelinePage:
-        return await read(XSource(self, f"{self.user}/mentions", {}), ORIGIN, after, limit)
+        return await read(XSource(self, self.named, {}), ORIGIN, after, limit)
 
     async def platform(self) -> Platform:
         return PLATFORM
@@ -127,13 +167,13 @@ class XTimeline:
     async def publish(self, intent: Intent) -> Published:
         body = {"text": intent.text, "made_with_ai": True}
         send = partial(self._request, "POST", "/2/tweets", json=body)
-        response = await self.calls.once(send)
-        try:
-            (post,) = posts_of(document_of(response))
-            return self.reader.published({"text": intent.text, **post})
-        except ValueError as error:
-            detail = "it accepted a post without saying which."
-            raise FailedVendorError(self.origin, detail) from error
+        async with self.spend.buying(price_of_post(intent.text), 1) as purchase:
+            answer = _answer(await self.calls.once(send, "create"))
+            if len(answer.posts) != 1:
+                detail = "it accepted a post without saying which."
+                raise FailedVendorError(ORIGIN, detail)
+            purchase.got(answer.ids)
+        return self.reader.published({"text": intent.text, **answer.posts[0]})
 
     async def find(self, intent: Intent) -> list[Published]:
         wanted = comparable(intent.text)
@@ -143,7 +183,7 @@ class XTimeline:
         return [post for post in reversed(found) if comparable(post.text) == wanted]
 
     async def receptions(self, ids: Sequence[str]) -> list[Reception]:
-        """Own posts are read from the own timeline, which X sells at a fifth of the price."""
+        """Own posts are read from the own timeline, which X may sell at a fifth of the price."""
         numbers = [int(post_id) for post_id in ids if post_id.isdecimal()]
         if not numbers:
             return []
@@ -152,13 +192,17 @@ class XTimeline:
         found = {str(post["id"]): reception(post) for post in own}
         missing = [str(number) for number in numbers if str(number) not in found]
         for start in range(0, len(missing), PAGE_SIZE):
-            wanted = {"ids": ",".join(missing[start : start + PAGE_SIZE])}
-            document, _ = await self.get("/2/tweets", wanted, ("public_metrics",))
-            found |= {str(post["id"]): reception(post) for post in posts_of(document)}
+            some = missing[start : start + PAGE_SIZE]
+            params = {"ids": ",".join(some)}
+            answer = await self.ask(LOOKUP, params, ("public_metrics",), len(some), len(some))
+            found |= {str(post["id"]): reception(post) for post in answer.posts}
         return [found[str(number)] for number in numbers if str(number) in found]
 
     async def delete(self, post_id: str) -> None:
-        await self.calls.once(partial(self._request, "DELETE", f"/2/tweets/{post_id}"))
+        send = partial(self._request, "DELETE", f"/2/tweets/{post_id}")
+        async with self.spend.buying(DELETION, 1) as purchase:
+            await self.calls.once(send, "delete")
+            purchase.got([f"deleted {post_id}"])
 
     async def _own_posts(
         self, bounds: Mapping[str, str], fields: tuple[str, ...]
@@ -167,28 +211,34 @@ class XTimeline:
         posts: list[Document] = []
         more: dict[str, str] = {}
         for _ in range(PAGES_OF_OWN_POSTS):
-            params = {"max_results": str(PAGE_SIZE), **bounds, **more}
-            document, _headers = await self.get(f"{self.user}/tweets", params, fields)
-            posts += posts_of(document)
-            if (token := next_token(document)) is None:
+            answer = await self.ask(self.own, {**bounds, **more}, fields, PAGE_SIZE)
+            posts += answer.posts
+            if (token := next_token(answer.document)) is None:
                 break
             more = {"pagination_token": token}
         return posts
 
-    async def get(
-        self, route: str, params: Mapping[str, str], fields: tuple[str, ...]
-    ) -> tuple[Document, Mapping[str, str]]:
-        """A document and its headers."""
-        return await self.calls.read(partial(self._get, route, params, fields))
+    async def ask(
+        self,
+        question: Question,
+        params: Mapping[str, str],
+        fields: tuple[str, ...],
+        most: int,
+        least: int = LEAST_PAGE_SIZE,
+    ) -> Answer:
+        """At most so many posts: fewer, down to `least`, where the budget ends."""
+        async with self.spend.buying(question.price, most, least) as purchase:
+            bounded = {**params} if "ids" in params else {**params, "max_results": purchase.most}
+            get = partial(self._get, question.route, bounded, fields)
+            answer = await self.calls.read(get, question.lane)
+            purchase.got(answer.ids)
+        return answer
 
-    def _get(
-        self, route: str, params: Mapping[str, str], fields: tuple[str, ...]
-    ) -> tuple[Document, Mapping[str, str]]:
-        response = self._request("GET", route, params={**params, **self._fields(fields)})
-        document = document_of(response)
-        if not document:
-            raise FailedVendorError(self.origin, "its answer is no JSON object.", retry_after=5)
-        return document, response.headers
+    def _get(self, route: str, params: Mapping[str, object], fields: tuple[str, ...]) -> Answer:
+        answer = _answer(self._request("GET", route, params={**params, **self._fields(fields)}))
+        if not answer.document:
+            raise FailedVendorError(ORIGIN, "its answer is no JSON object.", retry_after=5)
+        return answer
 
     def _fields(self, fields: tuple[str, ...]) -> dict[str, str]:
         if self.fields_parameter == "post.fields":
@@ -208,7 +258,7 @@ class XTimeline:
                 return self._request(method, route, params=params | renamed)
             if "since_id" in params and names_parameter(response, "since_id"):
                 raise FloorRefusedError from error
-            raise error_from(response) from error
+            raise error_from(response, self.calls.clock()) from error
         except (AttributeError, TypeError) as error:
             # tweepy trips over an error that is JSON, but no object.
             raise FailedVendorError(
@@ -216,12 +266,21 @@ class XTimeline:
             ) from error
 
 
+def _answer(response: requests.Response) -> Answer:
+    document = document_of(response)
+    try:
+        return Answer(document, posts_of(document), response.headers)
+    except NonsenseError as error:
+        detail = f"its answer cannot be read: {error}."
+        raise FailedVendorError(ORIGIN, detail, retry_after=5) from error
+
+
 @dataclass(frozen=True)
 class XSource:
     """One of X's timelines, page by page."""
 
     timeline: XTimeline
-    route: str
+    question: Question
     params: Mapping[str, str]
 
     async def page(
@@ -231,20 +290,20 @@ class XSource:
             raise FloorRefusedError
         bounds = {"since_id": floor, "until_id": until, "pagination_token": token}
         params = {name: value for name, value in bounds.items() if value is not None}
-        params["max_results"] = str(max(LEAST_PAGE_SIZE, min(size, PAGE_SIZE)))
-        document, headers = await self.timeline.get(
-            self.route, {**self.params, **params}, POST_FIELDS
+        most = max(LEAST_PAGE_SIZE, min(size, PAGE_SIZE))
+        answer = await self.timeline.ask(
+            self.question, {**self.params, **params}, POST_FIELDS, most
         )
         try:
-            entries = tuple(self.timeline.reader.entries(document))
-        except (NonsenseError, ValueError, TypeError) as error:
-            detail = f"its answer cannot be read: {error}"
+            entries = tuple(self.timeline.reader.entries(answer.document))
+        except (ValueError, TypeError) as error:
+            detail = f"its answer cannot be read: {error}."
             raise FailedVendorError(ORIGIN, detail, retry_after=5) from error
-        return Page(entries, next_token(document), quota(headers))
+        return Page(entries, next_token(answer.document), quota(answer.headers))
 
     async def reaches(self, place: str) -> bool:
         page = await self.page(None, str(int(place) + 1), None, 1)
         return bool(page.entries or page.next_token)
 
     def is_old(self, place: str) -> bool:
-        return time.time() - time_of(place).timestamp() > OLD_SECONDS
+        return self.timeline.calls.clock() - time_of(place).timestamp() > OLD_SECONDS

@@ -5,7 +5,6 @@ is not settled; every field is looked up under both.
 """
 
 import html
-import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 from services.gateway.schemas import Post, Published, Quota, Reception
 from services.gateway.timelines.reading import Entry
+from services.gateway.timelines.x_prices import LINK
 
 Document = Mapping[str, Any]
 
@@ -22,8 +22,6 @@ EPOCH_MS = 1288834974657
 TIMESTAMP_SHIFT = 22
 POST_FIELDS = ("author_id", "created_at", "lang", "note_tweet", "possibly_sensitive")
 RENAMED = {"note_tweet": "note_post"}
-# What X shortens: addresses, and names that look like one (will.i.am).
-LINK = re.compile(r"https?://\S*[\w/]|[\w-]+(?:\.[\w-]+)+(?:/\S*[\w/])?")
 
 
 class NonsenseError(ValueError):

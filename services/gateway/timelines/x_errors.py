@@ -1,6 +1,5 @@
 """What X's refusals mean to us."""
 
-import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -37,7 +36,8 @@ def names_parameter(response: requests.Response, parameter: str) -> bool:
     return response.status_code == 400 and parameter in response.text
 
 
-def error_from(response: requests.Response) -> VendorError:
+def error_from(response: requests.Response, now: float) -> VendorError:
+    """What a refusal means; `now` in Unix seconds, as the times in it."""
     status, document = response.status_code, document_of(response)
     said = _said(document)
     if status == 401:
@@ -45,11 +45,13 @@ def error_from(response: requests.Response) -> VendorError:
         return CredentialsError(VENDOR, detail, retry_after=60)
     if status == 402 or document.get("title") == "SpendCapReached":
         detail = f"the account may spend no more ({said})."
-        return OutOfCreditError(VENDOR, detail, retry_after=_until_reset_date(document))
+        return OutOfCreditError(VENDOR, detail, retry_after=_until_reset_date(document, now))
     if status == 403:
         return _forbidden(said, document)
     if status == 429:
-        return BusyVendorError(VENDOR, "its rate limit is reached.", retry_after=_reset(response))
+        return BusyVendorError(
+            VENDOR, "its rate limit is reached.", retry_after=_reset(response, now)
+        )
     if status >= 500 or status == 408:
         return FailedVendorError(VENDOR, f"it is unwell (status {status}).", retry_after=30)
     return RefusedByVendorError(VENDOR, f"it refuses (status {status}): {said}")
@@ -73,16 +75,16 @@ def _said(document: Mapping[str, Any]) -> str:
     return str(message or document.get("detail") or document.get("title") or "no reason given")
 
 
-def _reset(response: requests.Response) -> float:
+def _reset(response: requests.Response, now: float) -> float:
     try:
-        return float(response.headers["x-rate-limit-reset"]) - time.time()
+        return float(response.headers["x-rate-limit-reset"]) - now
     except (KeyError, ValueError):
         return WINDOW_SECONDS
 
 
-def _until_reset_date(document: Mapping[str, Any]) -> float:
+def _until_reset_date(document: Mapping[str, Any], now: float) -> float:
     try:
         reset = datetime.fromisoformat(document["reset_date"]).replace(tzinfo=UTC)
     except (KeyError, TypeError, ValueError):
         return 3600.0
-    return (reset - datetime.now(UTC)).total_seconds()
+    return reset.timestamp() - now

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from services.common.database import migrate, open_database
 from services.common.serve import listen
 from services.gateway.settings import GatewaySettings
+from services.gateway.spend import Budget, Spend
 from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.sandbox.app import create_app as create_sandbox
@@ -124,10 +125,18 @@ def metrics() -> VendorMetrics:
 
 
 @pytest.fixture
-def x_timeline(sandbox: Sandbox, metrics: VendorMetrics) -> Iterator[XTimeline]:
+def spend(engine: Engine, clock: Clock) -> Spend:
+    """A ledger without a budget."""
+    return Spend(engine, "x", Budget(), clock)
+
+
+@pytest.fixture
+def x_timeline(
+    sandbox: Sandbox, metrics: VendorMetrics, spend: Spend, clock: Clock
+) -> Iterator[XTimeline]:
     """The bot's timeline on the sandbox; half a second of silence is a timeout."""
-    calls = VendorCalls("x", 0.5, metrics)
-    timeline = XTimeline(KEYS, f"{sandbox.base}/x", "https://x.test/i/{id}", calls)
+    calls = VendorCalls("x", 0.5, metrics, clock)
+    timeline = XTimeline(KEYS, f"{sandbox.base}/x", "https://x.test/i/{id}", calls, spend)
     yield timeline
     timeline.close()
 

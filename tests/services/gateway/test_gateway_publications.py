@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from sqlalchemy import Engine, insert, select
 from services.common.database import reading, writing
 from services.gateway.publications import KeyReusedError, Publications, UnsettledError
 from services.gateway.schemas import Published
+from services.gateway.spend import Spend
 from services.gateway.tables import publication
 from services.gateway.timelines.timeline import Intent
 from services.gateway.timelines.x import XKeys, XTimeline
@@ -144,21 +145,25 @@ async def test_a_refusal_is_final(
 
 @pytest.mark.parametrize("status", [402, 403, 429])
 async def test_what_was_certainly_not_sent_leaves_no_trace(
-    publications: Publications, sandbox: Sandbox, engine: Engine, status: int
+    publications: Publications, sandbox: Sandbox, engine: Engine, clock: Clock, status: int
 ) -> None:
     sandbox.plan("x", "status", method="POST", status=status)
     with pytest.raises(Exception, match="x: "):
         await publications.publish("k1", "a warm haze")
     assert rows(engine) == []
+    clock.now += 3600  # the gateway leaves X alone for so long at most
     await publications.publish("k1", "a warm haze")
     assert sandbox.texts() == ["a warm haze"]
 
 
 async def test_an_unreachable_platform_leaves_no_trace(
-    engine: Engine, metrics: VendorMetrics, unused_tcp_port_factory: Callable[[], int]
+    engine: Engine,
+    metrics: VendorMetrics,
+    spend: Spend,
+    unused_tcp_port_factory: Callable[[], int],
 ) -> None:
     base = f"http://127.0.0.1:{unused_tcp_port_factory()}"
-    timeline = XTimeline(KEYS, base, "https://x.test/{id}", VendorCalls("x", 0.5, metrics))
+    timeline = XTimeline(KEYS, base, "https://x.test/{id}", VendorCalls("x", 0.5, metrics), spend)
     with pytest.raises(UnreachableError):
         await Publications(engine, timeline, SETTLE).publish("k1", "a warm haze")
     timeline.close()
@@ -204,20 +209,25 @@ class Lagging(XTimeline):
         return [] if self.looks == 1 else await super().find(intent)
 
 
+@pytest.fixture
+def lagging(sandbox: Sandbox, metrics: VendorMetrics, spend: Spend) -> Iterator[Lagging]:
+    calls = VendorCalls("x", 0.5, metrics)
+    timeline = Lagging(KEYS, f"{sandbox.base}/x", "https://x.test/{id}", calls, spend)
+    yield timeline
+    timeline.close()
+
+
 async def test_a_duplicate_of_our_own_lost_attempt_is_reconciled(
     sandbox: Sandbox,
     engine: Engine,
     clock: Clock,
-    metrics: VendorMetrics,
+    lagging: Lagging,
     now: Callable[[], datetime],
 ) -> None:
-    calls = VendorCalls("x", 0.5, metrics)
-    lagging = Lagging(KEYS, f"{sandbox.base}/x", "https://x.test/{id}", calls)
     crashed_row(engine, "k1", "a warm haze", now())
     accepted = await lagging.publish(Intent("other", "a warm haze", now()))
     clock.now += 60
     found = await Publications(engine, lagging, SETTLE, now).publish("k1", "a warm haze")
-    lagging.close()
     assert (found.id, found.reconciled, lagging.looks) == (accepted.id, True, 2)
     assert sandbox.texts() == ["a warm haze"]
 

@@ -38,7 +38,7 @@ from services.gateway.vendor_errors import (
 )
 
 if TYPE_CHECKING:
-    from tests.services.gateway.conftest import Sandbox
+    from tests.services.gateway.conftest import Clock, Sandbox
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 APPROVE, EDITED, REJECT, REASON, STATE, URL = (
@@ -71,10 +71,10 @@ def account(sandbox: Sandbox, private_key: str) -> dict[str, str]:
 
 @pytest.fixture
 def sheet(
-    sandbox: Sandbox, account: dict[str, str], metrics: VendorMetrics
+    sandbox: Sandbox, account: dict[str, str], metrics: VendorMetrics, clock: Clock
 ) -> Iterator[GoogleSheet]:
     place = SheetPlace("sandbox-spreadsheet", "gens")
-    calls = VendorCalls("google", 1.0, metrics)
+    calls = VendorCalls("google", 1.0, metrics, clock)
     sheet = GoogleSheet(account, place, calls, base_url=f"{sandbox.base}/google")
     yield sheet
     sheet.close()
@@ -402,6 +402,7 @@ async def test_every_fault_is_a_typed_error_and_the_next_call_mends_it(
     with pytest.raises(error):
         await sheet.upsert([a_draft(2)])
     sandbox.http.delete("/sandbox/faults")
+    sandbox.clock.now += 60  # the minute whose quota is used up
     await sheet.upsert([a_draft(2), a_draft(3)])
     assert sheet._alone(sheet._ids) == ["x:1:1", "x:2:1", "x:3:1"]
 

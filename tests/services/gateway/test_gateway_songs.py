@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,14 +37,16 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def spotify_at(base: str, metrics: VendorMetrics) -> AsyncIterator[Spotify]:
+async def spotify_at(
+    base: str, metrics: VendorMetrics, clock: Callable[[], float] = time.time
+) -> AsyncIterator[Spotify]:
     spotify = Spotify(
         "id",
         "secret",
         api_url=f"{base}/spotify",
         accounts_url=f"{base}/spotify-accounts",
         market="US",
-        calls=VendorCalls("spotify", 0.5, metrics),
+        calls=VendorCalls("spotify", 0.5, metrics, clock),
     )
     try:
         yield spotify
@@ -283,10 +285,11 @@ async def test_every_spotify_fault_is_a_typed_error(
     sandbox: Sandbox, metrics: VendorMetrics, fault: dict[str, object], error: type[VendorError]
 ) -> None:
     sandbox.plan("spotify", path="/v1/search", **fault)  # type: ignore[arg-type]  # a fault as JSON
-    async with spotify_at(sandbox.base, metrics) as spotify:
+    async with spotify_at(sandbox.base, metrics, sandbox.clock) as spotify:
         with pytest.raises(error) as raised:
             await spotify.tracks("Midnight City", "M83")
         assert raised.value.retry_after is None or raised.value.retry_after <= 3600
+        sandbox.clock.now += 3600  # it is asked again within the hour, whatever it says
         assert await spotify.tracks("Midnight City", "M83")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from services.gateway.spend import Spend
 from services.gateway.timelines.timeline import CLOCK_MARGIN, Intent
 from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.timelines.x_documents import Reader, comparable, quota, reception
@@ -37,8 +38,11 @@ def intent(text: str, asked_at: datetime | None = None) -> Intent:
 
 
 @contextmanager
-def timeline_at(base: str, metrics: VendorMetrics, keys: XKeys = KEYS) -> Iterator[XTimeline]:
-    timeline = XTimeline(keys, f"{base}/x", "https://x.test/i/{id}", VendorCalls("x", 1.0, metrics))
+def timeline_at(
+    base: str, metrics: VendorMetrics, spend: Spend, keys: XKeys = KEYS
+) -> Iterator[XTimeline]:
+    calls = VendorCalls("x", 1.0, metrics)
+    timeline = XTimeline(keys, f"{base}/x", "https://x.test/i/{id}", calls, spend)
     yield timeline
     timeline.close()
 
@@ -56,10 +60,10 @@ async def test_posts_come_whole(sandbox: Sandbox, x_timeline: XTimeline) -> None
 
 
 async def test_a_backlog_comes_in_bounded_answers(
-    start_sandbox: StartSandbox, metrics: VendorMetrics
+    start_sandbox: StartSandbox, metrics: VendorMetrics, spend: Spend
 ) -> None:
     sandbox = start_sandbox(feed_burst=300, feed_interval=1)
-    with timeline_at(sandbox.base, metrics) as timeline:
+    with timeline_at(sandbox.base, metrics, spend) as timeline:
         whole = [post.id for post in (await timeline.posts(None, 500)).posts]
         cursor: str | None = f"x.1.{whole[0]}.."
         read: list[str] = []
@@ -108,12 +112,12 @@ async def test_replies_are_left_out_and_mentions_found(
 
 
 async def test_the_vocabulary_of_2026_is_spoken_when_x_asks_for_it(
-    start_sandbox: StartSandbox, metrics: VendorMetrics
+    start_sandbox: StartSandbox, metrics: VendorMetrics, spend: Spend
 ) -> None:
     sandbox = start_sandbox(x_vocabulary="post")
     long = "words " * 80
     sandbox.say(long)
-    with timeline_at(sandbox.base, metrics) as timeline:
+    with timeline_at(sandbox.base, metrics, spend) as timeline:
         (post,) = (await timeline.posts(None, 5)).posts
         assert post.text == long
         published = await timeline.publish(intent("made for the chorus"))
@@ -204,10 +208,10 @@ async def test_a_rate_limit_says_when_to_come_back(sandbox: Sandbox, x_timeline:
 
 
 async def test_nothing_was_sent_where_nobody_listens(
-    unused_tcp_port_factory: Callable[[], int], metrics: VendorMetrics
+    unused_tcp_port_factory: Callable[[], int], metrics: VendorMetrics, spend: Spend
 ) -> None:
     base = f"http://127.0.0.1:{unused_tcp_port_factory()}"
-    with timeline_at(base, metrics) as timeline, pytest.raises(UnreachableError):
+    with timeline_at(base, metrics, spend) as timeline, pytest.raises(UnreachableError):
         await timeline.publish(intent("words"))
 
 

@@ -1,0 +1,27 @@
+"""What X charges, in millionths of a US dollar (August 2026, pay-per-use).
+
+Each post that an answer holds is billed, and each only once a day. Reading the own account's posts
+and mentions is cheaper where that account owns the app.
+"""
+
+import re
+
+from services.gateway.spend import Price
+
+POST_READ = Price("post read", 5_000, reads=True)
+OWNED_READ = Price("owned read", 1_000, reads=True)
+POST = Price("post", 15_000, reads=False)
+POST_WITH_LINK = Price("post with link", 200_000, reads=False)
+DELETION = Price("deletion", 10_000, reads=False)
+
+# What X takes for a link: an address, or a name that looks like one (will.i.am).
+LINK = re.compile(r"https?://\S*[\w/]|[\w-]+(?:\.[\w-]+)+(?:/\S*[\w/])?")
+
+
+def price_of_post(text: str) -> Price:
+    return POST_WITH_LINK if LINK.search(text) else POST
+
+
+def price_of_own(*, owns_app: bool) -> Price:
+    """Of reading the own account's posts and mentions."""
+    return OWNED_READ if owns_app else POST_READ

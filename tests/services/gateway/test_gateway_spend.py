@@ -1,0 +1,209 @@
+"""What X costs, and the budget that it keeps to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import Engine
+
+from services.gateway.spend import Budget, Price, Spend
+from services.gateway.timelines.timeline import Intent
+from services.gateway.timelines.x import XKeys, XTimeline
+from services.gateway.timelines.x_prices import POST, POST_WITH_LINK, price_of_post
+from services.gateway.vendor_calls import VendorCalls, VendorMetrics
+from services.gateway.vendor_errors import (
+    FailedVendorError,
+    OverBudgetError,
+    RefusedByVendorError,
+    SilentVendorError,
+    VendorError,
+)
+
+if TYPE_CHECKING:
+    from tests.services.gateway.conftest import Clock, Sandbox
+
+KEYS = XKeys("key", "secret", "1000-token", "secret")
+CENT = Price("post read", 10_000, reads=True)
+SENDING = Price("post", 10_000, reads=False)
+DAY = 24 * 3600.0
+
+Ledger = Callable[..., Spend]
+AtBudget = Callable[[Budget], XTimeline]
+
+
+@pytest.fixture
+def ledger(engine: Engine, clock: Clock) -> Ledger:
+    """Ledgers that share one database, as gateways beside each other do."""
+
+    def ledger(daily: str | None = None, monthly: str | None = None, **more: bool) -> Spend:
+        bounds = [None if usd is None else Decimal(usd) for usd in (daily, monthly)]
+        return Spend(engine, "x", Budget(bounds[0], bounds[1], **more), clock)
+
+    return ledger
+
+
+@pytest.fixture
+def at_budget(sandbox: Sandbox, engine: Engine, metrics: VendorMetrics, clock: Clock) -> AtBudget:
+    def at_budget(budget: Budget) -> XTimeline:
+        calls = VendorCalls("x", 0.5, metrics, clock)
+        spend = Spend(engine, "x", budget, clock)
+        return XTimeline(KEYS, f"{sandbox.base}/x", "https://x.test/{id}", calls, spend)
+
+    return at_budget
+
+
+async def buy(spend: Spend, count: int, price: Price = CENT, prefix: str = "post") -> int:
+    """Buy up to so many units; how many were granted."""
+    async with spend.buying(price, count) as purchase:
+        purchase.got(f"{prefix} {number}" for number in range(purchase.most and count))
+        return purchase.most
+
+
+async def test_what_was_bought_is_booked(ledger: Ledger) -> None:
+    spend = ledger()
+    async with spend.buying(CENT, 100) as purchase:
+        purchase.got(["a", "b", "c"])
+    assert spend.report().today == Decimal("0.03")
+
+
+async def test_the_same_post_is_billed_once_a_day(ledger: Ledger, clock: Clock) -> None:
+    spend = ledger()
+    await buy(spend, 3)
+    await buy(spend, 4)
+    assert spend.report().today == Decimal("0.04")
+    clock.now += DAY
+    await buy(spend, 3)
+    assert spend.report().today == Decimal("0.03")
+
+
+async def test_the_last_cents_buy_a_smaller_page_and_then_reading_stops(ledger: Ledger) -> None:
+    spend = ledger(daily="0.10")
+    async with spend.buying(CENT, 100, least=5) as purchase:
+        assert purchase.most == 10
+        purchase.got(str(number) for number in range(8))
+    with pytest.raises(OverBudgetError, match="daily budget"):
+        async with spend.buying(CENT, 100, least=5):
+            pass
+    assert spend.report().today == Decimal("0.08")
+
+
+async def test_reading_goes_on_the_next_day_but_within_the_month(
+    ledger: Ledger, clock: Clock
+) -> None:
+    clock.now = datetime(2026, 10, 30, 12, tzinfo=UTC).timestamp()
+    spend = ledger(daily="0.10", monthly="0.15")
+    assert await buy(spend, 10) == 10
+    with pytest.raises(OverBudgetError) as caught:
+        await buy(spend, 10)
+    assert caught.value.retry_after == 3600  # at most: midnight is twelve hours away
+    clock.now += DAY
+    assert await buy(spend, 5) == 5
+    with pytest.raises(OverBudgetError, match="monthly budget"):
+        await buy(spend, 10)
+    clock.now += DAY  # November
+    assert await buy(spend, 10) == 10
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_publishing_beyond_the_budget_is_a_setting(ledger: Ledger, *, goes_on: bool) -> None:
+    spend = ledger(daily="0.02", publishes_beyond=goes_on)
+    await buy(spend, 2)
+    assert spend.report().exhausted == "daily"
+    if goes_on:
+        await buy(spend, 1, SENDING, "published")
+        assert spend.report().today == Decimal("0.03")
+    else:
+        with pytest.raises(OverBudgetError):
+            await buy(spend, 1, SENDING)
+
+
+@pytest.mark.parametrize(
+    ("price", "error", "booked"),
+    [
+        (CENT, FailedVendorError, "0.00"),
+        (SENDING, SilentVendorError, "0.01"),
+        (SENDING, RefusedByVendorError, "0.00"),
+    ],
+)
+async def test_what_failed_is_booked_where_it_may_have_been_done(
+    ledger: Ledger, price: Price, error: type[VendorError], booked: str
+) -> None:
+    spend = ledger()
+    with pytest.raises(error):
+        async with spend.buying(price, 1):
+            raise error("x", "no.")
+    assert spend.report().today == Decimal(booked)
+
+
+async def test_gateways_beside_each_other_cannot_overdraw_together(ledger: Ledger) -> None:
+    ledgers = [ledger(daily="0.25") for _ in range(6)]
+
+    async def one(number: int) -> int:
+        try:
+            return await buy(ledgers[number], 10, prefix=f"gateway {number}")
+        except OverBudgetError:
+            return 0
+
+    granted = await asyncio.gather(*(one(number) for number in range(6)))
+    assert sum(granted) == 25
+
+
+async def test_the_cost_of_a_day_is_estimated_from_the_last_days(
+    ledger: Ledger, clock: Clock
+) -> None:
+    spend = ledger()
+    clock.now = datetime(2026, 10, 5, 0, tzinfo=UTC).timestamp()
+    await buy(spend, 40)
+    clock.now += DAY
+    await buy(spend, 20)
+    clock.now += DAY - 1
+    assert spend.report().per_day == Decimal("0.31")  # 0.60 in two days, rounded up
+    assert spend.report().month == Decimal("0.60")
+
+
+async def test_reading_x_is_booked_by_the_post_and_stops_at_the_budget(
+    at_budget: AtBudget, sandbox: Sandbox
+) -> None:
+    timeline = at_budget(Budget(Decimal("0.05")))
+    ids = [sandbox.say(f"post {number}") for number in range(14)]
+    page = await timeline.posts(f"x.1.{int(ids[0]) - 1}..", 100)
+    assert len(page.posts) == 10
+    assert timeline.spend.report().today == Decimal("0.05")
+    with pytest.raises(OverBudgetError):
+        await timeline.posts(page.cursor, 100)
+    timeline.close()
+
+
+async def test_polls_that_find_nothing_are_free(at_budget: AtBudget, sandbox: Sandbox) -> None:
+    timeline = at_budget(Budget(Decimal("0.05")))
+    sandbox.say("the only one")
+    cursor = (await timeline.posts(None, 10)).cursor
+    for _ in range(20):
+        assert (await timeline.posts(cursor, 10)).posts == []
+    assert timeline.spend.report().today == Decimal("0.01")  # half a cent, rounded up
+    timeline.close()
+
+
+async def test_publishing_is_booked(at_budget: AtBudget) -> None:
+    timeline = at_budget(Budget())
+    await timeline.publish(Intent("k", "a warm haze", datetime.now(UTC)))
+    assert timeline.spend.report().today == Decimal("0.02")  # one and a half, rounded up
+    timeline.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [
+        ("a warm haze", POST),
+        ("listen: https://example.org/song", POST_WITH_LINK),
+        ("made for will.i.am", POST_WITH_LINK),
+        ("so warm... so slow", POST),
+    ],
+)
+def test_a_link_makes_a_post_dear(text: str, price: Price) -> None:
+    assert price_of_post(text) == price
