@@ -9,17 +9,17 @@ asks again under the same key: the gateway looks for the post before it sends an
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
 
 from services.common.rest import BusyError, NotSentError, RefusedError, ServiceError
 from services.gateway.client import GatewayClient
-from services.gateway.schemas import Outcome
+from services.gateway.schemas import Outcome, Platform
 from worker.course import gateway_of
 from worker.failpoints import reach
-from worker.run import Run
+from worker.run import Run, utc_now
 from worker.settings import WorkerSettings
 from worker.store import Store
 from worker.store.outbox import Due, Pace, Sending
@@ -31,6 +31,7 @@ from worker.wording import compose
 log = structlog.get_logger()
 
 PAGE = 500
+PLATFORM_HOLDS = timedelta(hours=1)
 # Refusals that are about the text; the others are about an address, a key, an account.
 ABOUT_THE_TEXT = frozenset({413, 422})
 
@@ -49,6 +50,16 @@ class Desk:
         self.gateway = gateway
         self.settings = settings
         self.new_run = new_run
+        self.platform: Platform | None = None
+        self.platform_until = datetime.min.replace(tzinfo=UTC)
+
+    async def ask_platform(self) -> Platform:
+        """What the platform allows; asked again after a while. Raises ServiceError."""
+        now = utc_now()
+        if self.platform is None or now >= self.platform_until:
+            self.platform = await self.gateway.platform()
+            self.platform_until = now + PLATFORM_HOLDS
+        return self.platform
 
     async def look(self) -> DeskSummary:
         """One look; what a service does wrong stands in the summary."""
@@ -69,6 +80,7 @@ class Look:
 
     def __init__(self, desk: Desk, run: Run) -> None:
         settings = desk.settings
+        self.desk = desk
         self.store = desk.store
         self.gateway = desk.gateway
         self.settings = settings
@@ -76,7 +88,6 @@ class Look:
         self.troubles = Troubles()
         self.upstream = gateway_of(settings)
         self.pace = Pace(timedelta(seconds=settings.min_interval), settings.most_a_day)
-        self.compose = partial(compose, template=settings.template, limit=settings.length_limit)
         self.decisions = self.published = self.failed = 0
 
     async def all_of_it(self) -> None:
@@ -105,7 +116,10 @@ class Look:
         reach("decisions.read")
         if page.decisions or page.cursor != since:
             take = self.store.decisions.take
-            new = await asyncio.to_thread(take, page, since, self.compose, self.run.now())
+            composed = partial(
+                compose, template=self.settings.template, platform=await self.desk.ask_platform()
+            )
+            new = await asyncio.to_thread(take, page, since, composed, self.run.now())
             if new is None:
                 return True
             self.decisions += new

@@ -95,9 +95,6 @@ class WorkerSettings(ServiceSettings):
         "{text} — “{title}” by {artist}",
         description="How a post is made; without the song where the words name it already.",
     )
-    length_limit: int = Field(
-        280, ge=20, le=5000, description="Longest post that the platform takes, as X counts it."
-    )
 
     @field_validator("template")
     @classmethod

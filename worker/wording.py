@@ -8,21 +8,12 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from services.gateway.schemas import Song
+from services.gateway.lengths import length, over
+from services.gateway.schemas import Platform, Song
 from worker.store.decisions import Wording
 
-# Code points that X counts as one; all others count as two (twitter-text configuration v3).
-LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 BRACKETED = re.compile(r"\s+(?:[(\[][^)\]]*[)\]]|-\s.*)$")
 APART = re.compile(r"[\W_]+")
-
-
-def weight(text: str) -> int:
-    """The length of a post as X counts it."""
-    return sum(
-        1 if any(first <= ord(sign) <= last for first, last in LIGHT) else 2
-        for sign in unicodedata.normalize("NFC", text)
-    )
 
 
 def credit(artists: Sequence[str]) -> str:
@@ -59,14 +50,14 @@ def wordings(text: str, song: Song, template: str) -> Iterator[str]:
     yield text
 
 
-def compose(text: str, song: Song, *, template: str, limit: int) -> Wording:
+def compose(text: str, song: Song, *, template: str, platform: Platform) -> Wording:
     """The post for these words, or the reason why there can be none."""
     text = text.strip()
     if not text:
         return Wording("", "the approved text is empty")
     for wording in wordings(text, song, template):
-        if weight(wording) <= limit:
+        if not over(wording, platform):
             return Wording(wording)
-    over = weight(text) - limit
-    reason = f"too long: {weight(text)} characters as the platform counts, {over} more than fit"
+    counted, beyond = length(text, platform), over(text, platform)
+    reason = f"too long: {counted} characters as {platform.origin} counts, {beyond} more than fit"
     return Wording(text, reason)

@@ -48,9 +48,9 @@ class Platform(Contract):
     origin: str = Field(description="The platform: x, mastodon, bluesky.")
     longest: int = Field(description="Longest post, in the units of `counting`.")
     longest_bytes: int | None = Field(None, description="Longest post in UTF-8 bytes, besides.")
-    counting: Literal["weighted", "characters", "graphemes"] = Field(
-        description="How a post is measured. `weighted`: X's way, where most signs outside the "
-        "Latin, Greek and Cyrillic scripts count two."
+    counting: Literal["weighted", "graphemes"] = Field(
+        description="How a post is measured: X's way, where most signs outside the Latin, Greek "
+        "and Cyrillic scripts count two, or by what a reader sees as one sign."
     )
     link_length: int | None = Field(
         None, description="What any link counts; null: a link counts as it is written."

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from services.common.database import reading
 from services.gateway.schemas import DecisionPage, Outcome
 from tests.worker.conftest import OpenBot
-from tests.worker.worker_world import START, Clock, World, song_post
+from tests.worker.worker_world import PLATFORM, START, Clock, World, song_post
 from worker.bot import Bot
 from worker.store import Store
 from worker.tables import decision, draft, post, publication
@@ -171,7 +171,9 @@ async def test_a_page_that_another_worker_took_meanwhile_is_not_taken_again(
     await bot.look_at_desk()
     late = DecisionPage(decisions=[approved], cursor="1")
     assert (
-        store.decisions.take(late, None, partial(compose, template="{text}", limit=280), START)
+        store.decisions.take(
+            late, None, partial(compose, template="{text}", platform=PLATFORM), START
+        )
         is None
     )
     assert state_of(store) == "cancelled"
@@ -456,7 +458,7 @@ async def test_words_that_do_not_fit_fail_and_say_by_how_much(
     await delivered.look_at_desk()
     assert state_of(store) == "failed"
     (outcome,) = world.outcomes["x:1:1"]
-    assert outcome.detail == "too long: 299 characters as the platform counts, 19 more than fit"
+    assert outcome.detail == "too long: 299 characters as x counts, 19 more than fit"
     assert world.calls["publish"] == 0
 
 
@@ -473,3 +475,34 @@ async def test_the_gateway_down_is_told_with_its_setting(delivered: Bot, world: 
     summary = await delivered.look_at_desk()
     assert summary.unreached
     assert "GATEWAY_URL" in summary.line()
+
+
+async def test_the_platform_says_how_long_a_post_may_be(
+    start: OpenBot, world: World, store: Store
+) -> None:
+    world.platform = PLATFORM.model_copy(
+        update={"origin": "bluesky", "counting": "graphemes", "longest": 20}
+    )
+    bot = await start()
+    world.post(song_post(1), song_post(2))
+    await bot.run_cycle()
+    world.decide("x:1:1", text="far too long for so small a place")
+    world.decide("x:2:1", text="short and sweet")
+    await bot.look_at_desk()
+    assert world.out == ["short and sweet"]
+    assert "as bluesky counts, 13 more than fit" in publications(store)["x:1"].last_error
+
+
+async def test_no_decision_is_lost_while_the_platform_cannot_be_asked(
+    start: OpenBot, world: World
+) -> None:
+    bot = await start()
+    world.post(song_post(1))
+    await bot.run_cycle()
+    world.decide("x:1:1")
+    world.faults["platform"] = [502, 502, 502]
+    summary = await bot.look_at_desk()
+    assert (summary.decisions, world.out) == (0, [])
+    world.faults["platform"] = []
+    await bot.look_at_desk()
+    assert len(world.out) == 1

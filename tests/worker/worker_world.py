@@ -25,6 +25,7 @@ from services.gateway.schemas import (
     Heartbeat,
     NewPost,
     Outcome,
+    Platform,
     Post,
     Published,
     Received,
@@ -41,6 +42,17 @@ from services.inference.schemas import (
 )
 
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
+PLATFORM = Platform(
+    origin="x",
+    longest=280,
+    counting="weighted",
+    link_length=23,
+    links="costly",
+    replies="summoned",
+    ai_label=True,
+    bot_label=True,
+    paid=True,
+)
 Fault = int | Literal["lost", "dead"]
 
 
@@ -85,6 +97,7 @@ class World:
         self.retry_after: dict[str, str] = {}
         self.when_marked: list[Callable[[str, Outcome], object]] = []
         self.at_once = self.most_at_once = 0
+        self.platform = PLATFORM
         self.key: str | None = None
         self.app = create_app(self)
         self.transport = Wire(self)
@@ -156,6 +169,7 @@ def door_of(method: str, path: str) -> str:
         ("PUT", "v1/drafts"): "drafts",
         ("GET", "v1/drafts"): "decisions",
         ("PATCH", "v1/drafts"): "mark",
+        ("GET", "v1/platform"): "platform",
         ("POST", "v1/posts"): "publish",
         ("PUT", "v1/heartbeat"): "heartbeat",
     }
@@ -275,6 +289,10 @@ def add_desk(app: FastAPI, world: World) -> None:
 
 
 def add_platform(app: FastAPI, world: World) -> None:
+    @app.get("/v1/platform")
+    async def platform() -> Platform:
+        return world.platform
+
     @app.post("/v1/posts", status_code=201)
     async def publish(post: NewPost, idempotency_key: Annotated[str, Header()]) -> Published:
         """As the gateway does: one key, one post, whatever happens to the answer."""
