@@ -19,7 +19,13 @@ import httpx
 from deephypebot.embedded import House, Wishes
 from deephypebot.errors import CommandError
 from deephypebot.ports import is_free, refuse_twins
-from deephypebot.vendors import Environment, Standing, mixture, sheet_lacks
+from deephypebot.vendors import (
+    Environment,
+    Standing,
+    mixture,
+    refuse_unbounded,
+    sheet_lacks,
+)
 from model.errors import ModelError
 from services.common.serve import load_settings
 from services.inference.settings import InferenceSettings
@@ -71,6 +77,10 @@ def _findings(data: Path) -> Iterator[Finding]:
         yield Finding("settings", "wrong", str(error))
         return
     yield from map(_vendor, house.standings)
+    try:
+        refuse_unbounded(house.standings, environment)
+    except CommandError as error:
+        yield Finding("X", "wrong", str(error))
     if warning := mixture(house.standings):
         yield Finding("vendors", "note", warning)
     for name, setting in zip(house.ports, house.port_settings(), strict=True):

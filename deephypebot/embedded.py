@@ -8,7 +8,7 @@ from deephypebot import wiring
 from deephypebot.child import Program
 from deephypebot.errors import CommandError
 from deephypebot.ports import LOOPBACK
-from deephypebot.vendors import Environment, X, stand_ins, standings
+from deephypebot.vendors import Environment, stand_ins, standings, timeline_of
 
 DEFAULT_PORTS = {"sandbox": 8090, "inference": 8001, "gateway": 8000, "worker": 8002}
 # Reading X costs money; looking at the sandbox does not.
@@ -35,11 +35,9 @@ class House:
         self.wishes, self.environment = wishes, environment
         self.standings = standings(environment)
         self.sandboxed = any(not standing.live for standing in self.standings)
-        self.timeline = next(
-            "x" if standing.live else "sandbox"
-            for standing in self.standings
-            if standing.vendor is X
-        )
+        # The timeline's vendor stands first.
+        live = self.standings[0].live
+        self.timeline = timeline_of(environment) if live else "sandbox"
         names = [name for name in DEFAULT_PORTS if name != "sandbox" or self.sandboxed]
         self.ports = {name: self._port(name) for name in names}
         self.interval = self._interval()
@@ -59,7 +57,7 @@ class House:
             return self.wishes.interval
         value = self.environment.get("WORKER_INTERVAL")
         if value is None:
-            return LIVE_INTERVAL if self.timeline == "x" else SANDBOX_INTERVAL
+            return SANDBOX_INTERVAL if self.timeline == "sandbox" else LIVE_INTERVAL
         try:
             seconds = float(value)
         except ValueError:

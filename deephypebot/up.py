@@ -15,7 +15,14 @@ from deephypebot.errors import CommandError
 from deephypebot.json_lines import read_objects, text_of
 from deephypebot.ports import refuse_taken
 from deephypebot.supervisor import Supervisor
-from deephypebot.vendors import Environment, mixture, refuse_halves, sheet_lacks
+from deephypebot.vendors import (
+    TIMELINES,
+    Environment,
+    mixture,
+    refuse_halves,
+    refuse_unbounded,
+    sheet_lacks,
+)
 
 READY = """
 deephypebot is ready: {url}/curate
@@ -36,6 +43,7 @@ def up(wishes: Wishes) -> int:
     environment = Environment.here()
     house = House(wishes, environment)
     refuse_halves(house.standings)
+    refuse_unbounded(house.standings, environment)
     check_sheet(environment)
     check_writer(environment)
     console = Console()
@@ -84,7 +92,8 @@ def fate(house: House) -> str:
     if (house.environment.get("WORKER_PUBLISH") or "").lower() in SWITCHED_OFF:
         return "is kept: nothing is published while WORKER_PUBLISH is false"
     if house.timeline != "sandbox":
-        return "is published on X, at the pace that WORKER_MIN_INTERVAL sets"
+        where = TIMELINES[house.timeline].name
+        return f"is published on {where}, at the pace that WORKER_MIN_INTERVAL sets"
     if house.environment.get("WORKER_MIN_INTERVAL") is None:
         return "is published on the sandbox's timeline within two cycles"
     return "is published on the sandbox's timeline, at the pace that WORKER_MIN_INTERVAL sets"

@@ -34,6 +34,18 @@ X = Vendor(
         "X_ACCESS_TOKEN_SECRET": "sandbox",
     },
 )
+MASTODON = Vendor(
+    "Mastodon",
+    ("MASTODON_BASE_URL", "MASTODON_ACCESS_TOKEN"),
+    {"MASTODON_BASE_URL": "mastodon"},
+    {"MASTODON_ACCESS_TOKEN": "sandbox"},
+)
+BLUESKY = Vendor(
+    "Bluesky",
+    ("BLUESKY_HANDLE", "BLUESKY_APP_PASSWORD"),
+    {"BLUESKY_BASE_URL": "bluesky"},
+    {"BLUESKY_HANDLE": "deephypebot.bsky.social", "BLUESKY_APP_PASSWORD": "sandbox"},
+)
 SPOTIFY = Vendor(
     "Spotify",
     ("SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"),
@@ -46,7 +58,14 @@ MUSICBRAINZ = Vendor(
     {"MUSICBRAINZ_URL": "musicbrainz"},
     {"MUSICBRAINZ_CONTACT": "sandbox@localhost", "MUSICBRAINZ_INTERVAL": "0"},
 )
-VENDORS = (X, SPOTIFY, MUSICBRAINZ)
+LASTFM = Vendor(
+    "Last.fm", ("LASTFM_API_KEY",), {"LASTFM_URL": "lastfm"}, {"LASTFM_API_KEY": "sandbox"}
+)
+TIMELINES = {"x": X, "mastodon": MASTODON, "bluesky": BLUESKY}
+CATALOGUES = {"spotify": SPOTIFY, "musicbrainz": MUSICBRAINZ, "lastfm": LASTFM}
+DEFAULT_TIMELINE, DEFAULT_CATALOGUES = "x", "spotify,musicbrainz"
+# X charges for what is read, so one of these must say how much it may.
+BUDGETS = ("X_DAILY_USD", "X_MONTHLY_USD")
 # Not among them: the sandbox plays no sheet here, since the built-in page takes its place.
 SHEET_CREDENTIALS = ("GOOGLE_SERVICE_ACCOUNT_FILE", "GOOGLE_SHEET_KEY")
 
@@ -89,8 +108,28 @@ class Standing:
         return f"{self.vendor.name}: sandbox; set {' '.join(self.missing)} to go live"
 
 
+def timeline_of(environment: Environment) -> str:
+    """The timeline that TIMELINE names; raises CommandError."""
+    name = (environment.get("TIMELINE") or DEFAULT_TIMELINE).lower()
+    if name not in TIMELINES:
+        raise CommandError(f"TIMELINE is '{name}': it must be {', '.join(TIMELINES)}.")
+    return name
+
+
+def catalogues_of(environment: Environment) -> list[str]:
+    """The catalogues that CATALOGUES names; raises CommandError."""
+    named = (environment.get("CATALOGUES") or DEFAULT_CATALOGUES).split(",")
+    names = [name.strip() for name in named if name.strip()]
+    if unknown := [name for name in names if name not in CATALOGUES]:
+        raise CommandError(f"CATALOGUES names '{unknown[0]}': there are {', '.join(CATALOGUES)}.")
+    return names
+
+
 def standings(environment: Environment) -> list[Standing]:
-    return [_standing(vendor, environment) for vendor in VENDORS]
+    """How the timeline, which comes first, and the catalogues are reached; raises CommandError."""
+    vendors = [TIMELINES[timeline_of(environment)]]
+    vendors += [CATALOGUES[name] for name in catalogues_of(environment)]
+    return [_standing(vendor, environment) for vendor in vendors]
 
 
 def _standing(vendor: Vendor, environment: Environment) -> Standing:
@@ -106,6 +145,16 @@ def refuse_halves(found: list[Standing]) -> None:
                 f"{standing.vendor.name} is half configured: set {' and '.join(standing.missing)} "
                 "too, or unset the others to use the sandbox."
             )
+
+
+def refuse_unbounded(found: list[Standing], environment: Environment) -> None:
+    """Raises CommandError when X itself is to be read and nothing says what it may cost."""
+    live = any(standing.live and standing.vendor is X for standing in found)
+    if live and not any(environment.has(name) for name in BUDGETS):
+        raise CommandError(
+            "X costs money: set X_DAILY_USD to the most that it may cost a day, in US dollars, or "
+            "unset its keys to use the sandbox."
+        )
 
 
 def sheet_lacks(environment: Environment) -> tuple[str, ...]:
@@ -127,14 +176,15 @@ def stand_ins(found: list[Standing], sandbox_url: str) -> dict[str, str]:
 
 
 def mixture(found: list[Standing]) -> str | None:
-    """A warning when real and sandbox vendors are used together."""
+    """A warning when real and sandbox vendors are used together; the timeline comes first."""
     live = [s.vendor.name for s in found if s.live]
     played = [s.vendor.name for s in found if not s.live]
     if not live or not played:
         return None
-    if X.name in live:
+    timeline = found[0]
+    if timeline.live:
         return (
-            f"ATTENTION: X is live: what is approved is PUBLISHED FOR ALL TO SEE, while "
-            f"{' and '.join(played)} {'is' if len(played) == 1 else 'are'} the sandbox's"
+            f"ATTENTION: {timeline.vendor.name} is live: what is approved is PUBLISHED FOR ALL TO "
+            f"SEE, while {' and '.join(played)} {'is' if len(played) == 1 else 'are'} the sandbox's"
         )
     return f"Mixed: {' and '.join(live)} live, {' and '.join(played)} from the sandbox"

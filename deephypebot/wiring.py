@@ -13,7 +13,12 @@ STOP_SECONDS = "2"
 LOOPBACK_NAMES = "127.0.0.1,localhost"
 
 # These stand-ins are there to be tried, at a person's pace and not at the vendors'.
-SANDBOX_EASE = {"SANDBOX_X_LIMITS": "false", "SANDBOX_MUSICBRAINZ_PER_SECOND": "0"}
+SANDBOX_EASE = {
+    "SANDBOX_X_LIMITS": "false",
+    "SANDBOX_MASTODON_LIMITS": "false",
+    "SANDBOX_BLUESKY_LIMITS": "false",
+    "SANDBOX_MUSICBRAINZ_PER_SECOND": "0",
+}
 # Nobody is bothered on the sandbox's timeline, and whoever tries the bot wants to see it act.
 SANDBOX_PACE = {
     "WORKER_FIRST_RUN_POSTS": str(POSTS_PER_CYCLE),

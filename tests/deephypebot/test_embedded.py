@@ -6,7 +6,7 @@ import pytest
 
 from deephypebot.embedded import House, Wishes
 from deephypebot.errors import CommandError
-from deephypebot.vendors import VENDORS, Environment, X
+from deephypebot.vendors import MUSICBRAINZ, SPOTIFY, Environment, X
 
 
 def house(**values: str) -> House:
@@ -17,7 +17,7 @@ def told(of: House, name: str) -> dict[str, str]:
     return next(dict(p.environment) for p in of.programs() if p.name == name)
 
 
-LIVE = {name: "real" for vendor in VENDORS for name in vendor.credentials}
+LIVE = {name: "real" for vendor in (X, SPOTIFY, MUSICBRAINZ) for name in vendor.credentials}
 
 
 def test_the_worker_comes_last_and_after_all_that_it_uses() -> None:
