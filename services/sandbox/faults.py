@@ -1,15 +1,24 @@
 """Faults on demand: what a vendor does on a bad day, for the next N matching requests."""
 
 from itertools import count
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from services.sandbox.vendors import VENDOR_NAMES
 
-Kind = Literal["status", "html", "timeout", "half", "reset", "drip"]
+Kind = Literal["status", "html", "timeout", "half", "reset", "drip", "duplicate", "shuffle", "skew"]
 # Scripts may name a fault that strikes after the vendor has done the work in one word.
 AFTER = {"accept-then-timeout": "timeout", "accept-then-reset": "reset"}
+
+
+class Call(NamedTuple):
+    """A request to a vendor, as far as faults tell requests apart."""
+
+    vendor: str
+    method: str
+    path: str
+    query: str
 
 
 class Fault(BaseModel):
@@ -23,7 +32,13 @@ class Fault(BaseModel):
     vendor: str = Field(description="Whose requests: x, spotify, musicbrainz or google.")
     method: str | None = Field(None, description="Only this method.")
     path: str | None = Field(None, description="Only paths that contain this text.")
-    fault: Kind | Literal["accept-then-timeout", "accept-then-reset"]
+    query: str | None = Field(
+        None, description="Only requests whose query contains this text: a later page, say."
+    )
+    fault: Kind | Literal["accept-then-timeout", "accept-then-reset"] = Field(
+        description="`duplicate` gives the things in an answer twice, `shuffle` in another order, "
+        "`skew` with a clock that is wrong by `seconds`."
+    )
     times: Annotated[int, Field(ge=1)] = Field(1, description="How many requests to strike.")
     after: int = Field(0, ge=0, description="How many matching requests to let through first.")
     after_commit: bool = Field(
@@ -33,7 +48,11 @@ class Fault(BaseModel):
     body: str | None = Field(None, description="For `status`: this text, not the vendor's body.")
     headers: dict[str, str] = Field({}, description="For `status`: headers besides the vendor's.")
     seconds: float = Field(
-        30.0, ge=0, le=600, description="How long `timeout` holds and `drip` takes altogether."
+        30.0,
+        ge=-86_400,
+        le=86_400,
+        description="How long `timeout` holds and `drip` takes altogether; by how much `skew` is "
+        "off.",
     )
 
     @field_validator("vendor")
@@ -49,11 +68,12 @@ class Fault(BaseModel):
             self.fault = AFTER[self.fault]  # type: ignore[assignment]  # values of AFTER are kinds
             self.after_commit = True
 
-    def matches(self, vendor: str, method: str, path: str) -> bool:
+    def matches(self, call: Call) -> bool:
         return (
-            vendor == self.vendor
-            and method == (self.method or method).upper()
-            and (self.path or "") in path
+            call.vendor == self.vendor
+            and call.method == (self.method or call.method).upper()
+            and (self.path or "") in call.path
+            and (self.query or "") in call.query
         )
 
 
@@ -73,10 +93,10 @@ class Faults:
     def clear(self) -> None:
         self.planned.clear()
 
-    def strike(self, vendor: str, method: str, path: str) -> Fault | None:
+    def strike(self, call: Call) -> Fault | None:
         """The fault that this request meets, if any; counts it."""
         for number, fault in list(self.planned.items()):
-            if not fault.matches(vendor, method, path):
+            if not fault.matches(call):
                 continue
             if fault.after:
                 fault.after -= 1

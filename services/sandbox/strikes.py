@@ -5,16 +5,20 @@ is a real reset of the connection.
 """
 
 import asyncio
+import json
 import socket
 import struct
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from email.utils import formatdate
+from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.sandbox.answers import Answer
-from services.sandbox.faults import Fault, Faults
+from services.sandbox.faults import Call, Fault, Faults
 from services.sandbox.vendors import html_failure, vendor_of
 
 log = structlog.get_logger()
@@ -26,12 +30,14 @@ class FaultMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         vendor = vendor_of(scope["path"]) if scope["type"] == "http" else None
-        fault = vendor and self.faults.strike(vendor.name, scope["method"], scope["path"])
+        fault = vendor and self.faults.strike(
+            Call(vendor.name, scope["method"], scope["path"], scope["query_string"].decode())
+        )
         if not vendor or not fault:
             await self.app(scope, receive, send)
             return
         log.info("fault.struck", vendor=vendor.name, path=scope["path"], fault=fault.fault)
-        if fault.after_commit or fault.fault in {"half", "drip"}:
+        if fault.after_commit or fault.fault in ON_ANSWERS:
             messages = await self._answer(scope, receive)
         else:
             messages = []
@@ -99,6 +105,27 @@ async def _drip(
     await send({"type": "http.response.body", "body": b""})
 
 
+async def _duplicate(
+    _: Fault, __: Answer, messages: list[Message], ___: Receive, send: Send
+) -> None:
+    await _send_changed(messages, lambda things: [each for each in things for _ in range(2)], send)
+
+
+async def _shuffle(_: Fault, __: Answer, messages: list[Message], ___: Receive, send: Send) -> None:
+    """The same order every time, and one in which neither end is where it should be."""
+    await _send_changed(messages, lambda things: things[1::2] + things[::2], send)
+
+
+async def _skew(fault: Fault, _: Answer, messages: list[Message], __: Receive, send: Send) -> None:
+    """The vendor's clock is wrong: the date, and when a rate limit resets."""
+    now = time.time() + fault.seconds
+    start = messages[0]
+    headers = [(name, value) for name, value in start["headers"] if name != b"date"]
+    skewed = [(name, _shifted(name, value, fault.seconds)) for name, value in headers]
+    await send({**start, "headers": [*skewed, (b"date", formatdate(now, usegmt=True).encode())]})
+    await send({"type": "http.response.body", "body": _body(messages)})
+
+
 Strike = Callable[[Fault, Answer, list[Message], Receive, Send], Awaitable[None]]
 STRIKES: dict[str, Strike] = {
     "status": _status,
@@ -107,7 +134,12 @@ STRIKES: dict[str, Strike] = {
     "half": _half,
     "reset": _reset,
     "drip": _drip,
+    "duplicate": _duplicate,
+    "shuffle": _shuffle,
+    "skew": _skew,
 }
+# These need the vendor's answer to spoil it.
+ON_ANSWERS = {"half", "drip", "duplicate", "shuffle", "skew"}
 
 
 async def _send(answer: Answer, send: Send) -> None:
@@ -119,6 +151,38 @@ async def _send(answer: Answer, send: Send) -> None:
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": raw})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _send_changed(
+    messages: list[Message], change: Callable[[list[Any]], list[Any]], send: Send
+) -> None:
+    """Send an answer with its lists of things changed; one that is no JSON as it is."""
+    body = _body(messages)
+    try:
+        document = json.loads(body)
+    except ValueError:
+        document = None
+    if isinstance(document, list):
+        document = change(document)
+    elif isinstance(document, dict):
+        document = {
+            name: change(value) if isinstance(value, list) else value
+            for name, value in document.items()
+        }
+    if document is not None:
+        body = json.dumps(document).encode()
+    start = messages[0]
+    headers = [(n, v) for n, v in start["headers"] if n != b"content-length"]
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({**start, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _shifted(name: bytes, value: bytes, seconds: float) -> bytes:
+    """A header's epoch seconds, shifted where the header says when a limit resets."""
+    if name.endswith(b"reset") and value.isdigit():
+        return str(int(value) + int(seconds)).encode()
+    return value
 
 
 def _body(messages: list[Message]) -> bytes:

@@ -78,7 +78,7 @@ def test_a_line_says_how_to_go_live() -> None:
 
 
 def test_no_line_shows_a_value() -> None:
-    assert "real" not in "".join(s.line() for s in standings(environment(*VENDORS)))
+    assert "real" not in "".join(s.line() for s in standings(environment(*DEFAULT)))
 
 
 def test_publishing_for_real_from_sandbox_songs_is_said_loudly() -> None:

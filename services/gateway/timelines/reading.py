@@ -36,6 +36,11 @@ class Entry:
     post: Post
 
 
+def order(place: str) -> tuple[int, str]:
+    """Places grow with time, and with their length."""
+    return len(place), place
+
+
 @dataclass(frozen=True)
 class Page:
     """One page, newest first; it may be short, or empty, although a next one exists."""
@@ -124,8 +129,12 @@ class Reading:
         return False
 
     def _take(self, entries: tuple[Entry, ...]) -> bool:
-        """Keep entries while there is room; whether some had to stay."""
-        for entry in entries:
+        """Keep entries while there is room; whether some had to stay.
+
+        The newest come first whatever their order was, or one that stays could be older than
+        one that was taken, and be lost.
+        """
+        for entry in sorted(entries, key=lambda entry: order(entry.place), reverse=True):
             if len(self.posts) >= self.limit:
                 return True
             self.posts.setdefault(entry.post.id, entry.post)

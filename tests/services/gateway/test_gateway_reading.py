@@ -33,6 +33,7 @@ class Shelf:
     refused_floors: tuple[str, ...] = ()
     failing_pages: list[bool] = field(default_factory=list)
     old: tuple[int, ...] = ()
+    disorderly: bool = False  # pages come twice over, and out of order
 
     def arrive(self, count: int) -> None:
         newest = max(self.posts, default=0)
@@ -56,6 +57,8 @@ class Shelf:
         shown = waiting[:size]
         more = len(waiting) > size
         resume = str(shown[-1] if shown else upper)
+        if self.disorderly:
+            shown = (shown[1::2] + shown[::2]) * 2
         return Page(tuple(entry(number) for number in shown), resume if more else None)
 
     async def reaches(self, place: str) -> bool:
@@ -91,11 +94,17 @@ async def drain(shelf: Shelf, cursor: str | None, limits: Sequence[int]) -> list
     waves=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 25)), max_size=12),
     page_sizes=st.lists(st.integers(0, 9), max_size=30),
     between=st.lists(st.integers(0, 5), max_size=30),
+    disorderly=st.booleans(),
 )
 async def test_every_post_comes_once_and_in_order(
-    history: int, waves: list[tuple[int, int]], page_sizes: list[int], between: list[int]
+    history: int,
+    waves: list[tuple[int, int]],
+    page_sizes: list[int],
+    between: list[int],
+    *,
+    disorderly: bool,
 ) -> None:
-    shelf = Shelf(page_sizes=page_sizes)
+    shelf = Shelf(page_sizes=page_sizes, disorderly=disorderly)
     shelf.arrive(history + 1)
     first = await read(shelf, "x", None, 1)
     seen, cursor = ids(first), first.cursor

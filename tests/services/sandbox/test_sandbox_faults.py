@@ -168,3 +168,39 @@ def test_every_vendor_words_every_failure(sandbox: Sandbox, vendor: Vendor) -> N
         answer = sandbox.http.get(f"{vendor.prefix}/anything")
         assert answer.status_code == status
         assert answer.content == vendor.failure(status).body != b""
+
+
+def home_ids(sandbox: Sandbox) -> list[str]:
+    answer = sandbox.x(raw=True).get_home_timeline(user_auth=True)
+    return [post["id"] for post in answer.json()["data"]]
+
+
+def test_a_page_can_come_twice_over_and_out_of_order(sandbox: Sandbox) -> None:
+    for number in range(4):
+        sandbox.say(f"number {number}")
+    whole = home_ids(sandbox)
+    sandbox.plan(vendor="x", fault="duplicate")
+    assert home_ids(sandbox) == [post_id for post_id in whole for _ in range(2)]
+    sandbox.plan(vendor="x", fault="shuffle")
+    shuffled = home_ids(sandbox)
+    assert shuffled != whole
+    assert sorted(shuffled) == sorted(whole)
+
+
+def test_a_later_page_can_be_missing(sandbox: Sandbox) -> None:
+    for number in range(12):
+        sandbox.say(f"number {number}")
+    sandbox.plan(vendor="x", fault="status", status=404, query="pagination_token")
+    client = sandbox.x(raw=True)
+    first = client.get_home_timeline(user_auth=True, max_results=5).json()
+    with pytest.raises(tweepy.NotFound):
+        client.get_home_timeline(
+            user_auth=True, max_results=5, pagination_token=first["meta"]["next_token"]
+        )
+
+
+def test_a_vendors_clock_can_be_wrong(sandbox: Sandbox) -> None:
+    before = int(sandbox.x(raw=True).get_me().headers["x-rate-limit-reset"])
+    sandbox.plan(vendor="x", fault="skew", seconds=-3600)
+    skewed = int(sandbox.x(raw=True).get_me().headers["x-rate-limit-reset"])
+    assert skewed == before - 3600
