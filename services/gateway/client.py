@@ -65,6 +65,10 @@ class GatewayClient(RestClient):
         body = NewPost(text=text)
         return await self.call("POST", "v1/posts", Published, body=body, headers=headers)
 
+    async def delete_post(self, post_id: str) -> Received:
+        """Take a post back; RefusedError with status 404 for one that was not published here."""
+        return await self.call("DELETE", f"v1/posts/{quote(post_id, safe='')}", Received)
+
     async def receptions(self, ids: Sequence[str]) -> Receptions:
         return await self.call("GET", "v1/posts", Receptions, params={"ids": ",".join(ids)})
 

@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, delete, insert, select, update
 
 from services.common.database import reading, writing
-from services.common.problems import ProblemError
+from services.common.problems import NotFoundError, ProblemError
 from services.gateway.schemas import Published
 from services.gateway.tables import publication
 from services.gateway.timelines.timeline import Intent, Timeline
@@ -30,6 +30,8 @@ from services.gateway.vendor_errors import (
 
 log = structlog.get_logger()
 
+# States of a publication that has been on the platform.
+OUT = ("published", "deleted")
 # `detail` of a publication that was found on the timeline.
 RECONCILED = "reconciled"
 
@@ -73,11 +75,28 @@ class Publications:
                 return await self._send(Intent(key, text, now))
             if row["text"] != text:
                 raise KeyReusedError("This Idempotency-Key was used for another text.")
-            if row["state"] == "published":
+            if row["state"] in OUT:
                 return _published(row)
             if row["state"] == "refused":
                 raise RefusedByVendorError(self.timeline.origin, row["detail"])
             return await self._reconcile(row)
+
+    async def delete(self, post_id: str) -> None:
+        """Take a post of ours off the platform; its key stays used up.
+
+        Raises NotFoundError for a post that was not published here, and VendorError.
+        """
+        ours = (publication.c.remote_id == post_id) & publication.c.state.in_(OUT)
+        if not await asyncio.to_thread(self._exists, ours):
+            raise NotFoundError(f"No post {post_id!r} was published here.")
+        await self.timeline.delete(post_id)
+        mark = update(publication).where(ours).values(state="deleted")
+        await asyncio.to_thread(self._write, lambda connection: connection.execute(mark))
+        log.info("publication.deleted", id=post_id)
+
+    def _exists(self, condition: ColumnElement[bool]) -> bool:
+        with reading(self.engine) as connection:
+            return connection.scalar(select(publication.c.key).where(condition)) is not None
 
     @asynccontextmanager
     async def _alone(self, key: str) -> AsyncIterator[None]:
@@ -162,7 +181,7 @@ class Publications:
 
         await asyncio.to_thread(self._write, change)
 
-    def _write(self, change: Callable[[Connection], None]) -> None:
+    def _write(self, change: Callable[[Connection], object]) -> None:
         with writing(self.engine) as connection:
             change(connection)
 

@@ -24,7 +24,7 @@ publication = Table(
     metadata,
     Column("key", String(200), primary_key=True),
     Column("text", Text, nullable=False),
-    Column("state", String(20), nullable=False),  # sending, published, refused
+    Column("state", String(20), nullable=False),  # sending, published, refused, deleted
     Column("attempts", Integer, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("last_attempt_at", UtcDateTime, nullable=False),

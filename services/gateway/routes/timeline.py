@@ -2,11 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Query
+from fastapi import APIRouter, Body, Header, Path, Query
 
 from services.common.problems import BadRequestError
 from services.gateway.routes.world import ThePublications, TheTimeline
-from services.gateway.schemas import NewPost, Platform, Published, Receptions, TimelinePage
+from services.gateway.schemas import (
+    NewPost,
+    Platform,
+    Published,
+    Received,
+    Receptions,
+    TimelinePage,
+)
 
 router = APIRouter(tags=["timeline"])
 
@@ -88,3 +95,15 @@ async def read_receptions(
     if not 1 <= len(wanted) <= MOST_RECEPTIONS:
         raise BadRequestError(f"`ids` takes 1 to {MOST_RECEPTIONS} ids, not {len(wanted)}.")
     return Receptions(receptions=await timeline.receptions(wanted))
+
+
+@router.delete(
+    "/posts/{post_id:path}", operation_id="delete_post", summary="Take one of our posts back"
+)
+async def delete_post(
+    publications: ThePublications,
+    post_id: Annotated[str, Path(max_length=200, examples=["1994012345678901234"])],
+) -> Received:
+    """404 for a post that was not published here. Its Idempotency-Key stays used up."""
+    await publications.delete(post_id)
+    return Received()

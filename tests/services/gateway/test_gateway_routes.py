@@ -96,6 +96,22 @@ async def test_from_a_post_to_a_publication(
     assert sandbox.texts() == [draft.text]
 
 
+async def test_a_post_of_ours_can_be_taken_back_and_does_not_return(
+    sandbox: Sandbox, settings: MakeSettings, open_app: OpenApp
+) -> None:
+    stranger = sandbox.say("somebody else's words")
+    app = create_app(settings(sandbox.base))
+    async with open_app(app), client_of(app) as gateway:
+        published = await gateway.publish("a warm haze", "publication:1")
+        for _ in range(2):
+            assert (await gateway.delete_post(published.id)).received
+        assert await gateway.publish("a warm haze", "publication:1") == published
+        with pytest.raises(RefusedError) as refused:
+            await gateway.delete_post(stranger)
+    assert refused.value.status == 404
+    assert sandbox.texts() == []
+
+
 async def test_a_lost_answer_is_unknown_then_reconciled(
     sandbox: Sandbox, clock: Clock, settings: MakeSettings, open_app: OpenApp
 ) -> None:
@@ -204,7 +220,8 @@ async def test_every_door_answers_nonsense_with_a_problem(
             response = await client.request(
                 method, path, params=nonsense, content=body, headers=headers
             )
-            assert_problem(response, 400, 422)
+            # A post that a path names in vain is not there.
+            assert_problem(response, 404 if method == "DELETE" else 400, 422)
 
 
 async def test_unknown_paths_and_methods_are_problems(
@@ -319,7 +336,7 @@ def test_every_operation_is_named_and_documented(settings: MakeSettings) -> None
     names = [operation["operationId"] for operation in operations]
     bodies = [operation["requestBody"] for operation in operations if "requestBody" in operation]
     assert all(body["content"]["application/json"]["schema"]["examples"] for body in bodies)
-    assert len(set(names)) == len(names) == 10
+    assert len(set(names)) == len(names) == 11
     assert all(operation["summary"] for operation in operations)
 
 
