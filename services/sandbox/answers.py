@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from starlette.responses import Response
 
@@ -18,6 +19,9 @@ class Answer:
     body: bytes
     media_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    def with_headers(self, headers: Mapping[str, str]) -> Self:
+        return replace(self, headers={**self.headers, **headers})
 
     def response(self) -> Response:
         return Response(self.body, self.status, dict(self.headers), self.media_type)

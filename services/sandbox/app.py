@@ -15,6 +15,7 @@ from services.sandbox import catalogue, feed
 from services.sandbox.faults import Faults
 from services.sandbox.google.app import Google
 from services.sandbox.limits import Windows
+from services.sandbox.mastodon.app import MastodonApi
 from services.sandbox.musicbrainz.app import MusicBrainz
 from services.sandbox.page.routes import Pages
 from services.sandbox.settings import SandboxSettings
@@ -25,8 +26,9 @@ from services.sandbox.timeline import Timeline
 from services.sandbox.x.app import XApi
 
 DESCRIPTION = (
-    "Stand-ins for X (`/x`), Spotify (`/spotify`, `/spotify-accounts`), MusicBrainz "
-    "(`/musicbrainz`) and Google Sheets (`/google`), with the public timeline as a page."
+    "Stand-ins for X (`/x`), Mastodon (`/mastodon`), Spotify (`/spotify`, `/spotify-accounts`), "
+    "MusicBrainz (`/musicbrainz`) and Google Sheets (`/google`), with the public timeline as a "
+    "page."
 )
 
 
@@ -53,6 +55,7 @@ def create_app(settings: SandboxSettings, clock: Callable[[], float] = time.time
     )
     faults = Faults()
     app.mount("/x", XApi(settings, timeline, Windows(clock)).app())
+    app.mount("/mastodon", MastodonApi(settings, timeline, store, Windows(clock)).app())
     app.mount("/spotify", SpotifyApi(settings, songs, clock).app())
     app.mount("/spotify-accounts", SpotifyAccounts(settings, clock).app())
     app.mount("/musicbrainz", MusicBrainz(settings, songs, clock).app())

@@ -29,7 +29,7 @@ class Fault(BaseModel):
         json_schema_extra={"example": {"vendor": "x", "path": "/2/tweets", "fault": "timeout"}},
     )
 
-    vendor: str = Field(description="Whose requests: x, spotify, musicbrainz or google.")
+    vendor: str = Field(description="Whose requests: x, mastodon, spotify, musicbrainz or google.")
     method: str | None = Field(None, description="Only this method.")
     path: str | None = Field(None, description="Only paths that contain this text.")
     query: str | None = Field(
@@ -44,7 +44,9 @@ class Fault(BaseModel):
     after_commit: bool = Field(
         False, description="Let the vendor do the work, then strike its answer."
     )
-    status: int = Field(503, ge=400, le=599, description="For `status` and `html`.")
+    status: int = Field(
+        503, ge=201, le=599, description="For `status` and `html`; 206 and 3xx are faults too."
+    )
     body: str | None = Field(None, description="For `status`: this text, not the vendor's body.")
     headers: dict[str, str] = Field({}, description="For `status`: headers besides the vendor's.")
     seconds: float = Field(

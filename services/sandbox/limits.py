@@ -1,4 +1,7 @@
-"""How vendors count requests: fixed windows (X, Google) and a leaking allowance (MusicBrainz)."""
+"""How vendors count requests.
+
+Fixed windows (X, Mastodon, Google) and a leaking allowance (MusicBrainz).
+"""
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass

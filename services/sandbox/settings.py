@@ -35,14 +35,21 @@ class SandboxSettings(ServiceSettings):
         None, description="CSV (title,artist,genres) of songs that the catalogue knows besides."
     )
 
-    bot_id: str = Field("1000", description="X user id of app-only callers; others bring theirs.")
-    bot_name: str = Field("deephypebot", description="The bot's display name on X.")
-    bot_username: str = Field("deephypebot", description="The bot's handle on X.")
+    bot_id: str = Field(
+        "1000",
+        description="The bot's user id; on X that of app-only callers, as others bring theirs.",
+    )
+    bot_name: str = Field("deephypebot", description="The bot's display name.")
+    bot_username: str = Field("deephypebot", description="The bot's handle.")
     x_limits: bool = Field(True, description="Count X's rate limits per 15 minutes.")
     x_depth: int = Field(3200, ge=1, description="How many posts back X shows its home timeline.")
     x_vocabulary: Literal["both", "tweet", "post"] = Field(
         "both",
         description="Query vocabulary X accepts: `tweet.fields`, `post.fields` (2026), or both.",
+    )
+    mastodon_limits: bool = Field(True, description="Count Mastodon's rate limits.")
+    mastodon_longest: int = Field(
+        500, ge=1, description="Longest status that the Mastodon instance takes, characters."
     )
     spotify_client_secret: SecretStr | None = Field(
         None, description="The only client secret Spotify accepts; without one, any."

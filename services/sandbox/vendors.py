@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from services.sandbox.answers import HTML, Answer
 from services.sandbox.google.errors import google_failure
+from services.sandbox.mastodon.errors import mastodon_failure
 from services.sandbox.musicbrainz.errors import musicbrainz_failure
 from services.sandbox.spotify.errors import accounts_failure, spotify_failure
 from services.sandbox.x.errors import x_failure
@@ -25,6 +26,7 @@ class Vendor:
 
 VENDORS = (
     Vendor("x", "/x", x_failure),
+    Vendor("mastodon", "/mastodon", mastodon_failure),
     Vendor("spotify", "/spotify", spotify_failure),
     Vendor("spotify", "/spotify-accounts", accounts_failure),
     Vendor("musicbrainz", "/musicbrainz", musicbrainz_failure),
