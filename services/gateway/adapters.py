@@ -23,6 +23,7 @@ from services.gateway.sheets.google import GoogleSheet, SheetPlace
 from services.gateway.sheets.local import LocalSheet
 from services.gateway.sheets.sheet import Desk, Sheet
 from services.gateway.spend import Budget, Spend
+from services.gateway.timelines.mastodon import MastodonTimeline
 from services.gateway.timelines.timeline import Timeline
 from services.gateway.timelines.x import HOST as X_HOST
 from services.gateway.timelines.x import XKeys, XTimeline
@@ -79,7 +80,7 @@ class Wiring:
         return calls
 
     def _add_timeline(self, adapters: Adapters) -> None:
-        builders = {"x": self._x}
+        builders = {"x": self._x, "mastodon": self._mastodon}
         timeline = builders[self.settings.timeline](adapters)
         if timeline is None:
             return
@@ -120,6 +121,20 @@ class Wiring:
             calls,
             adapters.spend,
             owns_app=settings.x_owns_app,
+        )
+        adapters.closing.append(timeline.close)
+        return timeline
+
+    def _mastodon(self, adapters: Adapters) -> Timeline | None:
+        settings = self.settings
+        if reason := missing(settings, "mastodon_base_url", "mastodon_access_token"):
+            adapters.miss("timeline", reason)
+            return None
+        timeline = MastodonTimeline(
+            settings.mastodon_base_url or "",
+            _secret(settings.mastodon_access_token),
+            settings.mastodon_visibility,
+            self._calls("mastodon"),
         )
         adapters.closing.append(timeline.close)
         return timeline

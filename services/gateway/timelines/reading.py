@@ -30,10 +30,13 @@ PAGES_WITHOUT_DOUBT = 5
 
 @dataclass(frozen=True)
 class Entry:
-    """A post at its place; an edited post keeps its id and moves to a new place."""
+    """A post at its place; an edited post keeps its id and moves to a new place.
+
+    Without a post, something stands there that is left out: the cursor passes it by.
+    """
 
     place: str
-    post: Post
+    post: Post | None
 
 
 def order(place: str) -> tuple[int, str]:
@@ -137,7 +140,8 @@ class Reading:
         for entry in sorted(entries, key=lambda entry: order(entry.place), reverse=True):
             if len(self.posts) >= self.limit:
                 return True
-            self.posts.setdefault(entry.post.id, entry.post)
+            if entry.post is not None:
+                self.posts.setdefault(entry.post.id, entry.post)
             self.cursor = replace(
                 self.cursor, top=self.cursor.top or entry.place, until=entry.place
             )

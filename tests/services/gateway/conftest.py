@@ -17,6 +17,7 @@ from services.common.database import migrate, open_database
 from services.common.serve import listen
 from services.gateway.settings import GatewaySettings
 from services.gateway.spend import Budget, Spend
+from services.gateway.timelines.mastodon import MastodonTimeline
 from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.sandbox.app import create_app as create_sandbox
@@ -142,6 +143,15 @@ def x_timeline(
 
 
 @pytest.fixture
+def mastodon_timeline(sandbox: Sandbox, metrics: VendorMetrics) -> Iterator[MastodonTimeline]:
+    """The bot's account on the sandbox's instance; half a second of silence is a timeout."""
+    calls = VendorCalls("mastodon", 0.5, metrics)
+    timeline = MastodonTimeline(f"{sandbox.base}/mastodon", "token", "unlisted", calls)
+    yield timeline
+    timeline.close()
+
+
+@pytest.fixture
 def settings(tmp_path: Path) -> Callable[..., GatewaySettings]:
     """Complete settings of a gateway before a sandbox (or before nothing)."""
 
@@ -155,6 +165,8 @@ def settings(tmp_path: Path) -> Callable[..., GatewaySettings]:
             "x_consumer_secret": "secret",
             "x_access_token": "1000-token",
             "x_access_token_secret": "secret",
+            "mastodon_base_url": f"{base}/mastodon",
+            "mastodon_access_token": "token",
             "spotify_api_url": f"{base}/spotify",
             "spotify_accounts_url": f"{base}/spotify-accounts",
             "spotify_client_id": "id",

@@ -16,10 +16,10 @@ from services.gateway.vendor_errors import BusyVendorError
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def entry(number: int) -> Entry:
+def entry(number: int, *, left_out: bool = False) -> Entry:
     made = START + timedelta(seconds=number)
     post = Post(origin="x", id=str(number), text=f"post {number}", author_id="7", created_at=made)
-    return Entry(str(number), post)
+    return Entry(str(number), None if left_out else post)
 
 
 @dataclass
@@ -34,6 +34,7 @@ class Shelf:
     failing_pages: list[bool] = field(default_factory=list)
     old: tuple[int, ...] = ()
     disorderly: bool = False  # pages come twice over, and out of order
+    left_out: frozenset[int] = frozenset()
 
     def arrive(self, count: int) -> None:
         newest = max(self.posts, default=0)
@@ -59,7 +60,8 @@ class Shelf:
         resume = str(shown[-1] if shown else upper)
         if self.disorderly:
             shown = (shown[1::2] + shown[::2]) * 2
-        return Page(tuple(entry(number) for number in shown), resume if more else None)
+        entries = (entry(number, left_out=number in self.left_out) for number in shown)
+        return Page(tuple(entries), resume if more else None)
 
     async def reaches(self, place: str) -> bool:
         return any(number <= int(place) for number in self._shown())
@@ -145,6 +147,38 @@ async def test_failing_pages_lose_and_repeat_nothing(
         cursor = page.cursor
     seen += await drain(shelf, cursor, [limit])
     assert sorted(seen) == list(range(2, waiting + 2))
+
+
+async def test_what_is_left_out_is_passed_by_once() -> None:
+    shelf = Shelf(posts=[1], left_out=frozenset(range(2, 9)))
+    cursor = (await read(shelf, "x", None, 5)).cursor
+    shelf.arrive(7)
+    page = await read(shelf, "x", cursor, 5)
+    assert (page.posts, page.cursor) == ([], "x.1.8..")
+    shelf.arrive(1)
+    assert ids(await read(shelf, "x", page.cursor, 5)) == [9]
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    waiting=st.integers(1, 60),
+    left_out=st.frozensets(st.integers(2, 60)),
+    page_sizes=st.lists(st.integers(1, 6), max_size=30),
+    limit=st.integers(1, 9),
+)
+async def test_every_post_between_those_left_out_comes_once(
+    waiting: int, left_out: frozenset[int], page_sizes: list[int], limit: int
+) -> None:
+    shelf = Shelf(posts=[1])
+    cursor = (await read(shelf, "x", None, 1)).cursor
+    shelf.arrive(waiting)
+    shelf.left_out, shelf.page_sizes = left_out, page_sizes
+    seen: list[int] = []
+    while cursor != f"x.1.{waiting + 1}..":
+        page = await read(shelf, "x", cursor, limit)
+        cursor = page.cursor
+        seen += ids(page)
+    assert sorted(seen) == [number for number in range(2, waiting + 2) if number not in left_out]
 
 
 async def test_the_first_reading_takes_the_newest_and_leaves_history_alone() -> None:

@@ -1,0 +1,91 @@
+"""What a Mastodon instance's refusals mean to us."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from services.gateway.vendor_errors import (
+    BusyVendorError,
+    CredentialsError,
+    FailedVendorError,
+    NotDoneError,
+    RefusedByVendorError,
+    VendorError,
+)
+
+VENDOR = "mastodon"
+WINDOW_SECONDS = 300.0
+# Sent for any method before a request is looked at; 302 and 303 may also follow upon a deed.
+MOVED = {301, 307, 308}
+# A 422 that is about our token, which is an app's and no account's.
+ABOUT_OUR_ACCESS = "requires an authenticated user"
+
+
+class NotThereError(RefusedByVendorError):
+    """What was asked for is not there, or no longer."""
+
+
+def error_from(response: requests.Response) -> VendorError | None:
+    """What an answer means that is no plain success."""
+    status = response.status_code
+    if 200 <= status < 300:
+        return _incomplete(response)
+    if 300 <= status < 400:
+        return _redirected(response)
+    if status == 429:
+        return BusyVendorError(VENDOR, "its rate limit is reached.", retry_after=_reset(response))
+    if status >= 500 or status == 408:
+        return FailedVendorError(VENDOR, f"it is unwell (status {status}).", retry_after=30)
+    return _refusal(status, _said(response))
+
+
+def _incomplete(response: requests.Response) -> VendorError | None:
+    """A home timeline that was not read for long is put together anew, which takes a while."""
+    if response.status_code != 206 or response.request.method != "GET":
+        return None
+    detail = "it is putting the home timeline together."
+    return NotDoneError(VENDOR, detail, retry_after=30)
+
+
+def _refusal(status: int, said: str) -> VendorError:
+    if status in {401, 403} or (status == 422 and ABOUT_OUR_ACCESS in said):
+        return _about_our_token(status, said)
+    kind = NotThereError if status in {404, 410} else RefusedByVendorError
+    return kind(VENDOR, f"it refuses (status {status}): {said}")
+
+
+def _about_our_token(status: int, said: str) -> VendorError:
+    if status == 401:
+        detail = f"it does not know our token ({said}); check MASTODON_ACCESS_TOKEN."
+        return CredentialsError(VENDOR, detail, retry_after=60)
+    detail = f"our token may not do this ({said}); check what MASTODON_ACCESS_TOKEN is good for."
+    return CredentialsError(VENDOR, detail, retry_after=600)
+
+
+def _redirected(response: requests.Response) -> VendorError:
+    """Our token is for the base URL only, so that nothing is followed."""
+    host = urlsplit(response.headers.get("location", "")).netloc or "another address"
+    detail = f"it sends us to {host}; set MASTODON_BASE_URL to where the instance is."
+    kind = NotDoneError if response.status_code in MOVED else FailedVendorError
+    return kind(VENDOR, detail, retry_after=600)
+
+
+def _said(response: requests.Response) -> str:
+    """The instance's own words; it has them in one language or another."""
+    try:
+        document: Any = response.json()
+    except ValueError:
+        document = None
+    said = document.get("error") if isinstance(document, Mapping) else None
+    return str(said or "no reason given")
+
+
+def _reset(response: requests.Response) -> float:
+    try:
+        reset = datetime.fromisoformat(response.headers["x-ratelimit-reset"])
+        return (reset - datetime.now(UTC)).total_seconds()
+    except (KeyError, ValueError, TypeError):
+        return WINDOW_SECONDS

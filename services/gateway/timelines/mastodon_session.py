@@ -1,0 +1,38 @@
+"""The connection to one Mastodon instance, below its client library.
+
+Mastodon.py tells neither the status nor the headers of an answer, follows redirects, and wraps
+what goes wrong in errors of its own. Here, one level below, each answer is seen as it came.
+"""
+
+import threading
+from typing import Any
+
+import requests
+import requests.adapters
+
+from services.gateway.timelines.mastodon_errors import error_from
+
+
+class InstanceSession(requests.Session):
+    """Talks to the instance only; answers that are no success are raised as VendorError."""
+
+    def __init__(self, timeout: tuple[float, float]) -> None:
+        super().__init__()
+        self.timeout = timeout
+        self.heard = threading.local()
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=16))
+
+    def request(self, *what: Any, **how: Any) -> requests.Response:  # noqa: ANN401 - as Mastodon.py calls it
+        how |= {"timeout": self.timeout, "allow_redirects": False}
+        response = super().request(*what, **how)
+        if (error := error_from(response)) is not None:
+            raise error
+        self.heard.response = response
+        return response
+
+    @property
+    def response(self) -> requests.Response:
+        """What this thread was answered last."""
+        response: requests.Response = self.heard.response
+        return response
