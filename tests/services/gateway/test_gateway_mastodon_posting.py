@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Engine
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from tests.services.gateway.conftest import Clock, Sandbox
 
 
-def shown(sandbox: Sandbox) -> list[dict[str, str]]:
+def shown(sandbox: Sandbox) -> list[dict[str, Any]]:
     """The bot's statuses as the instance shows them, newest first."""
     route = "/mastodon/api/v1/accounts/1000/statuses"
     answer = sandbox.http.get(route, headers={"authorization": "Bearer another"})
-    statuses: list[dict[str, str]] = answer.raise_for_status().json()
+    statuses: list[dict[str, Any]] = answer.raise_for_status().json()
     return statuses
 
 

@@ -235,12 +235,14 @@ def test_an_edited_post_keeps_its_first_id() -> None:
         ]
     }
     (entry,) = Reader("https://x.test/{id}").entries(document)
+    assert entry.post is not None
     assert (entry.place, entry.post.id) == ("1994000000000000002", "1994000000000000001")
 
 
 def test_entities_are_read_as_people_see_them() -> None:
     document = {"data": [{"id": "1994000000000000001", "text": "Guns &amp; Roses &lt;3"}]}
     (entry,) = Reader("https://x.test/{id}").entries(document)
+    assert entry.post is not None
     assert entry.post.text == "Guns & Roses <3"
 
 

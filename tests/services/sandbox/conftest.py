@@ -16,6 +16,7 @@ import tweepy
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from mastodon import Mastodon
 from requests.adapters import HTTPAdapter
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials
@@ -69,6 +70,16 @@ class Sandbox:
         self.cleanup.enter_context(client.session)
         client.session.mount("https://api.twitter.com", Redirect(f"{self.base}/x"))
         return client
+
+    def mastodon(self, token: str | None = "token") -> Mastodon:
+        session = self.cleanup.enter_context(requests.Session())
+        return Mastodon(
+            access_token=token,
+            api_base_url=f"{self.base}/mastodon",
+            ratelimit_method="throw",
+            request_timeout=5,
+            session=session,
+        )
 
     def spotify(self) -> spotipy.Spotify:
         session = self.cleanup.enter_context(requests.Session())
