@@ -1,7 +1,7 @@
 """Mastodon's endpoints."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -24,6 +24,8 @@ from services.sandbox.store import Store
 from services.sandbox.timeline import Post, Timeline
 from services.sandbox.vendor_app import vendor_app
 
+Endpoint = Callable[[Request], Awaitable[Response]]
+
 # Requests, and the seconds in which they may be made.
 LIMITS = {"any": (300, 300), "publish": (300, 3 * 3600), "delete": (30, 1800)}
 # How many posts Mastodon keeps of a home timeline.
@@ -44,31 +46,43 @@ class MastodonApi:
         self.windows = windows
 
     def app(self) -> Starlette:
-        return vendor_app(
-            [
-                Route("/api/v1/accounts/verify_credentials", self.me),
-                Route("/api/v1/accounts/update_credentials", self.update, methods=["PATCH"]),
-                Route("/api/v1/accounts/{account_id}/statuses", self.account_statuses),
-                Route("/api/v1/timelines/home", self.home),
-                Route("/api/v1/notifications", self.notifications),
-                Route("/api/v1/statuses", self.lookup),
-                Route("/api/v1/statuses", self.publish, methods=["POST"]),
-                Route("/api/v1/statuses/{status_id}", self.show),
-                Route("/api/v1/statuses/{status_id}", self.delete, methods=["DELETE"]),
-                # Mastodon.py asks for these with a slash at their end.
-                *(Route(f"/api/v1/instance{end}", self.instance_v1) for end in ("", "/")),
-                *(Route(f"/api/v2/instance{end}", self.instance_v2) for end in ("", "/")),
-                *OAuth(self.timeline.clock).routes(),
-            ],
-            mastodon_failure,
-        )
+        return vendor_app([*self._routes(), *OAuth(self.timeline.clock).routes()], mastodon_failure)
+
+    def _routes(self) -> Iterator[Route]:
+        """A token is needed everywhere but where the instance speaks of itself."""
+        for method, path, endpoint, family in (
+            ("GET", "/accounts/verify_credentials", self.me, "any"),
+            ("PATCH", "/accounts/update_credentials", self.update, "any"),
+            ("GET", "/accounts/{account_id}/statuses", self.account_statuses, "any"),
+            ("GET", "/timelines/home", self.home, "any"),
+            ("GET", "/notifications", self.notifications, "any"),
+            ("GET", "/statuses", self.lookup, "any"),
+            ("POST", "/statuses", self.publish, "publish"),
+            ("GET", "/statuses/{status_id}", self.show, "any"),
+            ("DELETE", "/statuses/{status_id}", self.delete, "delete"),
+        ):
+            yield Route(f"/api/v1{path}", self._counted(endpoint, family), methods=[method])
+        # Mastodon.py asks for these with a slash at their end.
+        for end in ("", "/"):
+            yield Route(f"/api/v1/instance{end}", self.instance_v1)
+            yield Route(f"/api/v2/instance{end}", self.instance_v2)
+
+    def _counted(self, endpoint: Endpoint, family: str) -> Endpoint:
+        async def counted(request: Request) -> Response:
+            headers = self._enter(request, family)
+            try:
+                response = await endpoint(request)
+            except VendorError as error:
+                raise _with(error, headers) from error
+            response.headers.update(headers)
+            return response
+
+        return counted
 
     async def me(self, request: Request) -> Response:
-        headers = self._enter(request)
-        return json_response(own_document(self._bot(), site_of(request)), headers=headers)
+        return json_response(own_document(self._bot(), site_of(request)))
 
     async def update(self, request: Request) -> Response:
-        headers = self._enter(request)
         given = await parameters(request)
         profile = self._profile()
         for name in ("display_name", "note"):
@@ -77,71 +91,61 @@ class MastodonApi:
         if "bot" in given:
             profile["bot"] = is_true(given["bot"])
         self.store.put_fact("mastodon.profile", json.dumps(profile))
-        return json_response(own_document(self._bot(), site_of(request)), headers=headers)
+        return json_response(own_document(self._bot(), site_of(request)))
 
     async def home(self, request: Request) -> Response:
-        headers = self._enter(request)
         recent = islice(self.timeline.newest_first(), HOME_DEPTH)
         page = page_query(request.query_params).page(recent, lambda post: post.id)
-        if page:
-            headers["link"] = _links(request, page[0].id, page[-1].id)
+        headers = _links(request, page[0].id, page[-1].id) if page else {}
         return json_response(self._statuses(request, page), headers=headers)
 
     async def account_statuses(self, request: Request) -> Response:
-        headers = self._enter(request)
         query, asked = request.query_params, page_query(request.query_params)
         found = self._by(request.path_params["account_id"])
         posts = (post for post in found if not _excluded(post, query.keys()))
         page = asked.page(posts, lambda post: post.id)
-        if page:
-            oldest = page[-1].id if len(page) == asked.limit else None
-            headers["link"] = _links(request, page[0].id, oldest)
+        oldest = page[-1].id if page and len(page) == asked.limit else None
+        headers = _links(request, page[0].id, oldest) if page else {}
         return json_response(self._statuses(request, page), headers=headers)
 
     async def notifications(self, request: Request) -> Response:
-        headers = self._enter(request)
         wanted = request.query_params.getlist("types[]")
         refused_types = request.query_params.getlist("exclude_types[]")
         shown = (not wanted or "mention" in wanted) and "mention" not in refused_types
         page = page_query(request.query_params, NOTIFICATIONS).page(
             self._mentions() if shown else (), notification_id
         )
-        if page:
-            ids = notification_id(page[0]), notification_id(page[-1])
-            headers["link"] = _links(request, *ids)
+        ids = [notification_id(post) for post in page]
+        headers = _links(request, ids[0], ids[-1]) if ids else {}
         words = self._words(request)
         pairs = zip(page, self._statuses(request, page), strict=True)
         return json_response([words.notification(*pair) for pair in pairs], headers=headers)
 
     async def lookup(self, request: Request) -> Response:
-        headers = self._enter(request)
         ids = request.query_params.getlist("id[]")
         if len(ids) > IDS_AT_ONCE:
             raise refused(422, "Mastodon::ValidationError")
         found = [self.timeline.find(id_of(each)) for each in ids]
         posts = [post for post in found if post]
-        return json_response(self._statuses(request, posts), headers=headers)
+        return json_response(self._statuses(request, posts))
 
     async def show(self, request: Request) -> Response:
-        headers = self._enter(request)
         post = self._post(request)
-        return json_response(self._statuses(request, [post])[0], headers=headers)
+        return json_response(self._statuses(request, [post])[0])
 
     async def publish(self, request: Request) -> Response:
-        headers = self._enter(request, "publish")
         draft = await read_draft(request, self.settings.mastodon_longest)
         key = request.headers.get("idempotency-key")
         post = self._published_before(key) or self._publish(draft, key)
-        return json_response(self._statuses(request, [post])[0], headers=headers)
+        return json_response(self._statuses(request, [post])[0])
 
     async def delete(self, request: Request) -> Response:
-        headers = self._enter(request, "delete")
         post = self._post(request)
         if post.author_id != self.settings.bot_id:
             raise refused(404)
         document = deleted(self._statuses(request, [post])[0], post.text)
         self.timeline.delete(post.id)
-        return json_response(document, headers=headers)
+        return json_response(document)
 
     async def instance_v1(self, request: Request) -> Response:
         return json_response(instance_v1(site_of(request), self.settings.mastodon_longest))
@@ -149,7 +153,7 @@ class MastodonApi:
     async def instance_v2(self, request: Request) -> Response:
         return json_response(instance_v2(site_of(request), self.settings.mastodon_longest))
 
-    def _enter(self, request: Request, family: str = "any") -> dict[str, str]:
+    def _enter(self, request: Request, family: str) -> dict[str, str]:
         """Count one request and authenticate it; raises Mastodon's 401 and 429."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         known = scheme.casefold() == "bearer" and bool(token.strip())
@@ -250,9 +254,10 @@ class MastodonApi:
         return self.timeline.find(int(post.reply_to)) if post.reply_to else None
 
 
-def _links(request: Request, newest: int, oldest: int | None) -> str:
+def _links(request: Request, newest: int, oldest: int | None) -> dict[str, str]:
     address = f"{request.url.scheme}://{request.url.netloc}{request.url.path}"
-    return link_header(address, request.query_params.multi_items(), newest, oldest)
+    links = link_header(address, request.query_params.multi_items(), newest, oldest)
+    return {"link": links}
 
 
 def _excluded(post: Post, names: Iterable[str]) -> bool:

@@ -16,7 +16,7 @@ from services.sandbox.timeline import Post, author_id, display_name
 from services.sandbox.x.posts import reception
 
 BOOSTED = re.compile(r"RT @(\w+): (.*)", re.DOTALL)
-WHO_MAY_QUOTE = {"public": ["public"], "unlisted": ["followers"]}
+WHO_MAY_QUOTE = {"public": ["public"], "unlisted": ["public"]}
 
 
 class Statuses:
@@ -64,7 +64,7 @@ class Statuses:
             "poll": None,
             "quote_approval": _quote_approval(wrapping.visibility),
         }
-        if post.author_id == self.bot.id:
+        if post.author_id == self.bot.id and wrapping.visibility != "direct":
             document["pinned"] = False
         return document | _answered(post, parent)
 
