@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from services.common.app import create_service
 from services.sandbox import catalogue, feed
+from services.sandbox.bluesky.app import BlueskyApi
 from services.sandbox.faults import Faults
 from services.sandbox.google.app import Google
 from services.sandbox.limits import Windows
@@ -26,9 +27,9 @@ from services.sandbox.timeline import Timeline
 from services.sandbox.x.app import XApi
 
 DESCRIPTION = (
-    "Stand-ins for X (`/x`), Mastodon (`/mastodon`), Spotify (`/spotify`, `/spotify-accounts`), "
-    "MusicBrainz (`/musicbrainz`) and Google Sheets (`/google`), with the public timeline as a "
-    "page."
+    "Stand-ins for X (`/x`), Mastodon (`/mastodon`), Bluesky (`/bluesky`), Spotify (`/spotify`, "
+    "`/spotify-accounts`), MusicBrainz (`/musicbrainz`), Last.fm (`/lastfm`) and Google Sheets "
+    "(`/google`), with the public timeline as a page."
 )
 
 
@@ -56,6 +57,7 @@ def create_app(settings: SandboxSettings, clock: Callable[[], float] = time.time
     faults = Faults()
     app.mount("/x", XApi(settings, timeline, Windows(clock)).app())
     app.mount("/mastodon", MastodonApi(settings, timeline, store, Windows(clock)).app())
+    app.mount("/bluesky", BlueskyApi(settings, timeline, store, Windows(clock), clock).app())
     app.mount("/spotify", SpotifyApi(settings, songs, clock).app())
     app.mount("/spotify-accounts", SpotifyAccounts(settings, clock).app())
     app.mount("/musicbrainz", MusicBrainz(settings, songs, clock).app())

@@ -29,7 +29,7 @@ class Fault(BaseModel):
         json_schema_extra={"example": {"vendor": "x", "path": "/2/tweets", "fault": "timeout"}},
     )
 
-    vendor: str = Field(description="Whose requests: x, mastodon, spotify, musicbrainz or google.")
+    vendor: str = Field(description=f"Whose requests: {', '.join(sorted(VENDOR_NAMES))}.")
     method: str | None = Field(None, description="Only this method.")
     path: str | None = Field(None, description="Only paths that contain this text.")
     query: str | None = Field(

@@ -51,6 +51,15 @@ class SandboxSettings(ServiceSettings):
     mastodon_longest: int = Field(
         500, ge=1, description="Longest status that the Mastodon instance takes, characters."
     )
+    bluesky_password: SecretStr | None = Field(
+        None, description="The only app password Bluesky accepts; without one, any."
+    )
+    bluesky_token_seconds: int = Field(
+        7200, gt=0, description="Lifetime of a Bluesky access token."
+    )
+    bluesky_limits: bool = Field(
+        True, description="Count Bluesky's rate limits per 5 minutes, of requests and of logins."
+    )
     spotify_client_secret: SecretStr | None = Field(
         None, description="The only client secret Spotify accepts; without one, any."
     )

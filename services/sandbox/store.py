@@ -1,4 +1,4 @@
-"""What must outlive the process, in SQLite: written posts, spreadsheets, the feed's schedule.
+"""What must outlive the process, in SQLite: posts, records, spreadsheets, the feed's schedule.
 
 Every method is one transaction that is on the disk when it returns (`synchronous=FULL`), because
 a vendor that answered 201 does not forget. There is one connection and no locking: all handlers
@@ -6,7 +6,7 @@ run on one event loop and none awaits inside a change.
 """
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 SCHEMA = """
@@ -20,6 +20,14 @@ CREATE TABLE IF NOT EXISTS posts (
     by_bot INTEGER NOT NULL,
     reply_to TEXT,
     deleted INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS records (
+    did TEXT NOT NULL,
+    collection TEXT NOT NULL,
+    rkey TEXT NOT NULL,
+    value TEXT NOT NULL,
+    post_id INTEGER UNIQUE,
+    PRIMARY KEY (did, collection, rkey)
 );
 CREATE TABLE IF NOT EXISTS spreadsheets (id TEXT PRIMARY KEY, document TEXT NOT NULL);
 """
@@ -36,6 +44,17 @@ class WrittenPost:
     text: str
     by_bot: bool
     reply_to: str | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a Bluesky account's repository holds under a key; `value` is JSON as it was sent."""
+
+    did: str
+    collection: str
+    rkey: str
+    value: str
+    post_id: int | None = None
 
 
 class Store:
@@ -58,7 +77,8 @@ class Store:
         with self.db:
             self.db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
 
-    def add_post(self, post: WrittenPost) -> None:
+    def add_post(self, post: WrittenPost, record: Record | None = None) -> None:
+        """Keep a post and, where it came as one, the record that it was."""
         with self.db:
             self.db.execute(
                 "INSERT INTO posts (id, author_id, username, name, text, by_bot, reply_to)"
@@ -73,9 +93,12 @@ class Store:
                     post.reply_to,
                 ),
             )
+            if record is not None:
+                self._insert_record(replace(record, post_id=post.id))
 
     def delete_post(self, post_id: int) -> None:
         with self.db:
+            self.db.execute("DELETE FROM records WHERE post_id = ?", (post_id,))
             self.db.execute("UPDATE posts SET deleted = 1 WHERE id = ?", (post_id,))
 
     def posts(self) -> list[WrittenPost]:
@@ -92,6 +115,32 @@ class Store:
     def newest_id(self) -> int:
         """The highest post id ever given out, deleted posts included; 0 before the first."""
         return int(self.db.execute("SELECT coalesce(max(id), 0) FROM posts").fetchone()[0])
+
+    def put_record(self, record: Record) -> None:
+        with self.db:
+            self._insert_record(record)
+
+    def _insert_record(self, record: Record) -> None:
+        self.db.execute("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?)", astuple(record))
+
+    def delete_record(self, did: str, collection: str, rkey: str) -> None:
+        with self.db:
+            self.db.execute(
+                "DELETE FROM records WHERE did = ? AND collection = ? AND rkey = ?",
+                (did, collection, rkey),
+            )
+
+    def record(self, did: str, collection: str, rkey: str) -> Record | None:
+        row = self.db.execute(
+            "SELECT * FROM records WHERE did = ? AND collection = ? AND rkey = ?",
+            (did, collection, rkey),
+        ).fetchone()
+        return row and Record(*row)
+
+    def record_of(self, post_id: int) -> Record | None:
+        """The record that a post came as."""
+        row = self.db.execute("SELECT * FROM records WHERE post_id = ?", (post_id,)).fetchone()
+        return row and Record(*row)
 
     def put_spreadsheet(self, spreadsheet_id: str, document: str) -> None:
         with self.db:

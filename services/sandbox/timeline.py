@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 from services.sandbox import snowflakes
 from services.sandbox.feed import Feed, Kind, whole_characters
-from services.sandbox.store import Store, WrittenPost
+from services.sandbox.store import Record, Store, WrittenPost
 
 
 @dataclass(frozen=True)
@@ -136,15 +136,20 @@ class Timeline:
         name: str,
         by_bot: bool = False,
         reply_to: str | None = None,
+        record: Record | None = None,
     ) -> Post:
         """Add a post; it is stored when this returns."""
-        post_id = snowflakes.written_id(self.now_ms(), self.newest_written)
+        post_id = self.next_id()
         text = whole_characters(text)
         post = WrittenPost(post_id, author_id, username, name, text, by_bot, reply_to)
-        self.store.add_post(post)
+        self.store.add_post(post, record)
         self.newest_written = post_id
         self.written[post_id] = post
         return _written(post)
+
+    def next_id(self) -> int:
+        """The id of a post that is written right now."""
+        return snowflakes.written_id(self.now_ms(), self.newest_written)
 
     def delete(self, post_id: int) -> None:
         self.store.delete_post(post_id)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from services.sandbox.answers import HTML, Answer
+from services.sandbox.bluesky.errors import bluesky_failure
 from services.sandbox.google.errors import google_failure
 from services.sandbox.mastodon.errors import mastodon_failure
 from services.sandbox.musicbrainz.errors import musicbrainz_failure
@@ -27,6 +28,7 @@ class Vendor:
 VENDORS = (
     Vendor("x", "/x", x_failure),
     Vendor("mastodon", "/mastodon", mastodon_failure),
+    Vendor("bluesky", "/bluesky", bluesky_failure),
     Vendor("spotify", "/spotify", spotify_failure),
     Vendor("spotify", "/spotify-accounts", accounts_failure),
     Vendor("musicbrainz", "/musicbrainz", musicbrainz_failure),

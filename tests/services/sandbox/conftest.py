@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
+import atproto
 import gspread
 import httpx
 import pytest
@@ -80,6 +81,12 @@ class Sandbox:
             request_timeout=5,
             session=session,
         )
+
+    def bluesky(self) -> atproto.Client:
+        """Nobody is logged in yet."""
+        request = atproto.Request(timeout=5)
+        self.cleanup.callback(request.close)
+        return atproto.Client(f"{self.base}/bluesky", request=request)
 
     def spotify(self) -> spotipy.Spotify:
         session = self.cleanup.enter_context(requests.Session())

@@ -1,0 +1,1 @@
+"""Bluesky's XRPC: sessions, the home timeline, and records under names of the caller's choosing."""
