@@ -23,6 +23,7 @@ from services.gateway.sheets.google import GoogleSheet, SheetPlace
 from services.gateway.sheets.local import LocalSheet
 from services.gateway.sheets.sheet import Desk, Sheet
 from services.gateway.spend import Budget, Spend
+from services.gateway.timelines.bluesky_session import Login
 from services.gateway.timelines.mastodon import MastodonTimeline
 from services.gateway.timelines.timeline import Timeline
 from services.gateway.timelines.x import HOST as X_HOST
@@ -80,7 +81,7 @@ class Wiring:
         return calls
 
     def _add_timeline(self, adapters: Adapters) -> None:
-        builders = {"x": self._x, "mastodon": self._mastodon}
+        builders = {"x": self._x, "mastodon": self._mastodon, "bluesky": self._bluesky}
         timeline = builders[self.settings.timeline](adapters)
         if timeline is None:
             return
@@ -136,6 +137,24 @@ class Wiring:
             settings.mastodon_visibility,
             self._calls("mastodon"),
         )
+        adapters.closing.append(timeline.close)
+        return timeline
+
+    def _bluesky(self, adapters: Adapters) -> Timeline | None:
+        # Imported here: only a gateway of Bluesky's shall wait for the SDK to load.
+        from services.gateway.timelines.bluesky import BlueskyTimeline  # noqa: PLC0415
+
+        settings = self.settings
+        if reason := missing(settings, "bluesky_handle", "bluesky_app_password"):
+            adapters.miss("timeline", reason)
+            return None
+        login = Login(
+            settings.bluesky_base_url,
+            settings.bluesky_handle or "",
+            _secret(settings.bluesky_app_password),
+        )
+        kept, calls = settings.data_dir / "bluesky.session", self._calls("bluesky")
+        timeline = BlueskyTimeline(login, kept, settings.bluesky_post_url, calls)
         adapters.closing.append(timeline.close)
         return timeline
 

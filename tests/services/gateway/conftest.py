@@ -17,6 +17,8 @@ from services.common.database import migrate, open_database
 from services.common.serve import listen
 from services.gateway.settings import GatewaySettings
 from services.gateway.spend import Budget, Spend
+from services.gateway.timelines.bluesky import BlueskyTimeline
+from services.gateway.timelines.bluesky_session import Login
 from services.gateway.timelines.mastodon import MastodonTimeline
 from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
@@ -152,6 +154,19 @@ def mastodon_timeline(sandbox: Sandbox, metrics: VendorMetrics) -> Iterator[Mast
 
 
 @pytest.fixture
+def bluesky_timeline(
+    sandbox: Sandbox, metrics: VendorMetrics, tmp_path: Path
+) -> Iterator[BlueskyTimeline]:
+    """The same on Bluesky."""
+    login = Login(f"{sandbox.base}/bluesky", "deephypebot.bsky.social", "secret")
+    calls = VendorCalls("bluesky", 0.5, metrics)
+    kept, url = tmp_path / "bluesky.session", "https://bsky.test/{author}/{id}"
+    timeline = BlueskyTimeline(login, kept, url, calls)
+    yield timeline
+    timeline.close()
+
+
+@pytest.fixture
 def settings(tmp_path: Path) -> Callable[..., GatewaySettings]:
     """Complete settings of a gateway before a sandbox (or before nothing)."""
 
@@ -167,6 +182,9 @@ def settings(tmp_path: Path) -> Callable[..., GatewaySettings]:
             "x_access_token_secret": "secret",
             "mastodon_base_url": f"{base}/mastodon",
             "mastodon_access_token": "token",
+            "bluesky_base_url": f"{base}/bluesky",
+            "bluesky_handle": "deephypebot.bsky.social",
+            "bluesky_app_password": "secret",
             "spotify_api_url": f"{base}/spotify",
             "spotify_accounts_url": f"{base}/spotify-accounts",
             "spotify_client_id": "id",

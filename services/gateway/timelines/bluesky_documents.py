@@ -1,0 +1,255 @@
+"""Bluesky's documents, read into our own, and the record that a post of ours becomes.
+
+A post is addressed by its author's DID and a record key (`at://did/app.bsky.feed.post/key`). Our
+id is both with a tilde between: a DID has none, and it needs no escape in a path or a list.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import structlog
+
+from services.gateway.schemas import Post, Published, Quota, Reception
+from services.gateway.timelines.reading import Entry
+from services.gateway.timelines.timeline import Intent
+
+log = structlog.get_logger()
+
+Document = Mapping[str, Any]
+
+ORIGIN = "bluesky"
+POST = "app.bsky.feed.post"
+FACET = "app.bsky.richtext.facet"
+ADDRESS = re.compile(rf"at://([^/]+)/{re.escape(POST)}/([^/]+)")
+ID_SEPARATOR = "~"
+EPOCH = datetime.fromtimestamp(0, UTC)
+MICROSECOND = timedelta(microseconds=1)
+# How long a post may be on its way from its author to the timeline, where it is put at the time
+# at which it was written, below others that were there before it.
+ON_ITS_WAY = 120 * 10**6
+# So much of a record key tells apart what came at one moment; TIDs have thirteen letters.
+KEY_LETTERS = 20
+SORTABLE = "234567abcdefghijklmnopqrstuvwxyz"
+SENSITIVE = {"porn", "sexual", "nudity", "graphic-media", "gore", "!warn", "!hide"}
+LINK = re.compile(r"https?://[^\s<>\"]+")
+AFTER_LINK = ".,;:!?'\"\u2026\u201d\u2019"  # an ellipsis and closing quotation marks at the end
+TAG = re.compile(r"(?<![\w#&/])#(\w*[^\W\d_]\w*)")
+
+
+class NonsenseError(ValueError):
+    """An answer that is no document of Bluesky's."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """What stands on a timeline: at `sorted_us` for Bluesky, at `entry.place` for us.
+
+    `place_us`, its part of the place, is when it came, in microseconds of Unix time.
+    """
+
+    sorted_us: int
+    place_us: int
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads posts; `post_url` says where people see one."""
+
+    post_url: str
+
+    def home(self, document: Document, own_did: str) -> list[Item]:
+        """A page of the home timeline; reposts, answers to others and our own are left out."""
+        return list(_each(document, "feed", lambda item: self._feed_item(item, own_did)))
+
+    def mentions(self, document: Document, own_did: str) -> list[Item]:
+        """A page of notifications; what is no mention is left out, and so are we."""
+
+        def item(view: Document) -> Item:
+            wanted = view["reason"] == "mention" and view["author"]["did"] != own_did
+            return self._item(view, wanted=wanted)
+
+        return list(_each(document, "notifications", item))
+
+    def _feed_item(self, item: Document, own_did: str) -> Item:
+        view, reason = item["post"], item.get("reason")
+        if reason:
+            came = microseconds(reason.get("indexedAt") or view["indexedAt"])
+            return Item(came, came, Entry(_place(came, view["uri"]), None))
+        author = view["author"]["did"]
+        return self._item(view, wanted=author != own_did and not _answers_others(view))
+
+    def _item(self, view: Document, *, wanted: bool) -> Item:
+        came = microseconds(view["indexedAt"])
+        sorted_us = min(came, _written(view["record"], came))
+        place_us = min(came, sorted_us + ON_ITS_WAY)
+        post = self._post(view, sorted_us) if wanted else None
+        return Item(sorted_us, place_us, Entry(_place(place_us, view["uri"]), post))
+
+    def _post(self, view: Document, sorted_us: int) -> Post:
+        record, author = view["record"], view["author"]
+        return Post(
+            origin=ORIGIN,
+            id=id_of(view["uri"]),
+            text=record["text"],
+            author_id=author["did"],
+            author=author.get("handle"),
+            created_at=instant(sorted_us),
+            lang=next(iter(record.get("langs") or ()), None),
+            url=self.url(view["uri"]),
+            sensitive=_is_sensitive(view),
+        )
+
+    def published(self, uri: str, record: Document, *, reconciled: bool = False) -> Published:
+        return Published(
+            origin=ORIGIN,
+            id=id_of(uri),
+            url=self.url(uri),
+            text=record["text"],
+            created_at=instant(microseconds(record["createdAt"])),
+            reconciled=reconciled,
+        )
+
+    def url(self, uri: str) -> str:
+        did, rkey = _parts(uri)
+        return self.post_url.replace("{author}", did).replace("{id}", rkey)
+
+
+def reception(view: Document) -> Reception:
+    return Reception(
+        id=id_of(view["uri"]),
+        likes=int(view.get("likeCount") or 0),
+        reposts=int(view.get("repostCount") or 0),
+        replies=int(view.get("replyCount") or 0),
+    )
+
+
+def views_of(document: Document) -> list[Document]:
+    posts = document.get("posts")
+    if not isinstance(posts, list) or not all(isinstance(post, Mapping) for post in posts):
+        message = "`posts` holds something other than posts"
+        raise NonsenseError(message)
+    return posts
+
+
+def post_record(text: str, now: datetime) -> dict[str, Any]:
+    stamp = now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    record = {"$type": POST, "text": text, "createdAt": stamp, "langs": ["en"]}
+    found = facets(text)
+    return record | {"facets": found} if found else record
+
+
+def facets(text: str) -> list[dict[str, Any]]:
+    """The links and hashtags of a text; Bluesky makes none by itself, and counts in bytes."""
+    found = []
+    for match in LINK.finditer(text):
+        uri = match[0].rstrip(AFTER_LINK)
+        uri = uri if "(" in uri else uri.rstrip(")").rstrip(AFTER_LINK)
+        found.append(_facet(text, match.start(), uri, {"$type": f"{FACET}#link", "uri": uri}))
+    for match in TAG.finditer(text):
+        tag = {"$type": f"{FACET}#tag", "tag": match[1]}
+        found.append(_facet(text, match.start(), match[0], tag))
+    return sorted(found, key=lambda facet: facet["index"]["byteStart"])
+
+
+def _facet(text: str, start: int, covered: str, feature: dict[str, str]) -> dict[str, Any]:
+    first = len(text[:start].encode())
+    index = {"byteStart": first, "byteEnd": first + len(covered.encode())}
+    return {"index": index, "features": [feature]}
+
+
+def record_key(intent: Intent) -> str:
+    """The key of this intent's post, a TID, the same at every attempt.
+
+    A TID is 53 bits of microseconds above ten bits that tell clocks apart.
+    """
+    clock = int.from_bytes(sha256(intent.key.encode()).digest()[:2], "big") & 1023
+    number = (intent.asked_at - EPOCH) // MICROSECOND << 10 | clock
+    return "".join(SORTABLE[number >> shift & 31] for shift in range(60, -1, -5))
+
+
+def id_of(uri: str) -> str:
+    return ID_SEPARATOR.join(_parts(uri))
+
+
+def address_of(post_id: str) -> tuple[str, str] | None:
+    """The author's DID and the record key of a post; None for what is no id of ours."""
+    did, separator, rkey = post_id.partition(ID_SEPARATOR)
+    known = did.startswith("did:") and separator and rkey and "/" not in post_id
+    return (did, rkey) if known else None
+
+
+def uri_of(did: str, rkey: str) -> str:
+    return f"at://{did}/{POST}/{rkey}"
+
+
+def quota(headers: Mapping[str, str]) -> Quota | None:
+    try:
+        return Quota(
+            limit=int(headers["ratelimit-limit"]),
+            remaining=int(headers["ratelimit-remaining"]),
+            resets_at=datetime.fromtimestamp(int(headers["ratelimit-reset"]), UTC),
+        )
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
+
+
+def microseconds(stamp: str) -> int:
+    """Microseconds of Unix time; a time without a zone is taken for UTC."""
+    moment = datetime.fromisoformat(stamp)
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0, (aware - EPOCH) // MICROSECOND)
+
+
+def instant(us: int) -> datetime:
+    return EPOCH + us * MICROSECOND
+
+
+def _each(document: Document, name: str, read: Callable[[Document], Item]) -> Iterator[Item]:
+    """The items of a page; one that cannot be read costs no other."""
+    items = document.get(name)
+    if not isinstance(items, list):
+        message = f"`{name}` is no list"
+        raise NonsenseError(message)
+    for item in items:
+        try:
+            yield read(item)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            log.warning("timeline.post_unreadable", origin=ORIGIN, why=type(error).__name__)
+
+
+def _parts(uri: str) -> tuple[str, str]:
+    match = ADDRESS.fullmatch(uri)
+    if match is None:
+        message = "no address of a post"
+        raise NonsenseError(message)
+    return match[1], match[2]
+
+
+def _place(us: int, uri: str) -> str:
+    return f"{us:016d}-{re.sub('[^A-Za-z0-9]', '_', _parts(uri)[1])[:KEY_LETTERS]}"
+
+
+def _written(record: Document, otherwise: int) -> int:
+    """When the author says that it was written, which may be anything."""
+    try:
+        return microseconds(record["createdAt"])
+    except (KeyError, TypeError, ValueError):
+        return otherwise
+
+
+def _answers_others(view: Document) -> bool:
+    reply = view["record"].get("reply")
+    if not reply:
+        return False
+    return not str(reply["parent"]["uri"]).startswith(f"at://{view['author']['did']}/")
+
+
+def _is_sensitive(view: Document) -> bool:
+    own = view["record"].get("labels") or {}
+    labels = [*(view.get("labels") or ()), *(own.get("values") or ())]
+    return any(label.get("val") in SENSITIVE for label in labels)
