@@ -297,9 +297,9 @@ async def test_a_session_that_ended_altogether_is_followed_by_a_login(
 async def test_many_callers_share_one_login(
     sandbox: Sandbox, bluesky_timeline: BlueskyTimeline, clock: Clock
 ) -> None:
-    sandbox.plan("bluesky", "status", path=LOGIN, status=500, times=1000, after=1)
+    sandbox.plan("bluesky", "status", path=LOGIN, status=429, times=1000, after=1)
     await asyncio.gather(*(bluesky_timeline.posts(None, 1) for _ in range(6)))
-    sandbox.plan("bluesky", "status", path=REFRESH, status=500, times=1000, after=1)
+    sandbox.plan("bluesky", "status", path=REFRESH, status=429, times=1000, after=1)
     clock.now += 7200
     await asyncio.gather(*(bluesky_timeline.posts(None, 1) for _ in range(6)))
 
