@@ -45,7 +45,10 @@ class Fault(BaseModel):
         False, description="Let the vendor do the work, then strike its answer."
     )
     status: int = Field(
-        503, ge=201, le=599, description="For `status` and `html`; 206 and 3xx are faults too."
+        503,
+        ge=200,
+        le=599,
+        description="For `status` and `html`; 200 with a body of another kind is a fault too.",
     )
     body: str | None = Field(None, description="For `status`: this text, not the vendor's body.")
     headers: dict[str, str] = Field({}, description="For `status`: headers besides the vendor's.")

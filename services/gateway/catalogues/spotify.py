@@ -13,13 +13,13 @@ from functools import partial
 from typing import Any, TypeVar
 
 import requests
-import requests.adapters
 import spotipy
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOauthError
 
 from services.gateway.catalogues.catalogue import Artist, Track
 from services.gateway.catalogues.matching import song_score
+from services.gateway.patience import PatientAdapter
 from services.gateway.vendor_calls import THREADS, VendorCalls
 from services.gateway.vendor_errors import (
     BusyVendorError,
@@ -64,7 +64,7 @@ class Spotify:
         self.tokens = MemoryCacheHandler()
         self.session = requests.Session()
         for scheme in ("http://", "https://"):
-            self.session.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=THREADS))
+            self.session.mount(scheme, PatientAdapter(calls.timeout, connections=THREADS))
         auth = SpotifyClientCredentials(
             client_id,
             client_secret,

@@ -17,6 +17,7 @@ import httpx
 from atproto import Client, Request, models
 from atproto.exceptions import AtProtocolError, RequestErrorBase
 
+from services.gateway.patience import PatientTransport
 from services.gateway.schemas import Platform, Published, Reception, TimelinePage
 from services.gateway.timelines.bluesky_documents import (
     ORIGIN,
@@ -92,6 +93,7 @@ class Wire:
         self.request = Request(
             timeout=httpx.Timeout(patience, connect=connect),
             event_hooks={"response": [refuse_redirect]},
+            transport=PatientTransport(calls.timeout),
         )
         self.client = Client(base_url, request=self.request)
 

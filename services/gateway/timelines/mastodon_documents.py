@@ -97,7 +97,7 @@ def platform(instance: Document) -> Platform:
     return Platform(
         origin=ORIGIN,
         longest=_positive(limits.get("max_characters"), LONGEST),
-        counting="characters",
+        counting="graphemes",
         link_length=_positive(limits.get("characters_reserved_per_url"), LINK_LENGTH),
         links="allowed",
         replies="summoned",

@@ -8,20 +8,20 @@ import threading
 from typing import Any
 
 import requests
-import requests.adapters
 
+from services.gateway.patience import PatientAdapter, Timeout
 from services.gateway.timelines.mastodon_errors import error_from
 
 
 class InstanceSession(requests.Session):
     """Talks to the instance only; answers that are no success are raised as VendorError."""
 
-    def __init__(self, timeout: tuple[float, float]) -> None:
+    def __init__(self, timeout: Timeout) -> None:
         super().__init__()
         self.timeout = timeout
         self.heard = threading.local()
         for scheme in ("http://", "https://"):
-            self.mount(scheme, requests.adapters.HTTPAdapter(pool_maxsize=16))
+            self.mount(scheme, PatientAdapter(timeout))
 
     def request(self, *what: Any, **how: Any) -> requests.Response:  # noqa: ANN401 - as Mastodon.py calls it
         how |= {"timeout": self.timeout, "allow_redirects": False}

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-import requests.adapters
 import tweepy
 
+from services.gateway.patience import PatientAdapter, Timeout
 from services.gateway.schemas import Platform, Published, Reception, TimelinePage
 from services.gateway.spend import Price, Spend
 from services.gateway.timelines.reading import FloorRefusedError, Page, read
@@ -103,19 +103,18 @@ class XKeys:
         return self.access_token.partition("-")[0]
 
 
-class Redirect(requests.adapters.HTTPAdapter):
+class Redirect(PatientAdapter):
     """Sends tweepy's requests to the base URL, with a timeout."""
 
-    def __init__(self, base_url: str, timeout: tuple[float, float]) -> None:
-        super().__init__(pool_maxsize=16)
-        self.base_url, self.timeout = base_url.rstrip("/"), timeout
+    def __init__(self, base_url: str, timeout: Timeout) -> None:
+        super().__init__(timeout)
+        self.base_url = base_url.rstrip("/")
 
     def send(self, request: requests.PreparedRequest, *_: Any, **how: Any) -> requests.Response:  # noqa: ANN401 - as requests calls it
         if self.base_url != HOST:
             url = urlsplit(request.url or "")
             request.url = f"{self.base_url}{url.path}" + (f"?{url.query}" if url.query else "")
             how["proxies"] = {}  # those were chosen for X's host
-        how["timeout"] = how.get("timeout") or self.timeout
         return super().send(request, **how)
 
 

@@ -25,6 +25,9 @@ from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.sandbox.app import create_app as create_sandbox
 from services.sandbox.settings import SandboxSettings
 
+# Assertions of a module that is no test are explained too.
+pytest.register_assert_rewrite("tests.services.gateway.scenarios")
+
 MIGRATIONS = Path(__file__).resolve().parents[3] / "services/gateway/migrations"
 KEYS = XKeys("key", "secret", "1000-token", "secret")
 

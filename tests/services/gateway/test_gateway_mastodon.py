@@ -153,7 +153,7 @@ async def test_the_instance_says_how_long_a_post_may_be_and_is_asked_once(
         assert await timeline.platform() == platform
     assert (platform.origin, platform.longest, platform.link_length) == ("mastodon", 1234, 23)
     assert (platform.counting, platform.replies, platform.bot_label) == (
-        "characters",
+        "graphemes",
         "summoned",
         True,
     )

@@ -1,0 +1,178 @@
+"""Every method of every adapter, under every fault: a typed error or success, and in the end right.
+
+Never a hang, never another exception, no post lost, none written twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import Engine
+
+from services.common.problems import ProblemError
+from services.gateway.catalogues.catalogue import Catalogue
+from services.gateway.catalogues.musicbrainz import MusicBrainz
+from services.gateway.catalogues.spotify import Spotify
+from services.gateway.spend import Budget, Spend
+from services.gateway.timelines.bluesky import BlueskyTimeline
+from services.gateway.timelines.bluesky_session import Login
+from services.gateway.timelines.mastodon import MastodonTimeline
+from services.gateway.timelines.timeline import Timeline
+from services.gateway.timelines.x import XKeys, XTimeline
+from services.gateway.vendor_calls import VendorMetrics
+from tests.service_account import service_account
+from tests.services.gateway.fault_plans import EVERYWHERE, FAULTS, Plan
+from tests.services.gateway.scenarios import (
+    LONGEST_CALL,
+    OF_CATALOGUES,
+    OF_SHEETS,
+    OF_TIMELINES,
+    SECONDS,
+    Bench,
+    OpenScenario,
+    numbers,
+    of_catalogue,
+    of_sheet,
+    of_timeline,
+    until_through,
+)
+
+if TYPE_CHECKING:
+    from tests.services.gateway.conftest import StartSandbox
+
+
+@asynccontextmanager
+async def x(bench: Bench, seconds: float) -> AsyncIterator[Timeline]:
+    calls = bench.calls("x", seconds)
+    spend = Spend(bench.engine, "x", Budget(), bench.sandbox.clock)
+    keys = XKeys("key", "secret", "1000-token", "secret")
+    timeline = XTimeline(keys, f"{bench.sandbox.base}/x", "https://x.test/{id}", calls, spend)
+    yield timeline
+    timeline.close()
+
+
+@asynccontextmanager
+async def mastodon(bench: Bench, seconds: float) -> AsyncIterator[Timeline]:
+    base, calls = f"{bench.sandbox.base}/mastodon", bench.calls("mastodon", seconds)
+    timeline = MastodonTimeline(base, "token", "public", calls)
+    yield timeline
+    timeline.close()
+
+
+@asynccontextmanager
+async def bluesky(bench: Bench, seconds: float) -> AsyncIterator[Timeline]:
+    login = Login(f"{bench.sandbox.base}/bluesky", "deephypebot.bsky.social", "secret")
+    kept = bench.folder / f"session {next(numbers)}"
+    calls = bench.calls("bluesky", seconds)
+    timeline = BlueskyTimeline(login, kept, "https://bsky.test/{author}/{id}", calls)
+    yield timeline
+    timeline.close()
+
+
+@asynccontextmanager
+async def spotify(bench: Bench, seconds: float) -> AsyncIterator[Catalogue]:
+    base = bench.sandbox.base
+    catalogue = Spotify(
+        "id",
+        "secret",
+        api_url=f"{base}/spotify",
+        accounts_url=f"{base}/spotify-accounts",
+        market="US",
+        calls=bench.calls("spotify", seconds),
+    )
+    yield catalogue
+    catalogue.close()
+
+
+@asynccontextmanager
+async def musicbrainz(bench: Bench, seconds: float) -> AsyncIterator[Catalogue]:
+    base = f"{bench.sandbox.base}/musicbrainz"
+    catalogue = MusicBrainz(base, "me@example.org", 0.0, bench.calls("musicbrainz", seconds))
+    yield catalogue
+    await catalogue.close()
+
+
+TIMELINES = {"x": x, "mastodon": mastodon, "bluesky": bluesky}
+CATALOGUES = {"spotify": spotify, "musicbrainz": musicbrainz}
+SCENARIOS: dict[str, OpenScenario] = {
+    **{
+        f"{vendor}.{name}": of_timeline(opened, name)
+        for vendor, opened in TIMELINES.items()
+        for name in OF_TIMELINES
+    },
+    **{f"google.{name}": of_sheet(name) for name in OF_SHEETS},
+    **{
+        f"{vendor}.{name}": of_catalogue(opened, name)
+        for vendor, opened in CATALOGUES.items()
+        for name in OF_CATALOGUES
+    },
+}
+
+
+def faults_of(vendor: str) -> dict[str, Plan]:
+    """Only timelines come in pages."""
+    return FAULTS if vendor in TIMELINES else EVERYWHERE
+
+
+CELLS = [(method, fault) for method in SCENARIOS for fault in faults_of(method.partition(".")[0])]
+
+
+@pytest.fixture
+def bench(
+    start_sandbox: StartSandbox,
+    engine: Engine,
+    metrics: VendorMetrics,
+    tmp_path: Path,
+) -> Bench:
+    sandbox = start_sandbox(
+        feed_burst=1,
+        feed_interval=30,
+        x_limits=False,
+        mastodon_limits=False,
+        bluesky_limits=False,
+        google_per_minute=0,
+        spotify_extended=True,
+    )
+    account = service_account(f"{sandbox.base}/google")
+    return Bench(sandbox, engine, metrics, tmp_path, account)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("method", SCENARIOS)
+async def test_no_fault_costs_more_than_time(bench: Bench, method: str) -> None:
+    vendor = method.partition(".")[0]
+    for fault, plan in faults_of(vendor).items():
+        async with SCENARIOS[method](bench) as scenario:
+            await scenario.prepare()
+            bench.sandbox.plan(vendor, times=1000, **plan)
+            started = time.monotonic()
+            try:
+                async with asyncio.timeout(2 * LONGEST_CALL):
+                    await scenario.act()
+            except ProblemError as error:
+                outcome = type(error).__name__
+            else:
+                outcome = "ok"
+            seconds = time.monotonic() - started
+            assert seconds < LONGEST_CALL, f"{method}, {fault}: {outcome} after {seconds:.1f} s"
+            bench.sandbox.http.delete("/sandbox/faults")
+            try:
+                await until_through(scenario, bench)
+                await scenario.check()
+            except Exception as error:
+                message = f"{method}, after {fault} ({outcome}): {error!r}"
+                raise AssertionError(message) from error
+
+
+def test_the_matrix_is_large(capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        sys.stdout.write(f"\nfault matrix: {len(SCENARIOS)} methods, {len(CELLS)} cells\n")
+    assert len(CELLS) >= 300
+    assert SECONDS < LONGEST_CALL
