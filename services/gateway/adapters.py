@@ -14,6 +14,7 @@ from services.common.settings import environment_name
 from services.gateway.breaker import Breaker
 from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.catalogue import Catalogue
+from services.gateway.catalogues.lastfm import LastFm
 from services.gateway.catalogues.musicbrainz import MusicBrainz
 from services.gateway.catalogues.songs import Songs
 from services.gateway.catalogues.spotify import Spotify
@@ -179,7 +180,11 @@ class Wiring:
         adapters.closing.append(google.close)
 
     def _add_catalogues(self, adapters: Adapters) -> None:
-        builders = {"spotify": self._spotify, "musicbrainz": self._musicbrainz}
+        builders = {
+            "spotify": self._spotify,
+            "musicbrainz": self._musicbrainz,
+            "lastfm": self._lastfm,
+        }
         built = [builders[name](adapters) for name in self.settings.catalogues]
         adapters.catalogues = [catalogue for catalogue in built if catalogue is not None]
         if not self.settings.catalogues:
@@ -216,6 +221,16 @@ class Wiring:
         )
         adapters.closing.append(musicbrainz.close)
         return musicbrainz
+
+    def _lastfm(self, adapters: Adapters) -> Catalogue | None:
+        settings = self.settings
+        if reason := missing(settings, "lastfm_api_key"):
+            adapters.miss("catalogues", f"{reason} Or leave lastfm out of CATALOGUES.")
+            return None
+        key = _secret(settings.lastfm_api_key)
+        lastfm = LastFm(settings.lastfm_url, key, self._calls("lastfm"))
+        adapters.closing.append(lastfm.close)
+        return lastfm
 
 
 def missing(settings: GatewaySettings, *names: str) -> str | None:

@@ -16,6 +16,7 @@ from services.common.database import open_migrated, reading
 from services.common.health import Check
 from services.common.problems import problem_response
 from services.gateway.adapters import Adapters, Wiring
+from services.gateway.catalogues.songs import Songs
 from services.gateway.pages.routes import install_pages
 from services.gateway.routes import router
 from services.gateway.settings import GatewaySettings
@@ -42,10 +43,9 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         engine = await asyncio.to_thread(open_gateway_database, settings)
         adapters = Wiring(settings, engine, metrics).adapters()
         _install(app, engine, adapters)
-        if adapters.songs is not None:
-            await asyncio.to_thread(adapters.songs.answers.forget_expired)
         try:
-            yield
+            async with _forgetting(adapters.songs):
+                yield
         finally:
             await adapters.close()
             engine.dispose()
@@ -85,6 +85,20 @@ def _install(app: FastAPI, engine: Engine, adapters: Adapters) -> None:
     app.state.readiness.add("database", _database_check(engine))
     for name in ("timeline", "sheet", "catalogues"):
         app.state.readiness.add(name, _adapter_check(adapters, name))
+
+
+@asynccontextmanager
+async def _forgetting(songs: Songs | None) -> AsyncIterator[None]:
+    """Answers that no longer hold are dropped, at once and every day."""
+    if songs is None:
+        yield
+        return
+    await asyncio.to_thread(songs.answers.forget_expired)
+    task = asyncio.create_task(songs.answers.forget_daily())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 def _database_check(engine: Engine) -> Check:

@@ -15,6 +15,7 @@ from services.sandbox import catalogue, feed
 from services.sandbox.bluesky.app import BlueskyApi
 from services.sandbox.faults import Faults
 from services.sandbox.google.app import Google
+from services.sandbox.lastfm.app import LastFm
 from services.sandbox.limits import Windows
 from services.sandbox.mastodon.app import MastodonApi
 from services.sandbox.musicbrainz.app import MusicBrainz
@@ -61,6 +62,7 @@ def create_app(settings: SandboxSettings, clock: Callable[[], float] = time.time
     app.mount("/spotify", SpotifyApi(settings, songs, clock).app())
     app.mount("/spotify-accounts", SpotifyAccounts(settings, clock).app())
     app.mount("/musicbrainz", MusicBrainz(settings, songs, clock).app())
+    app.mount("/lastfm", LastFm(settings, songs, clock).app())
     app.mount("/google", Google(settings, store, Windows(clock), clock).app())
     Pages(timeline, faults).install(app)
     app.middleware_stack = FaultMiddleware(app.build_middleware_stack(), faults)

@@ -70,6 +70,12 @@ class SandboxSettings(ServiceSettings):
     musicbrainz_per_second: float = Field(
         1.0, ge=0, description="Requests a second MusicBrainz allows one client; 0 for no limit."
     )
+    lastfm_api_key: SecretStr | None = Field(
+        None, description="The only API key Last.fm accepts; without one, any."
+    )
+    lastfm_per_second: float = Field(
+        5.0, ge=0, description="Requests a second Last.fm allows one address; 0 for no limit."
+    )
     google_per_minute: int = Field(
         60, ge=0, description="Reads, and writes, a minute that Sheets allows; 0 for no limit."
     )

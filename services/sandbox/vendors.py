@@ -10,6 +10,7 @@ from http import HTTPStatus
 from services.sandbox.answers import HTML, Answer
 from services.sandbox.bluesky.errors import bluesky_failure
 from services.sandbox.google.errors import google_failure
+from services.sandbox.lastfm.errors import lastfm_failure
 from services.sandbox.mastodon.errors import mastodon_failure
 from services.sandbox.musicbrainz.errors import musicbrainz_failure
 from services.sandbox.spotify.errors import accounts_failure, spotify_failure
@@ -32,6 +33,7 @@ VENDORS = (
     Vendor("spotify", "/spotify", spotify_failure),
     Vendor("spotify", "/spotify-accounts", accounts_failure),
     Vendor("musicbrainz", "/musicbrainz", musicbrainz_failure),
+    Vendor("lastfm", "/lastfm", lastfm_failure),
     Vendor("google", "/google", google_failure),
 )
 VENDOR_NAMES = frozenset(vendor.name for vendor in VENDORS)

@@ -10,17 +10,24 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
-from sqlalchemy import Engine, delete, select
+import structlog
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.common.database import reading, writing
 from services.gateway.tables import catalogue_answer
 
+log = structlog.get_logger()
+
 QUESTION_LENGTH = 500
 # Answers that are also kept in memory, the least recently used dropped first.
 REMEMBERED = 10_000
+# Answers in the table, those that expire first dropped first.
+MOST_KEPT = 500_000
+DAY_SECONDS = 86_400.0
 
 Json = Any
 
@@ -38,6 +45,7 @@ class Answers:
     engine: Engine
     lifetimes: Lifetimes = Lifetimes()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    most_kept: int = MOST_KEPT
     memory: OrderedDict[tuple[str, str], tuple[Json, datetime]] = field(default_factory=OrderedDict)
     flights: dict[tuple[str, str], asyncio.Task[Json]] = field(default_factory=dict)
 
@@ -85,10 +93,26 @@ class Answers:
         return row.answer, row.expires_at
 
     def forget_expired(self) -> None:
-        """Drop what no longer holds; done at start-up, so that the table does not grow for ever."""
+        """Drop what no longer holds, and what there is too much of."""
+        expiry = catalogue_answer.c.expires_at
         with writing(self.engine) as connection:
-            expired = catalogue_answer.c.expires_at <= self.clock()
-            connection.execute(delete(catalogue_answer).where(expired))
+            connection.execute(delete(catalogue_answer).where(expiry <= self.clock()))
+            kept = connection.scalar(select(func.count()).select_from(catalogue_answer)) or 0
+            if kept > self.most_kept:
+                ordered = select(expiry).order_by(expiry.desc())
+                last = connection.scalar(ordered.offset(self.most_kept).limit(1))
+                connection.execute(delete(catalogue_answer).where(expiry <= last))
+
+    async def forget_daily(
+        self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> NoReturn:
+        """Keep the table small in a process that runs for years."""
+        while True:
+            await sleep(DAY_SECONDS)
+            try:
+                await asyncio.to_thread(self.forget_expired)
+            except SQLAlchemyError as error:
+                log.warning("catalogue.not_forgotten", error=type(error).__name__)
 
     def _store(self, key: tuple[str, str], answer: Json, expires_at: datetime) -> None:
         """Keep it, also where another gateway asked the same at the same time."""
@@ -104,7 +128,11 @@ class Answers:
 
 
 def _short(question: str) -> str:
-    """The question as a key; one too long for the column ends in its digest."""
+    """The question as a key; one too long for the column ends in its digest.
+
+    PostgreSQL takes neither null characters nor lone surrogates.
+    """
+    question = question.replace("\0", " ").encode(errors="replace").decode()
     if len(question) <= QUESTION_LENGTH:
         return question
     digest = hashlib.sha256(question.encode()).hexdigest()

@@ -26,6 +26,12 @@ DASHED = re.compile(rf"\s[-\N{{EN DASH}}\N{{EM DASH}}]\s[^-]*\b(?:{EDITION})\b.*
 GUESTS = re.compile(r"\s[(\[]?(?:feat|ft|featuring)\b\.?.*$", re.IGNORECASE)
 SEPARATORS = re.compile(r"\s*(?:,|;|/|&|\+|\band\b|\bx\b|\bvs\b\.?|\bwith\b)\s*", re.IGNORECASE)
 APOSTROPHES = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}`\N{ACUTE ACCENT}.]")
+CONTROLS = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)))
+# Surrogates without their other half, and formatting that cannot be seen, but for the joiners that
+# some scripts are spelled with.
+UNREADABLE = re.compile(
+    "[\ud800-\udfff\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff0-\uffff]"
+)
 NO_WORD = re.compile(r"[\W_]+")
 ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 NUMBER = re.compile(rf"\d+|\b(?:{'|'.join(ROMAN)})\b")
@@ -38,6 +44,15 @@ def plain(text: str) -> str:
     words = NO_WORD.sub(" ", APOSTROPHES.sub("", folded.replace("&", " and "))).strip()
     # A name of marks alone ("???", "!!!") is compared as it stands.
     return words.removeprefix("the ") or " ".join(folded.split())
+
+
+def readable(text: str) -> str:
+    """Text that can be shown, stored and asked for: no control characters, no half characters, no
+    marks that turn the direction of writing, and single spaces."""
+    if not text.isprintable():
+        text = "".join(" " if character in CONTROLS else character for character in text)
+        text = UNREADABLE.sub("", text)
+    return " ".join(text.split())
 
 
 def unaccented(text: str) -> str:

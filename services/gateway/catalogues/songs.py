@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import structlog
 
 from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.catalogue import Artist, Catalogue, Track
+from services.gateway.catalogues.genres import gathered
 from services.gateway.catalogues.matching import (
     bare_credit,
     bare_title,
     plain,
     plain_title,
+    readable,
     song_score,
 )
 from services.gateway.schemas import Song
@@ -23,7 +25,6 @@ log = structlog.get_logger()
 
 # Guests beyond the third say little about what a song sounds like.
 ARTISTS_ASKED = 3
-MOST_GENRES = 20
 
 
 @dataclass
@@ -40,6 +41,9 @@ class Songs:
         worth waiting in line for (WaitingLineError), but not worth waiting for a vendor to
         recover: then the song is given without, and the writer can write without.
         """
+        title, artist = readable(title), readable(artist or "") or None
+        if not title:
+            return None
         track, score = await self._track(title, artist)
         if track is None:
             return None
@@ -47,7 +51,7 @@ class Songs:
         return Song(
             title=track.title,
             artists=[artist.name for artist in track.artists],
-            genres=genres[:MOST_GENRES],
+            genres=genres,
             genres_from=source,
             score=round(score, 4),
             url=track.url,
@@ -73,6 +77,7 @@ class Songs:
         async def ask() -> Any:  # noqa: ANN401 - JSON
             # Guests and editions stand elsewhere in a catalogue, or not at all.
             tracks = await catalogue.tracks(bare_title(title), artist and bare_credit(artist))
+            tracks = [_readable(track) for track in tracks]
             best = max(tracks, key=lambda track: _score(title, artist, track), default=None)
             return asdict(best) if best and _score(title, artist, best) else None
 
@@ -94,24 +99,31 @@ class Songs:
             except VendorError as error:
                 log.warning("catalogue.failed", catalogue=catalogue.name, why=error.detail)
                 continue
-            genres = [genre for answer in answers for genre in answer]
-            if genres:
-                return list(dict.fromkeys(genres)), catalogue.name
+            if genres := gathered(answers):
+                return genres, catalogue.name
         if waiting is not None:
             raise waiting
         return [], None
 
     async def _genres_in(self, catalogue: Catalogue, artist: Artist) -> list[str]:
         async def ask() -> Any:  # noqa: ANN401 - JSON
-            return list(await catalogue.genres(artist))
+            return gathered([await catalogue.genres(artist)])
 
-        known = artist.ids.get("spotify") or artist.ids.get(catalogue.name) or plain(artist.name)
+        known = next(iter(artist.ids.values()), None) or plain(artist.name)
         genres: list[str] = await self.answers.get(catalogue.name, f"genres\t{known}", ask)
         return genres
 
 
 def _score(title: str, artist: str | None, track: Track) -> float:
     return song_score(title, artist, track.title, [each.name for each in track.artists])
+
+
+def _readable(track: Track) -> Track:
+    """What a catalogue says, fit to be shown and stored."""
+    artists = tuple(replace(artist, name=readable(artist.name)) for artist in track.artists)
+    ids = {catalogue: readable(known) for catalogue, known in track.ids.items()}
+    url = track.url and readable(track.url)
+    return Track(readable(track.title), artists, ids, url)
 
 
 def _track(kept: dict[str, Any]) -> Track:

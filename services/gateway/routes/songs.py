@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.common.problems import NotFoundError
+from services.gateway.catalogues.matching import readable
 from services.gateway.routes.world import TheSongs
 from services.gateway.schemas import Song
 
@@ -23,9 +24,8 @@ async def find_song(
     ] = None,
 ) -> Song:
     """404 when no catalogue has a song that is close enough to what was asked for."""
-    asked = title.strip(), (artist or "").strip() or None
-    song = await songs.find(*asked) if asked[0] else None
+    song = await songs.find(title, artist)
     if song is None:
-        by = f" by {asked[1]!r}" if asked[1] else ""
-        raise NotFoundError(f"No catalogue has a song {asked[0]!r}{by}.")
+        by = f" by {readable(artist)!r}" if artist else ""
+        raise NotFoundError(f"No catalogue has a song {readable(title)!r}{by}.")
     return song

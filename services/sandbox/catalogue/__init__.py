@@ -1,4 +1,4 @@
-"""The songs that the sandbox's Spotify and MusicBrainz know.
+"""The songs that the sandbox's Spotify, MusicBrainz and Last.fm know.
 
 Facts only (title, artists, genres), kept in two small tables beside this file that `build.py`
 makes. `SANDBOX_CATALOGUE` adds songs of the user's own.

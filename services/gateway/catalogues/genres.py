@@ -1,0 +1,54 @@
+"""Genre names as the gateway gives them: plain, each once, and none that is no genre.
+
+What people tag an artist with is a genre where the name is one of `genre_names.json`: those that
+MusicBrainz lists, those the writer was trained on, and those that Spotify gave to a dozen artists
+or more. The writer maps a name to its own vocabulary; here names are only made clean.
+"""
+
+import json
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import zip_longest
+from pathlib import Path
+
+from services.gateway.catalogues.matching import readable, unaccented
+
+NAMES = Path(__file__).with_name("genre_names.json")
+MOST_GENRES = 20
+# A name longer than this is somebody's essay.
+LONGEST_NAME = 100
+
+
+def gathered(lists: Sequence[Iterable[str]]) -> list[str]:
+    """The genres of several artists, the most telling of each first, each once, at most 20."""
+    found: dict[str, str] = {}
+    for rank in zip_longest(*lists):
+        for name in filter(None, rank):
+            plain = clean(name)
+            if plain and len(plain) <= LONGEST_NAME:
+                found.setdefault(spelling(plain) or plain, plain)
+    return list(found.values())[:MOST_GENRES]
+
+
+def is_genre(name: str) -> bool:
+    """Whether a tag is the name of a genre, however it is spelled."""
+    return spelling(clean(name)) in _spellings()
+
+
+def clean(name: str) -> str:
+    """A name in small letters, without control characters and spaces around it."""
+    return readable(unicodedata.normalize("NFC", name)).casefold()
+
+
+def spelling(name: str) -> str:
+    """What `hip hop`, `hip-hop` and `hiphop` have in common."""
+    plain = unaccented(name).replace("&", "and").replace("rhythm and blues", "randb")
+    letters = "".join(letter for letter in plain if letter.isalnum())
+    return "randb" if letters == "rnb" else letters
+
+
+@cache
+def _spellings() -> frozenset[str]:
+    names: list[str] = json.loads(NAMES.read_text("utf-8"))
+    return frozenset(spelling(clean(name)) for name in names)

@@ -1,0 +1,1 @@
+"""Last.fm: what its listeners tag artists with, and the tracks that they play."""
