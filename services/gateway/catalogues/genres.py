@@ -8,11 +8,11 @@ or more. The writer maps a name to its own vocabulary; here names are only made 
 import json
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import zip_longest
 from pathlib import Path
 
-from services.gateway.catalogues.matching import readable, unaccented
+from services.gateway.catalogues.matching import REMEMBERED, readable, unaccented
 
 NAMES = Path(__file__).with_name("genre_names.json")
 MOST_GENRES = 20
@@ -24,10 +24,9 @@ def gathered(lists: Sequence[Iterable[str]]) -> list[str]:
     """The genres of several artists, the most telling of each first, each once, at most 20."""
     found: dict[str, str] = {}
     for rank in zip_longest(*lists):
-        for name in filter(None, rank):
-            plain = clean(name)
-            if plain and len(plain) <= LONGEST_NAME:
-                found.setdefault(spelling(plain) or plain, plain)
+        for name in map(clean, filter(None, rank)):
+            if name and len(name) <= LONGEST_NAME:
+                found.setdefault(spelling(name) or name, name)
     return list(found.values())[:MOST_GENRES]
 
 
@@ -36,11 +35,13 @@ def is_genre(name: str) -> bool:
     return spelling(clean(name)) in _spellings()
 
 
+@lru_cache(REMEMBERED)
 def clean(name: str) -> str:
     """A name in small letters, without control characters and spaces around it."""
     return readable(unicodedata.normalize("NFC", name)).casefold()
 
 
+@lru_cache(REMEMBERED)
 def spelling(name: str) -> str:
     """What `hip hop`, `hip-hop` and `hiphop` have in common."""
     plain = unaccented(name).replace("&", "and").replace("rhythm and blues", "randb")

@@ -7,9 +7,12 @@ makes another song. Another number does ("Part 2"), and so does another artist.
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rapidfuzz.fuzz import ratio, token_sort_ratio
 
+# The same songs are asked for again and again: results that are kept in memory.
+REMEMBERED = 4096
 # Below this it is another song.
 THRESHOLD = 0.8
 # Without an artist only the title speaks, so it must speak clearly.
@@ -38,6 +41,7 @@ NUMBER = re.compile(rf"\d+|\b(?:{'|'.join(ROMAN)})\b")
 LETTERS = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe", "$": "s"})
 
 
+@lru_cache(REMEMBERED)
 def plain(text: str) -> str:
     """Lower case, without accents, punctuation and a leading article."""
     folded = unaccented(text).casefold().translate(LETTERS)
@@ -57,6 +61,8 @@ def readable(text: str) -> str:
 
 def unaccented(text: str) -> str:
     """Letters in their plainest form, without accents."""
+    if text.isascii():
+        return text
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(mark for mark in decomposed if not unicodedata.combining(mark))
 
@@ -72,6 +78,7 @@ def bare_credit(text: str) -> str:
     return GUESTS.sub("", text).strip() or text
 
 
+@lru_cache(REMEMBERED)
 def plain_title(text: str) -> str:
     """A title without guests and editions."""
     return plain(bare_title(unaccented(text)))
@@ -104,8 +111,9 @@ def artist_score(asked: str, known: Sequence[str]) -> float:
     return max(joined, sum(each) / len(each))
 
 
+@lru_cache(REMEMBERED)
 def song_score(
-    asked_title: str, asked_artist: str | None, title: str, artists: Sequence[str]
+    asked_title: str, asked_artist: str | None, title: str, artists: tuple[str, ...]
 ) -> float:
     """0 when it is another song."""
     titles = title_score(asked_title, title)

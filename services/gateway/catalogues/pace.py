@@ -7,25 +7,36 @@ from services.gateway.vendor_errors import WaitingLineError
 
 # A caller whose turn is further away than this is sent away, to come back then.
 LONGEST_QUEUE_SECONDS = 20.0
+# Requests do not travel equally fast: two that leave a second apart may arrive within one.
+SLACK = 1.02
 
 
 class Pace:
     """Lets one caller through per interval, in the order of their coming."""
 
     def __init__(self, vendor: str, interval: float) -> None:
-        self.vendor, self.interval = vendor, interval
-        self.next_turn = 0.0
+        self.vendor, self.interval = vendor, interval * SLACK
+        self.door = asyncio.Lock()
+        self.in_line, self.next_turn = 0, 0.0
 
     async def turn(self) -> None:
         """Wait for one's turn; raises WaitingLineError when it is too far away."""
-        now = time.monotonic()
-        wait = max(0.0, self.next_turn - now)
+        wait = max(0.0, self._pause()) + self.in_line * self.interval
         if wait > LONGEST_QUEUE_SECONDS:
             raise WaitingLineError(self.vendor, "too many questions are waiting.", retry_after=wait)
-        self.next_turn = now + wait + self.interval
-        if wait:
-            await asyncio.sleep(wait)
+        self.in_line += 1
+        try:
+            async with self.door:
+                # Again and again: while it sleeps, the vendor may have asked for a pause.
+                while (pause := self._pause()) > 0:  # noqa: ASYNC110 - a clock, no event
+                    await asyncio.sleep(pause)
+                self.next_turn = time.monotonic() + self.interval
+        finally:
+            self.in_line -= 1
 
     def pause(self, seconds: float) -> None:
         """Nobody asks for a while."""
         self.next_turn = max(self.next_turn, time.monotonic() + seconds)
+
+    def _pause(self) -> float:
+        return self.next_turn - time.monotonic()

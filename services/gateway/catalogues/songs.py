@@ -115,7 +115,7 @@ class Songs:
 
 
 def _score(title: str, artist: str | None, track: Track) -> float:
-    return song_score(title, artist, track.title, [each.name for each in track.artists])
+    return song_score(title, artist, track.title, tuple(each.name for each in track.artists))
 
 
 def _readable(track: Track) -> Track:

@@ -101,6 +101,8 @@ class Spotify:
 
     async def _search(self, query: str) -> list[Track]:
         words = query[:MOST_QUERY]
+        if not words:
+            return []  # the title was all marks; an empty search is refused
         return await self._ask(
             lambda: _tracks(
                 self.client.search(words, limit=MOST_RESULTS, type="track", market=self.market)
@@ -151,7 +153,8 @@ def _track(item: Mapping[str, Any]) -> Track:
 
 
 def _fits(title: str, artist: str | None, track: Track) -> bool:
-    return song_score(title, artist, track.title, [each.name for each in track.artists]) > 0
+    names = tuple(each.name for each in track.artists)
+    return song_score(title, artist, track.title, names) > 0
 
 
 def _bare(text: str) -> str:

@@ -1,5 +1,9 @@
-"""What routes need from `app.state`; a 503 that names the missing setting where it is not there."""
+"""What routes need from `app.state`; a 503 that names the missing setting where it is not there.
 
+None of it waits for anything: as plain functions, FastAPI would send each to a thread.
+"""
+
+from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request
@@ -15,39 +19,33 @@ from services.gateway.timelines.timeline import Timeline
 T = TypeVar("T")
 
 
-def _adapters(request: Request) -> Adapters:
-    adapters: Adapters = request.app.state.adapters
-    return adapters
-
-
-World = Annotated[Adapters, Depends(_adapters)]
-
-
-def _present(adapters: Adapters, name: str, adapter: T | None) -> T:
-    if adapter is None:
-        raise UnavailableError(f"This gateway has no {name} yet. {adapters.missing[name]}")
-    return adapter
-
-
-def _engine(request: Request) -> Engine:
+async def _engine(request: Request) -> Engine:
     engine: Engine = request.app.state.engine
     return engine
 
 
-def _timeline(adapters: World) -> Timeline:
-    return _present(adapters, "timeline", adapters.timeline)
+async def _timeline(request: Request) -> Timeline:
+    return _present(request, "timeline", lambda adapters: adapters.timeline)
 
 
-def _publications(adapters: World) -> Publications:
-    return _present(adapters, "timeline", adapters.publications)
+async def _publications(request: Request) -> Publications:
+    return _present(request, "timeline", lambda adapters: adapters.publications)
 
 
-def _sheet(adapters: World) -> Sheet:
-    return _present(adapters, "sheet", adapters.sheet)
+async def _sheet(request: Request) -> Sheet:
+    return _present(request, "sheet", lambda adapters: adapters.sheet)
 
 
-def _songs(adapters: World) -> Songs:
-    return _present(adapters, "catalogues", adapters.songs)
+async def _songs(request: Request) -> Songs:
+    return _present(request, "catalogues", lambda adapters: adapters.songs)
+
+
+def _present(request: Request, name: str, choose: Callable[[Adapters], T | None]) -> T:
+    adapters: Adapters = request.app.state.adapters
+    adapter = choose(adapters)
+    if adapter is None:
+        raise UnavailableError(f"This gateway has no {name} yet. {adapters.missing[name]}")
+    return adapter
 
 
 TheEngine = Annotated[Engine, Depends(_engine)]

@@ -17,7 +17,6 @@ from structlog.testing import capture_logs
 from services.gateway.app import create_app
 from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.catalogue import Artist
-from services.gateway.catalogues.genres import is_genre
 from services.gateway.catalogues.lastfm import LastFm
 from services.gateway.catalogues.songs import Songs
 from services.gateway.settings import GatewaySettings
@@ -55,35 +54,6 @@ async def test_tags_that_are_genres_are_taken(sandbox: Sandbox, metrics: VendorM
         genres = await lastfm.genres(Artist("Beach House"))
     assert "dream pop" in genres
     assert "seen live" not in genres
-
-
-@pytest.mark.parametrize(
-    ("tag", "genre"),
-    [
-        ("Dream Pop", True),
-        ("hip-hop", True),
-        ("HipHop", True),
-        ("R&B", True),
-        ("rnb", True),
-        ("Rhythm and Blues", True),
-        ("Drum & Bass", True),
-        ("electronic", True),
-        ("synth-pop", True),
-        ("yé-yé", True),
-        ("seen live", False),
-        ("favourites", False),
-        ("80s", False),
-        ("2011", False),
-        ("british", False),
-        ("female vocalists", False),
-        ("albums I own", False),
-        ("awesome", False),
-        ("", False),
-        ("\N{MUSICAL NOTE}", False),
-    ],
-)
-def test_a_tag_is_a_genre_however_it_is_spelled(tag: str, genre: bool) -> None:
-    assert is_genre(tag) is genre
 
 
 async def test_tags_of_a_few_people_are_left_out(

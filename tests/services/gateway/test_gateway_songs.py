@@ -8,18 +8,21 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import Engine, select
+from fastapi import FastAPI
+from sqlalchemy import Engine, select, text
 
-from services.common.database import open_migrated, reading
-from services.gateway.app import MIGRATIONS
+from services.common.database import open_migrated, reading, writing
+from services.gateway.app import MIGRATIONS, create_app
 from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.catalogue import Artist, Track
 from services.gateway.catalogues.musicbrainz import MusicBrainz
+from services.gateway.catalogues.pace import Pace
 from services.gateway.catalogues.songs import Songs
 from services.gateway.catalogues.spotify import Spotify
+from services.gateway.settings import GatewaySettings
 from services.gateway.tables import catalogue_answer
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import (
@@ -359,7 +362,31 @@ async def test_a_queue_that_is_too_long_says_when_to_come_back(
         await musicbrainz.tracks("one", None)
         with pytest.raises(BusyVendorError, match="waiting") as raised:
             await musicbrainz.tracks("two", None)
-    assert 25 <= float(raised.value.headers["Retry-After"]) <= 30
+    assert 25 <= float(raised.value.headers["Retry-After"]) <= 31
+
+
+async def test_a_pause_also_holds_for_those_who_stand_in_line() -> None:
+    pace = Pace("musicbrainz", 0.05)
+    await pace.turn()
+    waiting = asyncio.ensure_future(pace.turn())
+    await asyncio.sleep(0)
+    started = time.monotonic()
+    pace.pause(0.2)
+    await waiting
+    assert time.monotonic() - started >= 0.2
+
+
+async def test_a_caller_who_leaves_the_line_gives_up_the_turn() -> None:
+    pace = Pace("musicbrainz", 15.0)
+    await pace.turn()
+    leaving = asyncio.ensure_future(pace.turn())
+    await asyncio.sleep(0)
+    leaving.cancel()
+    await asyncio.gather(leaving, return_exceptions=True)
+    staying = asyncio.ensure_future(pace.turn())
+    await asyncio.sleep(0)
+    assert not staying.done()  # it waits, instead of being sent away
+    staying.cancel()
 
 
 async def test_genres_are_waited_for_in_line(
@@ -389,8 +416,135 @@ async def test_expired_answers_are_forgotten(clock: Clock, engine: Engine) -> No
     await answers.get("spotify", "kept?", something)
     clock.now += timedelta(days=2).total_seconds()
     answers.forget_expired()
+    assert questions_in(engine) == ["kept?"]
+
+
+async def test_answers_are_forgotten_every_day_also_after_a_failure(
+    clock: Clock, engine: Engine
+) -> None:
+    answers = Answers(engine, clock=lambda: datetime.fromtimestamp(clock(), UTC))
+
+    async def nothing() -> object:
+        return None
+
+    pauses = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        clock.now += seconds
+        if len(pauses) == 1:
+            with writing(engine) as connection:
+                connection.execute(text("ALTER TABLE catalogue_answer RENAME TO elsewhere"))
+        elif len(pauses) == 2:
+            with writing(engine) as connection:
+                connection.execute(text("ALTER TABLE elsewhere RENAME TO catalogue_answer"))
+        else:
+            raise asyncio.CancelledError
+
+    await answers.get("spotify", "gone?", nothing)
+    with pytest.raises(asyncio.CancelledError):
+        await answers.forget_daily(sleep)
+    assert pauses == [timedelta(days=1).total_seconds()] * 3
+    assert questions_in(engine) == []
+
+
+async def test_the_table_does_not_grow_without_bound(clock: Clock, engine: Engine) -> None:
+    answers = Answers(engine, clock=lambda: datetime.fromtimestamp(clock(), UTC), most_kept=2)
+
+    async def something() -> object:
+        return "an answer"
+
+    for number in range(5):
+        clock.now += 1
+        await answers.get("spotify", f"{number}?", something)
+    answers.forget_expired()
+    assert questions_in(engine) == ["3?", "4?"]
+
+
+def questions_in(engine: Engine) -> list[str]:
     with reading(engine) as connection:
-        assert connection.scalars(select(catalogue_answer.c.question)).all() == ["kept?"]
+        return list(connection.scalars(select(catalogue_answer.c.question)))
+
+
+async def test_memory_does_not_hold_on_to_what_has_expired(clock: Clock, engine: Engine) -> None:
+    answers = Answers(engine, clock=lambda: datetime.fromtimestamp(clock(), UTC))
+    told = ["a song"]
+
+    async def ask() -> object:
+        return told[-1]
+
+    assert await answers.get("spotify", "which song?", ask) == "a song"
+    told.append("its new name")
+    clock.now += timedelta(days=29).total_seconds()
+    assert await answers.get("spotify", "which song?", ask) == "a song"
+    clock.now += timedelta(days=2).total_seconds()
+    assert await answers.get("spotify", "which song?", ask) == "its new name"
+
+
+HOSTILE = [
+    "\x00" * 300,
+    "\x01\x1b\x7f\x85" * 75,
+    "\u202e\u2066\u200b" * 100,
+    "!\x00!",
+    "\x00Song\x00",
+    "(" * 300,
+    " - " * 100,
+    "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 5,
+    "e\N{COMBINING ACUTE ACCENT}" * 150,
+    "\\" * 300,
+    '"' * 300,
+]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def gateway_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a gateway keeps its answers."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres"))
+    return f"sqlite:///{tmp_path / 'gateway.sqlite3'}"
+
+
+async def test_hostile_names_are_songs_that_nobody_has(
+    sandbox: Sandbox,
+    settings: Callable[..., GatewaySettings],
+    open_app: Callable[[FastAPI], Any],
+    gateway_url: str,
+) -> None:
+    app = create_app(settings(sandbox.base, database_url=gateway_url, upstream_timeout=10.0))
+    async with open_app(app) as client:
+        for name in HOSTILE:
+            for asked in ({"title": name}, {"title": "Zzyx", "artist": name}):
+                answer = await client.get("/v1/songs", params=asked)
+                assert answer.status_code == 404, (asked, answer.text)
+                assert answer.json()["detail"].isprintable()
+
+
+async def test_a_title_that_is_too_long_is_refused(
+    settings: Callable[..., GatewaySettings], open_app: Callable[[FastAPI], Any]
+) -> None:
+    async with open_app(create_app(settings())) as client:
+        answer = await client.get("/v1/songs", params={"title": "\x00" * 301})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("question", ["a\0b", "a\ud800b", "\0" * 600])
+async def test_any_question_can_be_kept(gateway_url: str, question: str) -> None:
+    engine = open_migrated(gateway_url, MIGRATIONS, "gateway")
+
+    async def ask() -> object:
+        return "an answer \0 \ud800"
+
+    assert await Answers(engine).get("spotify", question, ask) == "an answer \0 \ud800"
+    # Another process: nothing in memory.
+    assert await Answers(engine).get("spotify", question, ask) == "an answer \0 \ud800"
+    engine.dispose()
+
+
+async def test_what_a_catalogue_says_is_made_fit_to_be_shown(engine: Engine) -> None:
+    song = await Songs([Garbled()], Answers(engine)).find("Song", "Artist")
+    assert song is not None
+    assert (song.title, song.artists, song.genres) == ("Song", ["Artist"], ["dream pop"])
+    assert song.model_dump_json()
 
 
 @pytest.mark.postgres
@@ -420,6 +574,19 @@ async def test_a_caller_who_leaves_does_not_take_the_answer_along(engine: Engine
     song = await staying
     assert song is not None
     assert catalogue.questions == 1
+
+
+class Garbled:
+    """A catalogue whose answers hold what no screen can show."""
+
+    name = "garbled"
+
+    async def tracks(self, title: str, artist: str | None) -> Sequence[Track]:
+        artists = (Artist(f"\ud800{artist}\x00", {"garbled": "\x00\udfff"}),)
+        return [Track(f"\u202e{title}\n", artists, {"garbled": "1\ud800"}, "https://x.test/\ud800")]
+
+    async def genres(self, artist: Artist) -> Sequence[str]:  # noqa: ARG002 - as Catalogue has it
+        return ["Dream\x00Pop", "\ud800"]
 
 
 class Slow:
