@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from model.corpus.genres import GenreBook, vocabulary
+from model.corpus.genres import KIN, GenreBook, normal, vocabulary
 from model.corpus.lines import clean, read_corpus, split_of, words
 from model.corpus.nearness import nearest_labels, read_microgenres
 from model.errors import CorpusError
@@ -16,6 +16,11 @@ _BOOK = GenreBook(
 @pytest.fixture(scope="module")
 def labels() -> tuple[str, ...]:
     return vocabulary(line.genres for line in read_corpus())
+
+
+@pytest.fixture(scope="module")
+def shipped(labels: tuple[str, ...]) -> GenreBook:
+    return GenreBook(labels, read_microgenres())
 
 
 def _write(folder: Path, *records: object) -> Path:
@@ -124,6 +129,51 @@ def test_other_names_are_mapped_by_the_longest_label_within_or_by_the_map() -> N
     assert match.known == ("pop",)
     assert match.unknown == ("??",)
     assert match.labels == ("pop", "hip hop", "dream pop")
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("synth-pop", "synthpop"),  # not pop
+        ("French Synth Pop", "synthpop"),
+        ("triphop", "trip hop"),
+        ("lovers rock", "reggae"),  # no rock
+        ("uk lovers rock", "reggae"),
+        ("alternative country", "alt-country"),
+        ("dark wave", "post-punk"),
+        ("Dirty South", "southern hip hop"),
+        ("trap latino", "trap music"),  # a label comes before a genre that is kin to one
+        ("ukrainian hard bop", "bebop"),  # ends in a microgenre
+        ("neo-psychedelia", "neo-psychedelic"),
+    ],
+)
+def test_a_name_leads_to_the_label_that_it_sounds_like(
+    shipped: GenreBook, name: str, label: str
+) -> None:
+    assert shipped.match([name]).labels == (label,)
+
+
+@pytest.mark.parametrize(
+    "name", ["spoken word", "Comedy", "seen live", "hard bop record", "\N{ACCORDION}"]
+)
+def test_what_is_no_genre_is_unknown(shipped: GenreBook, name: str) -> None:
+    assert shipped.match([name]).unknown == (name,)
+
+
+def test_kin_are_names_that_are_no_labels_of_labels_that_there_are(
+    labels: tuple[str, ...],
+) -> None:
+    kin: dict[str, str | None] = json.loads(KIN.read_text("utf-8"))
+    assert set(kin.values()) <= {*labels, None}
+    assert {normal(name) for name in kin}.isdisjoint(map(normal, labels))
+
+
+def test_kin_of_a_label_that_a_writer_lacks_are_not_mapped_to_it() -> None:
+    assert _BOOK.match(["rocksteady"]).unknown == ("rocksteady",)
+
+
+def test_a_name_of_many_words_is_understood_too(shipped: GenreBook) -> None:
+    assert shipped.match(["a " * 90 + "dream pop"]).labels == ("dream pop",)
 
 
 def test_a_label_within_a_word_is_no_label() -> None:

@@ -22,7 +22,7 @@ from services.gateway.pages.visitors import LoginNeeded, visitor_of
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 MAX_FORM_BYTES = 256 * 1024
-PROPER_NAMES = {"x": "X", "spotify": "Spotify", "musicbrainz": "MusicBrainz"}
+PROPER_NAMES = {"x": "X", "spotify": "Spotify", "musicbrainz": "MusicBrainz", "lastfm": "Last.fm"}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
