@@ -18,6 +18,7 @@ SANDBOX_EASE = {
     "SANDBOX_MASTODON_LIMITS": "false",
     "SANDBOX_BLUESKY_LIMITS": "false",
     "SANDBOX_MUSICBRAINZ_PER_SECOND": "0",
+    "SANDBOX_LASTFM_PER_SECOND": "0",
 }
 # Nobody is bothered on the sandbox's timeline, and whoever tries the bot wants to see it act.
 SANDBOX_PACE = {

@@ -79,7 +79,7 @@ class JsonApi:
             raise FailedVendorError(self.vendor, detail, retry_after=10)
         if status >= 400:
             raise RefusedByVendorError(self.vendor, f"it refuses (status {status}).")
-        document = json_object(response)
+        document = json_object(response) if response.is_success else None
         if document is None:
             raise FailedVendorError(self.vendor, "its answer is no JSON object.", retry_after=5)
         return document

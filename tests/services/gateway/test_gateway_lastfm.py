@@ -123,6 +123,7 @@ LASTFM_FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
     ({"fault": "status", "status": 400, "body": '{"error": 8}', "times": 2}, FailedVendorError),
     ({"fault": "status", "status": 400, "body": '{"error": []}', "times": 2}, FailedVendorError),
     ({"fault": "status", "status": 503, "times": 2}, FailedVendorError),
+    ({"fault": "status", "status": 302, "body": "{}", "times": 2}, FailedVendorError),
     ({"fault": "html", "status": 502, "times": 2}, FailedVendorError),
     ({"fault": "half", "times": 2}, FailedVendorError),
     ({"fault": "reset", "times": 2}, FailedVendorError),
