@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 async def spotify_at(
     base: str,
     metrics: VendorMetrics,
-    seconds: float = 0.5,
+    seconds: float = 1.0,
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Spotify]:
     spotify = Spotify(
@@ -62,7 +62,7 @@ async def spotify_at(
 
 @asynccontextmanager
 async def musicbrainz_at(
-    base: str, metrics: VendorMetrics, interval: float = 0.0, seconds: float = 0.5
+    base: str, metrics: VendorMetrics, interval: float = 0.0, seconds: float = 1.0
 ) -> AsyncIterator[MusicBrainz]:
     calls = VendorCalls("musicbrainz", seconds, metrics)
     musicbrainz = MusicBrainz(f"{base}/musicbrainz", "me@example.org", interval, calls)
