@@ -17,7 +17,8 @@ from services.gateway.vendor_errors import (
     VendorError,
 )
 
-PAUSE_SECONDS = 5.0
+# After the vendor asked us to slow down.
+PAUSED_TURNS, COME_AGAIN_SECONDS = 5, 5.0
 
 Document = Mapping[str, Any]
 T = TypeVar("T")
@@ -86,9 +87,9 @@ class JsonApi:
 
     def busy(self) -> VendorError:
         """The error for a rate limit; nobody asks for a while."""
-        self.pace.pause(PAUSE_SECONDS)
+        self.pace.pause(PAUSED_TURNS * self.pace.interval)
         detail = "it asks us to slow down."
-        return BusyVendorError(self.vendor, detail, retry_after=PAUSE_SECONDS)
+        return BusyVendorError(self.vendor, detail, retry_after=COME_AGAIN_SECONDS)
 
     @contextmanager
     def in_shape(self) -> Iterator[None]:

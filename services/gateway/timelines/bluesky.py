@@ -154,7 +154,7 @@ class BlueskyTimeline:
         self.calls = calls
         self.reader = Reader(post_url)
         self.wire = Wire(login.server, calls)
-        self.session = SharedSession(login, self.wire, SessionFile(session))
+        self.session = SharedSession(login, self.wire, SessionFile(session), calls.clock)
 
     def close(self) -> None:
         self.wire.request.close()

@@ -4,7 +4,6 @@ import json
 import os
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -92,8 +91,14 @@ class SessionFile:
 
 
 class SharedSession:
-    def __init__(self, login: Login, server: SessionServer, file: SessionFile) -> None:
-        self.login, self.server, self.file = login, server, file
+    def __init__(
+        self,
+        login: Login,
+        server: SessionServer,
+        file: SessionFile,
+        clock: Callable[[], float],
+    ) -> None:
+        self.login, self.server, self.file, self.clock = login, server, file, clock
         self.lock = threading.Lock()
         self.held: Session | None = None
         self.refusal: VendorError | None = None
@@ -141,14 +146,14 @@ class SharedSession:
             return None
 
     def _logged_in(self) -> Session:
-        if self.refusal and time.monotonic() < self.refused_until:
-            raise login_refused(self.refusal, self.refused_until - time.monotonic())
+        if self.refusal and self.clock() < self.refused_until:
+            raise login_refused(self.refusal, self.refused_until - self.clock())
         log.info("bluesky.login", handle=self.login.handle)
         try:
             return self._keep(self.server.log_in(self.login))
         except (CredentialsError, RefusedByVendorError) as error:
             self.refusal = error
-            self.refused_until = time.monotonic() + LOGIN_PAUSE_SECONDS
+            self.refused_until = self.clock() + LOGIN_PAUSE_SECONDS
             raise login_refused(error, LOGIN_PAUSE_SECONDS) from error
 
     def _keep(self, document: Mapping[str, Any]) -> Session:

@@ -125,15 +125,16 @@ CELLS = [(method, fault) for method in SCENARIOS for fault in faults_of(method.p
 
 
 @pytest.fixture
-def bench(
+def bench(  # noqa: PLR0917 - fixtures
     start_sandbox: StartSandbox,
     engine: Engine,
     metrics: VendorMetrics,
     tmp_path: Path,
+    method: str,
 ) -> Bench:
     sandbox = start_sandbox(
         feed_burst=1,
-        feed_interval=30,
+        feed_interval=30 if method.endswith(".posts") else 1e9,
         x_limits=False,
         mastodon_limits=False,
         bluesky_limits=False,
