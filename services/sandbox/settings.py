@@ -82,3 +82,6 @@ class SandboxSettings(ServiceSettings):
     spreadsheet_id: str = Field(
         "sandbox-spreadsheet", description="The spreadsheet that exists from the start."
     )
+    private_spreadsheet_id: str = Field(
+        "private-spreadsheet", description="A spreadsheet that exists and is open to nobody."
+    )

@@ -1,6 +1,7 @@
 """Google's endpoints: tokens, Sheets v4, and files of Drive v3."""
 
 import json
+import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ Document = dict[str, Any]
 TOKEN_SECONDS = 3599
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SHEETS = "application/vnd.google-apps.spreadsheet"
+NAMED = re.compile(r'name = "([^"]*)"')
 
 
 class Google:
@@ -64,6 +66,7 @@ class Google:
             Route(ranges, self.update, methods=["PUT"]),
             Route(f"{sheet}:batchUpdate", self.change, methods=["POST"]),
             Route(sheet, self.get),
+            Route(files, self.list_files),
             Route(files, self.create_file, methods=["POST"]),
             Route(f"{files}/{{id}}", self.get_file),
             Route(f"{files}/{{id}}", self.delete_file, methods=["DELETE"]),
@@ -176,12 +179,20 @@ class Google:
             {"kind": "drive#file", "id": file_id, "name": name, "mimeType": SHEETS}
         )
 
+    async def list_files(self, request: Request) -> Response:
+        """The spreadsheets, or those of the name that `q` asks for."""
+        self._authorise(request)
+        asked = NAMED.search(request.query_params.get("q", ""))
+        files = [
+            self._listed(spreadsheet)
+            for spreadsheet in self.spreadsheets.values()
+            if asked is None or spreadsheet.title == asked[1]
+        ]
+        return json_response({"kind": "drive#fileList", "files": files})
+
     async def get_file(self, request: Request) -> Response:
         self._authorise(request)
-        spreadsheet = self._find(request)
-        now = f"{datetime.fromtimestamp(self.clock(), UTC):%Y-%m-%dT%H:%M:%S.000Z}"
-        times = {"createdTime": now, "modifiedTime": now}
-        return json_response({"id": spreadsheet.id, "name": spreadsheet.title} | times)
+        return json_response(self._listed(self._find(request)))
 
     async def delete_file(self, request: Request) -> Response:
         self._authorise(request)
@@ -204,7 +215,15 @@ class Google:
             raise refused(429, quota_message(kind))
         return self._find(request)
 
+    def _listed(self, spreadsheet: Spreadsheet) -> Document:
+        """A spreadsheet as Drive lists it."""
+        now = f"{datetime.fromtimestamp(self.clock(), UTC):%Y-%m-%dT%H:%M:%S.000Z}"
+        times = {"createdTime": now, "modifiedTime": now}
+        return {"id": spreadsheet.id, "name": spreadsheet.title} | times
+
     def _find(self, request: Request) -> Spreadsheet:
+        if request.path_params["id"] == self.settings.private_spreadsheet_id:
+            raise refused(403)
         spreadsheet = self.spreadsheets.get(request.path_params["id"])
         if spreadsheet is None:
             raise refused(404)

@@ -1,9 +1,11 @@
 """`spreadsheets.batchUpdate`: requests that change more than values, all of them or none."""
 
+import copy
 from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
+from services.sandbox.google import overlays
 from services.sandbox.google.a1 import grid_range
 from services.sandbox.google.errors import invalid
 from services.sandbox.google.spreadsheet import COLUMNS, ROWS, Spreadsheet
@@ -59,6 +61,26 @@ def _delete_sheet(spreadsheet: Spreadsheet, arguments: Document) -> Document:
     return {}
 
 
+def _duplicate_sheet(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    source = spreadsheet.by_id(arguments["sourceSheetId"])
+    title = arguments.get("newSheetName") or f"Copy of {source.title}"
+    _check_new_title(spreadsheet, title, "duplicateSheet")
+    worksheet = copy.deepcopy(source)
+    new_id = arguments.get("newSheetId")
+    worksheet.properties["sheetId"] = _sheet_id(spreadsheet, title) if new_id is None else new_id
+    worksheet.properties["title"] = title
+    spreadsheet.worksheets.insert(arguments.get("insertSheetIndex") or 0, worksheet)
+    spreadsheet.reindex()
+    return {"duplicateSheet": {"properties": worksheet.properties}}
+
+
+def _update_spreadsheet(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    if arguments["fields"] != "title":
+        raise invalid("Invalid requests[0].updateSpreadsheetProperties: only the title here.")
+    spreadsheet.title = str(arguments["properties"]["title"])
+    return {}
+
+
 def _update_sheet(spreadsheet: Spreadsheet, arguments: Document) -> Document:
     properties = arguments["properties"]
     worksheet = spreadsheet.by_id(properties["sheetId"])
@@ -107,6 +129,18 @@ def _delete_dimension(spreadsheet: Spreadsheet, arguments: Document) -> Document
     return {}
 
 
+def _move_dimension(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    place = arguments["source"]
+    worksheet = spreadsheet.by_id(place.get("sheetId", 0))
+    start, end, to = place["startIndex"], place["endIndex"], arguments["destinationIndex"]
+    if start < to < end:
+        raise invalid(
+            "Invalid requests[0].moveDimension: Cannot move a dimension into the middle of itself."
+        )
+    worksheet.move(place["dimension"], start, end, to)
+    return {}
+
+
 def _sort_range(spreadsheet: Spreadsheet, arguments: Document) -> Document:
     place = arguments["range"]
     orders = [
@@ -117,95 +151,28 @@ def _sort_range(spreadsheet: Spreadsheet, arguments: Document) -> Document:
     return {}
 
 
-def _set_validation(spreadsheet: Spreadsheet, arguments: Document) -> Document:
-    place = arguments["range"]
-    rules = spreadsheet.by_id(place.get("sheetId", 0)).overlays.setdefault("dataValidation", [])
-    rules[:] = [rule for rule in rules if rule["range"] != place]
-    if rule := arguments.get("rule"):
-        rules.append({"range": place, "rule": rule})
-    return {}
-
-
-def _repeat_cell(spreadsheet: Spreadsheet, arguments: Document) -> Document:
-    place = arguments["range"]
-    formats = spreadsheet.by_id(place.get("sheetId", 0)).overlays.setdefault("formats", [])
-    formats[:] = [
-        each for each in formats if (each["range"], each["fields"]) != (place, arguments["fields"])
-    ]
-    formats.append({"range": place, "cell": arguments["cell"], "fields": arguments["fields"]})
-    return {}
-
-
-def _add_protected_range(spreadsheet: Spreadsheet, arguments: Document) -> Document:
-    protected = dict(arguments["protectedRange"])
-    protected.setdefault("protectedRangeId", spreadsheet.next_overlay_id)
-    spreadsheet.next_overlay_id += 1
-    worksheet = spreadsheet.by_id(protected["range"].get("sheetId", 0))
-    worksheet.overlays.setdefault("protectedRanges", []).append(protected)
-    return {"addProtectedRange": {"protectedRange": protected}}
-
-
-def _delete_protected_range(spreadsheet: Spreadsheet, arguments: Document) -> Document:
-    number = int(arguments["protectedRangeId"])
-    for worksheet in spreadsheet.worksheets:
-        ranges = worksheet.overlays.get("protectedRanges", [])
-        for protected in ranges:
-            if protected["protectedRangeId"] == number:
-                ranges.remove(protected)
-                return {}
-    raise invalid(f"Invalid requests[0].deleteProtectedRange: No protected range with id: {number}")
-
-
-def _add_conditional_format(spreadsheet: Spreadsheet, arguments: Document) -> Document:
-    rule = arguments["rule"]
-    worksheet = spreadsheet.by_id(rule["ranges"][0].get("sheetId", 0))
-    worksheet.overlays.setdefault("conditionalFormats", []).insert(arguments.get("index", 0), rule)
-    return {}
-
-
-def _delete_conditional_format(spreadsheet: Spreadsheet, arguments: Document) -> Document:
-    worksheet = spreadsheet.by_id(arguments.get("sheetId", 0))
-    rule = worksheet.overlays.get("conditionalFormats", []).pop(arguments.get("index", 0))
-    return {"deleteConditionalFormatRule": {"rule": rule}}
-
-
-def _set_basic_filter(spreadsheet: Spreadsheet, arguments: Document) -> Document:
-    chosen = arguments["filter"]
-    worksheet = spreadsheet.by_id(chosen["range"].get("sheetId", 0))
-    worksheet.overlays["basicFilter"] = [chosen]
-    return {}
-
-
-def _clear_basic_filter(spreadsheet: Spreadsheet, arguments: Document) -> Document:
-    spreadsheet.by_id(arguments.get("sheetId", 0)).overlays.pop("basicFilter", None)
-    return {}
-
-
-def _change_appearance(spreadsheet: Spreadsheet, arguments: Document) -> Document:
-    """Widths and heights: checked for their worksheet, and of no other consequence here."""
-    place = arguments.get("range") or arguments["dimensions"]
-    spreadsheet.by_id(place.get("sheetId", 0))
-    return {}
-
-
 CHANGES: dict[str, Change] = {
     "addSheet": _add_sheet,
     "deleteSheet": _delete_sheet,
+    "duplicateSheet": _duplicate_sheet,
     "updateSheetProperties": _update_sheet,
+    "updateSpreadsheetProperties": _update_spreadsheet,
     "appendDimension": _append_dimension,
     "insertDimension": _insert_dimension,
     "deleteDimension": _delete_dimension,
+    "moveDimension": _move_dimension,
     "sortRange": _sort_range,
-    "setDataValidation": _set_validation,
-    "repeatCell": _repeat_cell,
-    "addProtectedRange": _add_protected_range,
-    "deleteProtectedRange": _delete_protected_range,
-    "addConditionalFormatRule": _add_conditional_format,
-    "deleteConditionalFormatRule": _delete_conditional_format,
-    "setBasicFilter": _set_basic_filter,
-    "clearBasicFilter": _clear_basic_filter,
-    "updateDimensionProperties": _change_appearance,
-    "autoResizeDimensions": _change_appearance,
+    "setDataValidation": overlays.set_validation,
+    "repeatCell": overlays.repeat_cell,
+    "addProtectedRange": overlays.add_protected_range,
+    "deleteProtectedRange": overlays.delete_protected_range,
+    "addConditionalFormatRule": overlays.add_conditional_format,
+    "deleteConditionalFormatRule": overlays.delete_conditional_format,
+    "setBasicFilter": overlays.set_basic_filter,
+    "clearBasicFilter": overlays.clear_basic_filter,
+    "updateDimensionProperties": overlays.update_dimensions,
+    "autoResizeDimensions": overlays.resize_to_fit,
+    "createDeveloperMetadata": overlays.create_metadata,
 }
 
 

@@ -1,4 +1,6 @@
-"""`includeGridData=true`: every cell with what was entered, what is shown, and its rule."""
+"""`includeGridData=true`: every cell with what was entered, what is shown, its rule and its format;
+and the widths of columns.
+"""
 
 from typing import Any
 
@@ -8,29 +10,49 @@ from services.sandbox.google.spreadsheet import Spreadsheet
 from services.sandbox.google.worksheet import Worksheet
 
 Document = dict[str, Any]
+Ranged = tuple[tuple[int, int, int, int], Document]  # top, left, bottom, right
 
 
 def with_grid_data(spreadsheet: Spreadsheet) -> Document:
     """The metadata, with the cells of each worksheet down to the last filled or ruled row."""
     document = spreadsheet.metadata()
     document["sheets"] = [
-        listed | {"data": [{"rowData": _rows(worksheet)}]}
+        listed | {"data": [_data(worksheet)]}
         for listed, worksheet in zip(document["sheets"], spreadsheet.worksheets, strict=True)
     ]
     return document
 
 
+def _data(worksheet: Worksheet) -> Document:
+    return {
+        "rowData": _rows(worksheet),
+        "rowMetadata": _dimensions(worksheet, "ROWS", worksheet.row_count, 21),
+        "columnMetadata": _dimensions(worksheet, "COLUMNS", worksheet.column_count, 100),
+    }
+
+
+def _dimensions(worksheet: Worksheet, dimension: str, count: int, pixels: int) -> list[Document]:
+    """The properties of all rows or columns; later requests win."""
+    found: list[Document] = [{"pixelSize": pixels} for _ in range(count)]
+    for each in worksheet.overlays.get("dimensions", []):
+        place = each["range"]
+        if place["dimension"] == dimension:
+            for properties in found[place.get("startIndex", 0) : place.get("endIndex", count)]:
+                properties.update(each["properties"])
+    return found
+
+
 def _rows(worksheet: Worksheet) -> list[Document]:
-    rules = [
-        (worksheet.whole(grid_range(each["range"])).edges(), each["rule"])
-        for each in worksheet.overlays.get("dataValidation", [])
-    ]
+    rules = _ranged(worksheet, "dataValidation", "rule")
+    formats = _ranged(worksheet, "formats", "cell")
     height = max([len(worksheet.rows), *(bottom for (_, _, bottom, _), _ in rules)])
     width = max([*map(len, worksheet.rows), *(right for (_, _, _, right), _ in rules)], default=0)
     return [
         {
             "values": [
-                _cell(worksheet.cell(row, column)) | _rule(rules, row, column)
+                _cell(worksheet.cell(row, column))
+                | _rule(rules, row, column)
+                | _format(formats, row, column)
                 for column in range(width)
             ]
         }
@@ -38,13 +60,32 @@ def _rows(worksheet: Worksheet) -> list[Document]:
     ]
 
 
-def _rule(
-    rules: list[tuple[tuple[int, int, int, int], Document]], row: int, column: int
-) -> Document:
-    for (top, left, bottom, right), rule in reversed(rules):
-        if top <= row < bottom and left <= column < right:
-            return {"dataValidation": rule}
-    return {}
+def _ranged(worksheet: Worksheet, overlay: str, name: str) -> list[Ranged]:
+    return [
+        (worksheet.whole(grid_range(each["range"])).edges(), each[name])
+        for each in worksheet.overlays.get(overlay, [])
+    ]
+
+
+def _at(found: list[Ranged], row: int, column: int) -> list[Document]:
+    """What lies over a cell, the first laid first."""
+    return [
+        document
+        for (top, left, bottom, right), document in found
+        if top <= row < bottom and left <= column < right
+    ]
+
+
+def _rule(rules: list[Ranged], row: int, column: int) -> Document:
+    laid = _at(rules, row, column)
+    return {"dataValidation": laid[-1]} if laid else {}
+
+
+def _format(formats: list[Ranged], row: int, column: int) -> Document:
+    given: Document = {}
+    for cell in _at(formats, row, column):
+        given |= cell.get("userEnteredFormat", {})
+    return {"userEnteredFormat": given} if given else {}
 
 
 def _cell(cell: Cell) -> Document:

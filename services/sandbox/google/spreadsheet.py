@@ -42,7 +42,7 @@ THEME = {
     ],
 }
 # Overlays that a spreadsheet's metadata lists beside a worksheet's properties.
-LISTED = ("protectedRanges", "conditionalFormats")
+LISTED = ("protectedRanges", "conditionalFormats", "developerMetadata")
 
 
 @dataclass

@@ -13,7 +13,8 @@ Document = dict[str, Any]
 @dataclass
 class Worksheet:
     """`properties` is the SheetProperties object, the grid's size in it; `overlays` holds
-    protected ranges, conditional formats, validations, cell formats and the basic filter."""
+    protected ranges, conditional formats, validations, cell formats, widths, developers' marks
+    and the basic filter."""
 
     properties: Document
     rows: list[list[Cell]] = field(default_factory=list)
@@ -136,6 +137,19 @@ class Worksheet:
             for row in self.rows:
                 del row[start:end]
             self.grid["columnCount"] -= end - start
+
+    def move(self, dimension: str, start: int, end: int, to: int) -> None:
+        """Move rows or columns before the one that stood at `to`."""
+        size = self.row_count if dimension == "ROWS" else self.column_count
+        order = [place for place in range(size) if not start <= place < end]
+        at = to if to <= start else to - (end - start)
+        order[at:at] = range(start, end)
+        if dimension == "ROWS":
+            self.rows = [self.rows[row] if row < len(self.rows) else [] for row in order]
+        else:
+            self.rows = [
+                [self.cell(row, column) for column in order] for row in range(len(self.rows))
+            ]
 
     def sort(self, box: Box, orders: Iterable[tuple[int, bool]]) -> None:
         """Sort the rows of a box by (column, descending), first the most important; empty

@@ -60,11 +60,6 @@ def test_worksheets_are_added_found_and_deleted(spreadsheet: gspread.Spreadsheet
     assert [worksheet.title for worksheet in spreadsheet.worksheets()] == ["Sheet1"]
 
 
-def test_a_worksheet_is_renamed(gens: gspread.Worksheet) -> None:
-    gens.update_title("drafts")
-    assert gens.spreadsheet.worksheet("drafts").id == gens.id
-
-
 def test_an_unknown_spreadsheet_is_not_found(sandbox: Sandbox) -> None:
     with pytest.raises(SpreadsheetNotFound):
         sandbox.sheets().open_by_key("nothing")
@@ -234,25 +229,6 @@ def test_rows_are_inserted_and_deleted(gens: gspread.Worksheet) -> None:
     gens.insert_row(["b"], index=2)
     assert gens.col_values(1) == ["a", "b", "c"]
     assert gens.spreadsheet.worksheet("gens").row_count == 20
-
-
-def test_columns_are_inserted_and_deleted(gens: gspread.Worksheet) -> None:
-    gens.update([["a", "c"]], "A1")
-    gens.insert_cols([["b"]], col=2)
-    assert gens.row_values(1) == ["a", "b", "c"]
-    gens.delete_columns(1, 2)
-    assert gens.row_values(1) == ["c"]
-
-
-def test_cells_are_found_and_records_read(gens: gspread.Worksheet) -> None:
-    gens.update([["id", "text"], ["x:1", "hello"], ["x:2", "world"]], "A1")
-    cell = gens.find("x:2")
-    assert cell is not None
-    assert cell.address == "A3"
-    assert gens.get_all_records() == [
-        {"id": "x:1", "text": "hello"},
-        {"id": "x:2", "text": "world"},
-    ]
 
 
 def test_ranges_and_sheets_are_cleared(gens: gspread.Worksheet) -> None:

@@ -1,0 +1,110 @@
+"""What requests lay over a worksheet's cells: rules, formats, protection, colours, marks."""
+
+from typing import Any
+
+from services.sandbox.google.errors import invalid
+from services.sandbox.google.spreadsheet import Spreadsheet
+
+Document = dict[str, Any]
+
+
+def set_validation(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    place = arguments["range"]
+    rules = spreadsheet.by_id(place.get("sheetId", 0)).overlays.setdefault("dataValidation", [])
+    rules[:] = [rule for rule in rules if rule["range"] != place]
+    if rule := arguments.get("rule"):
+        rules.append({"range": place, "rule": rule})
+    return {}
+
+
+def repeat_cell(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    place = arguments["range"]
+    formats = spreadsheet.by_id(place.get("sheetId", 0)).overlays.setdefault("formats", [])
+    formats[:] = [
+        each for each in formats if (each["range"], each["fields"]) != (place, arguments["fields"])
+    ]
+    formats.append({"range": place, "cell": arguments["cell"], "fields": arguments["fields"]})
+    return {}
+
+
+def add_protected_range(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    protected = dict(arguments["protectedRange"])
+    protected.setdefault("protectedRangeId", spreadsheet.next_overlay_id)
+    spreadsheet.next_overlay_id += 1
+    worksheet = spreadsheet.by_id(protected["range"].get("sheetId", 0))
+    worksheet.overlays.setdefault("protectedRanges", []).append(protected)
+    return {"addProtectedRange": {"protectedRange": protected}}
+
+
+def delete_protected_range(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    number = int(arguments["protectedRangeId"])
+    for worksheet in spreadsheet.worksheets:
+        ranges = worksheet.overlays.get("protectedRanges", [])
+        for protected in ranges:
+            if protected["protectedRangeId"] == number:
+                ranges.remove(protected)
+                return {}
+    raise invalid(f"Invalid requests[0].deleteProtectedRange: No protected range with id: {number}")
+
+
+def add_conditional_format(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    rule = arguments["rule"]
+    worksheet = spreadsheet.by_id(rule["ranges"][0].get("sheetId", 0))
+    worksheet.overlays.setdefault("conditionalFormats", []).insert(arguments.get("index", 0), rule)
+    return {}
+
+
+def delete_conditional_format(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    worksheet = spreadsheet.by_id(arguments.get("sheetId", 0))
+    rule = worksheet.overlays.get("conditionalFormats", []).pop(arguments.get("index", 0))
+    return {"deleteConditionalFormatRule": {"rule": rule}}
+
+
+def set_basic_filter(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    chosen = arguments["filter"]
+    worksheet = spreadsheet.by_id(chosen["range"].get("sheetId", 0))
+    worksheet.overlays["basicFilter"] = [chosen]
+    return {}
+
+
+def clear_basic_filter(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    spreadsheet.by_id(arguments.get("sheetId", 0)).overlays.pop("basicFilter", None)
+    return {}
+
+
+def update_dimensions(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    """Widths, heights and what is hidden; seen in the grid data."""
+    place = arguments["range"]
+    names = [name.strip() for name in arguments["fields"].split(",")]
+    given = arguments["properties"]
+    chosen = dict(given) if names == ["*"] else {name: given.get(name) for name in names}
+    spreadsheet.by_id(place.get("sheetId", 0)).overlays.setdefault("dimensions", []).append(
+        {"range": place, "properties": chosen}
+    )
+    return {}
+
+
+def resize_to_fit(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    """Checked for its worksheet, and of no other consequence: nothing is drawn here."""
+    spreadsheet.by_id(arguments["dimensions"].get("sheetId", 0))
+    return {}
+
+
+def create_metadata(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    """A developer's mark on a worksheet, listed with its properties."""
+    asked = arguments["developerMetadata"]
+    location = asked["location"]
+    if "sheetId" not in location:
+        raise invalid("Invalid requests[0].createDeveloperMetadata: only of worksheets here.")
+    worksheet = spreadsheet.by_id(location["sheetId"])
+    number = asked.get("metadataId", spreadsheet.next_overlay_id)
+    spreadsheet.next_overlay_id += 1
+    made = {
+        "metadataId": number,
+        "metadataKey": asked["metadataKey"],
+        "metadataValue": asked.get("metadataValue", ""),
+        "location": {"locationType": "SHEET", "sheetId": location["sheetId"]},
+        "visibility": asked["visibility"],
+    }
+    worksheet.overlays.setdefault("developerMetadata", []).append(made)
+    return {"createDeveloperMetadata": {"developerMetadata": made}}
