@@ -391,6 +391,72 @@ def corpus_import(
         print(line)
 
 
+sheet_app = typer.Typer(no_args_is_help=True, help="Make the Google Sheet ready; change sheets.")
+app.add_typer(sheet_app, name="sheet", short_help="Make the Google Sheet ready; change sheets.")
+
+
+@sheet_app.command("init", short_help="Make the Google worksheet ready for curators.")
+def sheet_init(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Make the Google worksheet ready for curators: names, checkboxes, colours, protection.
+
+    What is ready is left as it is, so that this may be repeated.
+    """
+    import json
+
+    from deephypebot import sheet
+    from deephypebot.data_folder import folder_of
+
+    ready = sheet.init(folder_of(data))
+    found = {"address": ready.address, "done": list(ready.deeds)}
+    print(json.dumps(found) if as_json else sheet.told_ready(ready))
+
+
+@sheet_app.command("export", short_help="Write drafts and decisions to a file.")
+def sheet_export(
+    file: Annotated[Path, typer.Argument(help="A .jsonl to import again, or a .csv to read.")],
+    source: Annotated[
+        Literal["local", "google"] | None,
+        typer.Option("--from", help="Which sheet.", show_default="SHEET's"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object of counts.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Write every draft to a file, with the decision and the outcome that stand.
+
+    One JSON object a line: draft, decision, outcome. A .csv is the table that curators see.
+    """
+    from deephypebot import sheet
+    from deephypebot.data_folder import folder_of
+
+    exported = sheet.export(source, file, folder_of(data))
+    print(exported.model_dump_json() if as_json else sheet.told_exported(exported))
+
+
+@sheet_app.command("import", short_help="Take in what was exported from another sheet.")
+def sheet_import(
+    file: Annotated[str, typer.Argument(help="A .jsonl of `sheet export`; - is stdin.")],
+    target: Annotated[
+        Literal["local", "google"] | None,
+        typer.Option("--to", help="Which sheet.", show_default="SHEET's"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object of counts.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Take in what was exported from another sheet, while the bot is stopped.
+
+    What was decided comes along as decided, and what is published stays published. Words that
+    stand in this sheet are never written over.
+    """
+    from deephypebot import sheet
+    from deephypebot.data_folder import folder_of
+
+    carried = sheet.import_(target, file, folder_of(data))
+    print(carried.model_dump_json() if as_json else sheet.told_carried(carried))
+
+
 def main() -> None:
     """Run the command line; an error is one message on standard error and exit status 1."""
     try:

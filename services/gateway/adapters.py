@@ -1,16 +1,14 @@
 """Chooses the adapters that the settings name; what an adapter lacks is said, not raised."""
 
 import inspect
-import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from services.common.settings import environment_name
+from services.common.settings import SettingsError
 from services.gateway.breaker import Breaker
 from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.catalogue import Catalogue
@@ -19,9 +17,9 @@ from services.gateway.catalogues.musicbrainz import MusicBrainz
 from services.gateway.catalogues.songs import Songs
 from services.gateway.catalogues.spotify import Spotify
 from services.gateway.publications import Publications
-from services.gateway.settings import GatewaySettings
-from services.gateway.sheets.google import GoogleSheet, SheetPlace
+from services.gateway.settings import GatewaySettings, missing
 from services.gateway.sheets.local import LocalSheet
+from services.gateway.sheets.opening import open_google
 from services.gateway.sheets.sheet import Desk, Sheet
 from services.gateway.spend import Budget, Spend
 from services.gateway.timelines.bluesky_session import Login
@@ -165,17 +163,11 @@ class Wiring:
             local = LocalSheet(self.engine)
             adapters.sheet, adapters.desk = local, local
             return
-        if reason := missing(settings, "google_service_account_file", "google_sheet_key"):
-            adapters.miss("sheet", reason)
+        try:
+            google = open_google(settings, self._calls("google"))
+        except SettingsError as error:
+            adapters.miss("sheet", str(error))
             return
-        account, reason = _service_account(settings)
-        if reason:
-            adapters.miss("sheet", reason)
-            return
-        place = SheetPlace(settings.google_sheet_key or "", settings.google_worksheet)
-        google = GoogleSheet(
-            account, place, self._calls("google"), base_url=settings.google_base_url
-        )
         adapters.sheet = google
         adapters.closing.append(google.close)
 
@@ -233,33 +225,5 @@ class Wiring:
         return lastfm
 
 
-def missing(settings: GatewaySettings, *names: str) -> str | None:
-    """A sentence that names the settings that are not set, or None."""
-    unset = [
-        environment_name(GatewaySettings, name, GatewaySettings.model_fields[name])
-        for name in names
-        if not getattr(settings, name)
-    ]
-    return f"Set {', '.join(unset)}." if unset else None
-
-
 def _secret(value: SecretStr | None) -> str:
     return value.get_secret_value() if value else ""
-
-
-def _service_account(settings: GatewaySettings) -> tuple[Mapping[str, Any], str | None]:
-    """The service account's key, or what is wrong with its file."""
-    path = settings.google_service_account_file
-    assert path is not None
-    name = "GOOGLE_SERVICE_ACCOUNT_FILE"
-    try:
-        account = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        return {}, f"{name} names {path}, which cannot be read: {error.strerror}."
-    except ValueError:
-        return {}, f"{name} names {path}, which is no JSON."
-    if not isinstance(account, Mapping) or not {"client_email", "private_key", "token_uri"} <= set(
-        account
-    ):
-        return {}, f"{name} names {path}, which is no key of a service account."
-    return account, None

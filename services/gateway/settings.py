@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from services.common.settings import ServiceSettings
+from services.common.settings import ServiceSettings, environment_name
 
 TimelineName = Literal["x", "mastodon", "bluesky"]
 CatalogueName = Literal["spotify", "musicbrainz", "lastfm"]
@@ -230,3 +230,13 @@ class GatewaySettings(ServiceSettings):
     def database(self) -> str:
         given = self.database_url or self.shared_database_url
         return given or f"sqlite:///{self.data_dir / 'gateway.sqlite3'}"
+
+
+def missing(settings: GatewaySettings, *names: str) -> str | None:
+    """A sentence that names the settings that are not set, or None."""
+    unset = [
+        environment_name(GatewaySettings, name, GatewaySettings.model_fields[name])
+        for name in names
+        if not getattr(settings, name)
+    ]
+    return f"Set {', '.join(unset)}." if unset else None

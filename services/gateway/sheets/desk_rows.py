@@ -29,13 +29,22 @@ def insert_new(connection: Connection, table: Table, rows: Rows) -> int:
     return len(connection.execute(added, rows).all())
 
 
+def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """JSON without NUL characters, which PostgreSQL cannot store."""
+    if isinstance(value, str):
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    return [plain(each) for each in value] if isinstance(value, list) else value
+
+
 def item_row(draft: Draft) -> dict[str, Any]:
     return {
         "id": draft.item_id,
         "state": "waiting",
         "version": 1,
-        "post": draft.post.model_dump(mode="json"),
-        "song": draft.song.model_dump(mode="json"),
+        "post": plain(draft.post.model_dump(mode="json")),
+        "song": plain(draft.song.model_dump(mode="json")),
         "posted_at": draft.post.created_at,
         "created_at": draft.created_at,
     }
@@ -46,7 +55,7 @@ def draft_row(draft: Draft) -> dict[str, Any]:
         "id": draft.id,
         "item_id": draft.item_id,
         "rank": draft.rank,
-        "text": draft.text,
+        "text": plain(draft.text),
         "scores": draft.scores.model_dump(mode="json"),
         "created_at": draft.created_at,
         "outcome": None,

@@ -3,6 +3,8 @@
 Rows are found by the id in column A at every call, never by position: curators sort, filter and
 delete. A call costs one read and at most one write of Google's sixty a minute; writes are RAW and
 go to explicit ranges, so that repeating one does no harm and no text is ever run as a formula.
+What makes a worksheet ready (names, boxes, colours) is written once, and only under a header
+that is ours.
 """
 
 import threading
@@ -15,18 +17,21 @@ from itertools import zip_longest
 from typing import Any, TypeVar
 
 import gspread
+import structlog
 from google.auth.exceptions import GoogleAuthError
 from google.auth.exceptions import TransportError as TokenTransportError
-from gspread.exceptions import APIError, SpreadsheetNotFound, WorksheetNotFound
+from gspread.exceptions import APIError, SpreadsheetNotFound
 from gspread.http_client import HTTPClient
-from gspread.utils import ValidationConditionType, ValueInputOption, ValueRenderOption
+from gspread.utils import ValueInputOption, ValueRenderOption
 from requests import Response
 
 from services.common.problems import NotFoundError
 from services.gateway.schemas import DecisionPage, Draft, Outcome
+from services.gateway.sheets import google_errors, layout
+from services.gateway.sheets.header import fault_in, is_right
 from services.gateway.sheets.ledger import Ledger
+from services.gateway.sheets.records import arrive, records_in
 from services.gateway.sheets.rows import (
-    CHECKBOXES,
     COLUMNS,
     DECIDED,
     LAST,
@@ -38,32 +43,43 @@ from services.gateway.sheets.rows import (
     read_row,
     text_of,
 )
+from services.gateway.sheets.sheet import Carried, DeskDraft
 from services.gateway.vendor_calls import VendorCalls
-from services.gateway.vendor_errors import (
-    BusyVendorError,
-    CredentialsError,
-    FailedVendorError,
-    NotDoneError,
-    RefusedByVendorError,
-    UnreachableError,
-    VendorError,
-)
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
+Parts = Mapping[str, list[list[Cell]]]  # values by range
 
-VENDOR = "google"
 SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
 HOSTS = ("https://sheets.googleapis.com", "https://www.googleapis.com")
 ROWS_AHEAD = 500
-QUOTA_SECONDS = 60.0
+BATCH = 500  # records carried with one write
+EVERYTHING = f"A2:{LAST}"
 # Where people may write below the drafts (an empty checkbox may count as written).
-BESIDE_CHECKBOXES = ("B2:F", "H2:H", "J2:L")
+BESIDE_CHECKBOXES = ("B2:F", "H2:H", f"J2:{LAST}")
 
 
 @dataclass(frozen=True)
 class SheetPlace:
     key: str
     worksheet: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A worksheet that is ready: where people see it, and what had to be done."""
+
+    address: str
+    deeds: Sequence[str]
+
+
+@dataclass
+class Opened:
+    """A worksheet, and whether it bears the layout's mark."""
+
+    page: gspread.Worksheet
+    laid: bool
 
 
 def redirected(base_url: str | None) -> type[HTTPClient]:
@@ -93,7 +109,8 @@ class GoogleSheet:
         self.account, self.place, self.calls, self.base_url = account, place, calls, base_url
         self.ledger = Ledger()
         self.client: gspread.Client | None = None
-        self.opened: gspread.Worksheet | None = None
+        self.opened: Opened | None = None
+        self.deeds: list[str] = []  # what was done to make the worksheet ready
         # Held by the thread that works on the sheet, even one whose caller has given up: two
         # writers at once might choose the same rows.
         self.one_writer = threading.Lock()
@@ -114,6 +131,24 @@ class GoogleSheet:
     async def mark(self, draft_id: str, outcome: Outcome) -> None:
         await self.calls.read(partial(self._alone, partial(self._mark, draft_id, outcome)))
 
+    async def records(self) -> list[DeskDraft]:
+        (rows,) = await self.calls.read(partial(self._alone, partial(self._read, EVERYTHING)))
+        return list(records_in(rows, datetime.now(UTC)))
+
+    async def carry(self, records: Sequence[DeskDraft]) -> Carried:
+        """As `Movable` says. Nobody else may write rows meanwhile: the bot must be stopped."""
+        carried = Carried()
+        for first in range(0, len(records), BATCH):
+            batch = records[first : first + BATCH]
+            carry = partial(self._alone, partial(self._carry, batch))
+            # Once: what a lost answer had written would be counted as found there.
+            carried += await self.calls.once(carry)
+        return carried
+
+    async def prepare(self) -> Prepared:
+        """Make the worksheet ready for curators; the same again does nothing."""
+        return await self.calls.read(partial(self._alone, self._prepare))
+
     def _upsert(self, drafts: Sequence[Draft], new: set[str]) -> None:
         """New drafts go below the last row, notes included; what stands in the sheet stays.
 
@@ -122,13 +157,19 @@ class GoogleSheet:
         ids, *others = self._read("A2:A", *BESIDE_CHECKBOXES)
         known = {_id_in(cells) for cells in ids}
         rows = {draft.id: new_row(draft) for draft in drafts if draft.id not in known}
-        if not rows:
-            return
-        new.update(rows)
-        first = max(map(len, (ids, *others))) + 2
-        last = first + len(rows) - 1
-        self._make_room(last)
-        self._write(f"A{first}:{LAST}{last}", list(rows.values()))
+        if rows:
+            new.update(rows)
+            self._write(self._below(max(map(len, (ids, *others))), list(rows.values())))
+
+    def _carry(self, records: Sequence[DeskDraft]) -> Carried:
+        (rows,) = self._read(EVERYTHING)
+        arrival = arrive(records, rows)
+        parts = dict(arrival.fillings)
+        if arrival.new:
+            parts |= self._below(arrival.height, arrival.new)
+        if parts:
+            self._write(parts)
+        return arrival.carried
 
     def _rows(self) -> dict[str, Row]:
         """Every row that has an id, by its id."""
@@ -145,7 +186,12 @@ class GoogleSheet:
         if draft_id not in ids:
             raise NotFoundError(f"There is no draft {draft_id!r} in the sheet.")
         row = ids.index(draft_id) + 2
-        self._write(f"{OUTCOME[0]}{row}:{OUTCOME[1]}{row}", [outcome_cells(outcome)])
+        self._write({f"{OUTCOME[0]}{row}:{OUTCOME[1]}{row}": [outcome_cells(outcome)]})
+
+    def _prepare(self) -> Prepared:
+        self._read()
+        deeds, self.deeds = self.deeds, []
+        return Prepared(self._open().page.url, deeds)
 
     def _ids(self) -> list[str]:
         """Column A below the header; an empty text where a row has no id."""
@@ -154,71 +200,101 @@ class GoogleSheet:
 
     def _read(self, *ranges: str) -> list[list[Sequence[Cell]]]:
         """Ranges of the worksheet, whose header is checked with the same request."""
-        worksheet = self._worksheet()
-        header, *found = worksheet.batch_get(
-            [f"A1:{LAST}1", *ranges], value_render_option=ValueRenderOption.unformatted
+        header, *found = self._get("1:1", *ranges)
+        names = header[0] if header else ()
+        if not is_right(names):
+            self._mend_header(names)
+        if not self._open().laid:
+            self._lay_out()
+        return found
+
+    def _get(self, *ranges: str) -> list[list[Sequence[Cell]]]:
+        found = self._open().page.batch_get(
+            ranges, value_render_option=ValueRenderOption.unformatted
         )
-        self._check_header([str(cell) for cell in header[0]] if header else [])
         return [list(values) for values in found]
 
-    def _write(self, where: str, values: list[list[Cell]]) -> None:
-        self._worksheet().batch_update(
-            [{"range": where, "values": values}], value_input_option=ValueInputOption.raw
+    def _write(self, parts: Parts) -> None:
+        self._open().page.batch_update(
+            [{"range": where, "values": values} for where, values in parts.items()],
+            value_input_option=ValueInputOption.raw,
         )
+
+    def _below(self, height: int, rows: list[list[Cell]]) -> Parts:
+        """The rows below so many others, with room made for them."""
+        first, last = height + 2, height + 1 + len(rows)
+        self._make_room(last)
+        return {f"A{first}:{LAST}{last}": rows}
 
     def _make_room(self, last: int) -> None:
         """Add rows where the grid ends above the last one to be written."""
-        worksheet = self._worksheet()
-        if last <= worksheet.row_count:
+        if last <= self._open().page.row_count:
             return
-        worksheet = self._worksheet(again=True)  # curators add rows too
-        if last > worksheet.row_count:
-            worksheet.add_rows(last - worksheet.row_count + ROWS_AHEAD)
-            self._add_checkboxes(worksheet)
+        self.opened = None  # curators add rows too
+        opened = self._open()
+        if last > opened.page.row_count:
+            self._grow(opened, last + ROWS_AHEAD, opened.page.col_count)
 
-    def _worksheet(self, *, again: bool = False) -> gspread.Worksheet:
-        if self.opened is None or again:
-            self.opened = self._open()
+    def _open(self) -> Opened:
+        if self.opened is None:
+            self.opened = self._find()
         return self.opened
 
-    def _open(self) -> gspread.Worksheet:
+    def _find(self) -> Opened:
         spreadsheet = self._client().open_by_key(self.place.key)
-        try:
-            return spreadsheet.worksheet(self.place.worksheet)
-        except WorksheetNotFound:
-            return spreadsheet.add_worksheet(self.place.worksheet, ROWS_AHEAD, len(COLUMNS))
+        for listed in spreadsheet.fetch_sheet_metadata()["sheets"]:
+            properties = listed["properties"]
+            if properties["title"] == self.place.worksheet:
+                page = gspread.Worksheet(
+                    spreadsheet, properties, spreadsheet.id, spreadsheet.client
+                )
+                found = Opened(page, layout.is_laid(listed))
+                rows, columns = page.row_count, page.col_count
+                if rows < 2 or columns < len(COLUMNS):  # our ranges would lie outside of the grid
+                    rows = rows if rows > 1 else ROWS_AHEAD
+                    self._grow(found, rows, max(columns, len(COLUMNS)))
+                return found
+        page = spreadsheet.add_worksheet(self.place.worksheet, ROWS_AHEAD, len(COLUMNS))
+        self._did("made the worksheet")
+        return Opened(page, laid=False)
+
+    def _grow(self, opened: Opened, rows: int, columns: int) -> None:
+        page = opened.page
+        page.resize(rows, columns)
+        if opened.laid:
+            page.spreadsheet.batch_update({"requests": layout.below(page.id)})
 
     def _client(self) -> gspread.Client:
         if self.client is None:
-            self.client = gspread.service_account_from_dict(
-                self.account, scopes=SCOPES, http_client=redirected(self.base_url)
-            )
+            try:
+                self.client = gspread.service_account_from_dict(
+                    self.account, scopes=SCOPES, http_client=redirected(self.base_url)
+                )
+            except ValueError as error:  # a private key that is none
+                raise google_errors.refused_key() from error
             self.client.set_timeout(self.calls.timeout)
         return self.client
 
-    def _check_header(self, header: list[str]) -> None:
-        if header == list(COLUMNS):
-            return
-        if any(header):
-            detail = (
-                f"row 1 of the worksheet {self.place.worksheet!r} is {', '.join(header)}; it must "
-                f"be {', '.join(COLUMNS)}. Put it back, or name another in GOOGLE_WORKSHEET."
-            )
-            raise NotDoneError(VENDOR, detail, retry_after=60)
-        worksheet = self._worksheet()
-        self._write(f"A1:{LAST}1", [list(COLUMNS)])
-        self._add_checkboxes(worksheet)
-        worksheet.freeze(rows=1)
+    def _mend_header(self, header: Sequence[Cell]) -> None:
+        """Put the names right where that is safe; raises NotDoneError where it is not."""
+        (rows,) = self._get(EVERYTHING)
+        if fault := fault_in(header, rows):
+            raise google_errors.not_ours(self.place.worksheet, fault)
+        self._write({f"A1:{LAST}1": [list(COLUMNS)]})
+        self._did("put the header right" if any(header) or rows else "wrote the header")
 
-    def _add_checkboxes(self, worksheet: gspread.Worksheet) -> None:
-        for column in CHECKBOXES:
-            worksheet.add_validation(
-                f"{column}2:{column}",
-                ValidationConditionType.boolean,
-                [],
-                strict=True,
-                showCustomUi=True,
-            )
+    def _lay_out(self) -> None:
+        opened = self._open()
+        self.opened = None  # an answer that is lost leaves open whether it is laid
+        page = opened.page
+        page.spreadsheet.batch_update({"requests": layout.whole(page.id)})
+        self.opened = opened
+        opened.laid = True
+        self._did("laid out boxes, colours and protection")
+
+    def _did(self, deed: str) -> None:
+        self.deeds.append(deed)
+        log.info("sheet.prepared", worksheet=self.place.worksheet, deed=deed)
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -236,47 +312,21 @@ class GoogleSheet:
                 return work()
             except APIError as error:
                 self.opened = None  # what we know of the sheet may be out of date
-                raise self._error_from(error.response) from error
+                raise google_errors.error_from(error.response, self._who()) from error
             except SpreadsheetNotFound as error:
-                detail = "GOOGLE_SHEET_KEY names no spreadsheet."
-                raise CredentialsError(VENDOR, detail, retry_after=600) from error
+                raise google_errors.no_spreadsheet() from error
             except PermissionError as error:
-                raise self._not_shared() from error
+                raise google_errors.not_shared(self._who()) from error
             except TokenTransportError as error:
-                raise UnreachableError(VENDOR, "it gives no token now.", retry_after=30) from error
+                raise google_errors.no_token() from error
             except GoogleAuthError as error:
-                detail = "it refuses the key in GOOGLE_SERVICE_ACCOUNT_FILE."
-                raise CredentialsError(VENDOR, detail, retry_after=600) from error
+                raise google_errors.refused_key() from error
             except (AttributeError, IndexError, KeyError, TypeError) as error:
-                detail = f"its answer cannot be read ({type(error).__name__})."
-                raise FailedVendorError(VENDOR, detail, retry_after=5) from error
+                raise google_errors.unreadable(error) from error
 
-    def _error_from(self, response: Response) -> VendorError:
-        status = response.status_code
-        if status in {401, 403}:
-            return self._not_shared()
-        if status == 404:
-            detail = "GOOGLE_SHEET_KEY names no spreadsheet."
-            return CredentialsError(VENDOR, detail, retry_after=600)
-        if status == 429:
-            detail = "the quota of this minute is used up."
-            return BusyVendorError(VENDOR, detail, retry_after=QUOTA_SECONDS)
-        if status >= 500:
-            return FailedVendorError(VENDOR, f"it is unwell (status {status}).", retry_after=10)
-        return RefusedByVendorError(VENDOR, f"it refuses (status {status}): {_said(response)}")
-
-    def _not_shared(self) -> CredentialsError:
-        who = self.account.get("client_email", "the service account")
-        detail = f"the spreadsheet is not open to {who}; share it with that address as Editor."
-        return CredentialsError(VENDOR, detail, retry_after=600)
+    def _who(self) -> str:
+        return str(self.account.get("client_email", "the service account"))
 
 
 def _id_in(cells: Sequence[Cell]) -> str:
     return text_of(cells[0]) if cells else ""
-
-
-def _said(response: Response) -> str:
-    try:
-        return str(response.json()["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return "no reason given"

@@ -5,6 +5,7 @@ reader is told everything again, and finds nothing new in it, by `Decision.versi
 """
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
@@ -15,6 +16,12 @@ from services.gateway.sheets.rows import Row
 Known = Mapping[str, Decision]  # by draft id
 
 CURSORS_REMEMBERED = 16
+CURSOR = re.compile("[0-9a-f]{24}")
+
+
+def is_cursor(text: str) -> bool:
+    """Whether some ledger gave this cursor."""
+    return CURSOR.fullmatch(text) is not None
 
 
 class Ledger:

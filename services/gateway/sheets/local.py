@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 from services.common.database import reading, writing
 from services.common.problems import BadRequestError, ConflictError, NotFoundError
 from services.gateway.schemas import DecisionPage, Draft, Outcome
+from services.gateway.sheets.desk_records import carry, every_record
 from services.gateway.sheets.desk_rows import (
     append_decisions,
     decision_of,
@@ -25,11 +26,13 @@ from services.gateway.sheets.desk_rows import (
     item_by_id,
     item_row,
     items_by_id,
+    plain,
     recently_decided_ids,
     waiting_above,
     waiting_ids,
 )
-from services.gateway.sheets.sheet import DeskCounts, DeskItem
+from services.gateway.sheets.ledger import is_cursor
+from services.gateway.sheets.sheet import Carried, DeskCounts, DeskDraft, DeskItem
 from services.gateway.tables import desk_decision, desk_draft, desk_item
 
 MAX_TEXT = 5000
@@ -38,7 +41,7 @@ MAX_CURATOR = 100
 
 
 class LocalSheet:
-    """Both protocols of `sheets.sheet`, `Sheet` and `Desk`, over one database."""
+    """All protocols of `sheets.sheet`, `Sheet`, `Movable` and `Desk`, over one database."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -53,6 +56,14 @@ class LocalSheet:
 
     async def mark(self, draft_id: str, outcome: Outcome) -> None:
         await asyncio.to_thread(self._mark, draft_id, outcome)
+
+    # Movable: what an operator asks who changes the sheet.
+
+    async def records(self) -> list[DeskDraft]:
+        return await asyncio.to_thread(self._records)
+
+    async def carry(self, records: Sequence[DeskDraft]) -> Carried:
+        return await asyncio.to_thread(self._carry, records)
 
     # Desk: what the curator's page asks.
 
@@ -110,7 +121,7 @@ class LocalSheet:
             connection.execute(
                 update(desk_draft)
                 .where(desk_draft.c.id == draft_id)
-                .values(outcome=outcome.model_dump(mode="json"))
+                .values(outcome=plain(outcome.model_dump(mode="json")))
             )
             if outcome.state == "published":
                 # An undo that came too late must not put the item up for a second post.
@@ -119,6 +130,14 @@ class LocalSheet:
                     .where(desk_item.c.id == item_id, desk_item.c.state == "waiting")
                     .values(state="approved", version=desk_item.c.version + 1)
                 )
+
+    def _records(self) -> list[DeskDraft]:
+        with reading(self.engine) as connection:
+            return list(every_record(connection))
+
+    def _carry(self, records: Sequence[DeskDraft]) -> Carried:
+        with writing(self.engine) as connection:
+            return carry(connection, records)
 
     def _queue(self, limit: int, after: str | None) -> list[DeskItem]:
         with reading(self.engine) as connection:
@@ -207,7 +226,8 @@ class LocalSheet:
 
 
 def sequence_of(cursor: str | None) -> int:
-    if cursor is None:
+    """Where the log is read on; from its start after a Google Sheet, which told all it had."""
+    if cursor is None or is_cursor(cursor):
         return 0
     if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 18):
         message = f"'{cursor[:40]}' is no cursor: hand back the `cursor` of an earlier answer."

@@ -1,16 +1,17 @@
 """A draft as a row that a curator reads and ticks, and the decision read back from it.
 
-The machine writes a row once and later only its last two columns; what stands in the columns
-between belongs to the curator.
+The machine writes a row once and later only its state and address; what stands in the columns
+between belongs to the curator. The last column, hidden, is the whole draft for machines.
 """
 
 import hashlib
+import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from services.gateway.schemas import Decision, Draft, Outcome
 
@@ -29,27 +30,33 @@ COLUMNS = (
     "reason",
     "state",
     "url",
+    "details",
 )
-LAST = "L"
+LAST = "M"
 CHECKBOXES = ("G", "I")
-DECIDED = "F", LAST  # from the draft to the end: what `read_row` takes
-OUTCOME = "K", LAST
-# Google refuses cells of more than 50,000 characters.
+DECIDED = "F", "L"  # from the draft to the address: what `read_row` takes
+WORDS = "G", "J"  # the curator's
+OUTCOME = "K", "L"
+# Google refuses cells of more than 50,000 UTF-16 units.
 LONGEST_CELL = 40_000
 TICKS = {"true", "x", "yes", "y", "1", "\N{CHECK MARK}"}
 
 # What a spreadsheet may take for a formula when the sheet is exported and opened elsewhere.
-FORMULA = re.compile("'*[=+\\-@\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}]")
-# Marks that reorder or hide text, and control characters other than the newline.
-BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+FORMULA = re.compile("'*[=+\\-@\t\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}]")
+# Controls, surrogates and marks that reorder or hide text; emoji and Persian need the joiners.
+UNSHOWN = {"Cc", "Cf", "Cs"}
+SHOWN_ALL_THE_SAME = "\n\t\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 
 
 def cell_text(text: str) -> str:
     """Text that shows as it is, and is never run."""
     shown = "".join(
-        mark for mark in BIDI.sub("", text) if mark == "\n" or unicodedata.category(mark)[0] != "C"
-    )[:LONGEST_CELL]
-    return f"'{shown}" if FORMULA.match(shown) else shown
+        mark
+        for mark in text
+        if mark in SHOWN_ALL_THE_SAME or unicodedata.category(mark) not in UNSHOWN
+    )
+    fitting = shown.encode("utf-16-le")[: 2 * LONGEST_CELL].decode("utf-16-le", "ignore")
+    return f"'{fitting}" if FORMULA.match(fitting) else fitting
 
 
 def text_of(cell: Cell) -> str:
@@ -67,7 +74,26 @@ def new_row(draft: Draft) -> list[Cell]:
         ", ".join(draft.song.genres),
         draft.text,
     )
-    return [*(cell_text(text) for text in texts), False, "", False, "", "", ""]
+    return [*(cell_text(text) for text in texts), False, "", False, "", "", "", details(draft)]
+
+
+def details(draft: Draft) -> str:
+    """The draft in ASCII JSON; without the post's text where that is too long for a cell."""
+    whole = draft.model_dump(mode="json")
+    if len(written := json.dumps(whole)) <= LONGEST_CELL:
+        return written
+    whole["post"].pop("text")
+    written = json.dumps(whole)
+    return written if len(written) <= LONGEST_CELL else ""
+
+
+def read_details(cell: Cell) -> Mapping[str, Any] | None:
+    """What `details` wrote; None when a cell holds something else."""
+    try:
+        found = json.loads(str(cell))
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("post"), dict) else None
 
 
 def outcome_cells(outcome: Outcome) -> list[Cell]:
@@ -109,9 +135,9 @@ class Row:
 
 
 def read_row(draft_id: Cell, cells: Sequence[Cell]) -> Row:
-    """Read the cells from the draft to the end; Google leaves out empty ones at the end."""
+    """Read the cells from the draft to the address; Google leaves out empty ones at the end."""
     draft, approve, edited, reject, reason, state, _ = [*cells, *[""] * 7][:7]
-    words = str(edited).strip()
+    words = text_of(edited).strip()
     text = words or text_of(draft)
     approved = _ticked(approve) and text != ""  # there must be something to approve
     return Row(

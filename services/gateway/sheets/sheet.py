@@ -1,6 +1,7 @@
 """What a sheet must be able to do: hold drafts for a curator and give back the decisions.
 
-`Sheet` is what the worker needs and both sheets (Google's and the local one) offer. `Desk` is
+`Sheet` is what the worker needs and both sheets (Google's and the local one) offer; `Movable` is
+what an operator needs who changes from one to the other, and both offer that too. `Desk` is
 what the built-in `/curate` page needs on top; only the local sheet offers it, since a curator
 who works in a Google Sheet has Google's own page.
 """
@@ -8,7 +9,7 @@ who works in a Google Sheet has Google's own page.
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from services.gateway.schemas import Decision, DecisionPage, Draft, Outcome, Post, Song
 
@@ -30,6 +31,33 @@ class DeskDraft(BaseModel):
     draft: Draft
     decision: Decision | None = None
     outcome: Outcome | None = None
+
+
+class Carried(BaseModel):
+    """What became of records that were carried into a sheet."""
+
+    new: int = Field(0, description="Drafts that were not there.")
+    decided: int = Field(0, description="Decisions that came along.")
+    published: int = Field(0, description="Drafts now known to be published.")
+    kept: int = Field(0, description="Drafts on which the words that stood there were kept.")
+
+    def __add__(self, other: "Carried") -> "Carried":
+        both = {name: getattr(self, name) + getattr(other, name) for name in Carried.model_fields}
+        return Carried(**both)
+
+
+class Movable(Protocol):
+    """A sheet whose content can move to another one."""
+
+    async def records(self) -> list[DeskDraft]:
+        """Everything in the sheet: each draft with the decision and the outcome that stand."""
+
+    async def carry(self, records: Sequence[DeskDraft]) -> Carried:
+        """Take in another sheet's records, by draft id.
+
+        What curators said comes along as decided, but never replaces what stands here already.
+        That a draft is published always counts. Carrying the same again changes nothing.
+        """
 
 
 class DeskItem(BaseModel):

@@ -13,6 +13,7 @@ from services.sandbox.google.worksheet import Worksheet
 RENDER_OPTIONS = {"FORMATTED_VALUE", "UNFORMATTED_VALUE", "FORMULA"}
 INPUT_OPTIONS = {"RAW", "USER_ENTERED"}
 DIMENSIONS = {"ROWS", "COLUMNS"}
+LONGEST_CELL = 50_000  # UTF-16 units
 
 Insertion = Literal["OVERWRITE", "INSERT_ROWS"]
 
@@ -140,6 +141,11 @@ def _cells(body: Document, option: str) -> list[list[Cell]]:
         for cell in row:
             if isinstance(cell, dict | list):
                 raise invalid(f"Invalid values[{place}]: list_value or struct_value {{ }}")
+            if isinstance(cell, str) and len(cell.encode("utf-16-le")) > 2 * LONGEST_CELL:
+                raise invalid(
+                    f"Your input contains more than the maximum of {LONGEST_CELL} characters in a "
+                    "single cell."
+                )
     cells = [[_cell(value, option) for value in row] for row in values]
     return _transposed(cells) if body.get("majorDimension") == "COLUMNS" else cells
 

@@ -1,0 +1,144 @@
+"""The local desk as records (draft, decision, outcome), to and from another sheet.
+
+An item is decided here as a whole, in another sheet draft by draft: one approved draft approves
+the item, and only when all its drafts are rejected is the item. An item that somebody has decided
+here, or decided and taken back, keeps what was said of it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, Literal
+
+from sqlalchemy import Connection, select, update
+
+from services.gateway.schemas import Decision
+from services.gateway.sheets.desk_rows import (
+    append_decisions,
+    draft_row,
+    insert_new,
+    item_row,
+    items_by_id,
+    plain,
+)
+from services.gateway.sheets.sheet import Carried, DeskDraft, DeskItem
+from services.gateway.tables import desk_draft, desk_item
+
+BATCH = 200  # items; what they take stays far below SQLite's most variables
+ELSEWHERE = "another sheet"  # the curator of decisions that name none
+
+State = Literal["waiting", "approved", "rejected"]
+
+
+def every_record(connection: Connection) -> Iterator[DeskDraft]:
+    """All drafts of the desk, the oldest post first."""
+    in_order = select(desk_item.c.id).order_by(desk_item.c.posted_at, desk_item.c.id)
+    for ids in batches(list(connection.scalars(in_order))):
+        for item in items_by_id(connection, ids):
+            yield from item.drafts
+
+
+def carry(connection: Connection, records: Sequence[DeskDraft]) -> Carried:
+    """As `Movable.carry`."""
+    carried = Carried()
+    by_item = {
+        item_id: list(given)
+        for item_id, given in groupby(
+            sorted(records, key=lambda record: record.draft.item_id),
+            key=lambda record: record.draft.item_id,
+        )
+    }
+    for ids in batches(list(by_item)):
+        drafts = [record.draft for item_id in ids for record in by_item[item_id]]
+        insert_new(connection, desk_item, [item_row(draft) for draft in drafts])
+        carried += Carried(new=insert_new(connection, desk_draft, list(map(draft_row, drafts))))
+        for item in items_by_id(connection, ids):
+            carried += carry_item(connection, item, by_item[item.item_id])
+    return carried
+
+
+def carry_item(connection: Connection, item: DeskItem, given: Sequence[DeskDraft]) -> Carried:
+    """Take in what is said elsewhere of an item that lies here."""
+    here = {laid.draft.id: laid for laid in item.drafts}
+    said = {each.draft.id: each.decision for each in given if each.decision is not None}
+    news = [decision for decision in said.values() if differs(decision, here[decision.draft_id])]
+    open_ = item.state == "waiting" and all(is_open(laid, said) for laid in item.drafts)
+    if open_ and news:
+        append_decisions(connection, [log_row(decision) for decision in news])
+    outcomes = [each for each in given if takes(each, here[each.draft.id], open_=open_)]
+    for each in outcomes:
+        outcome = plain(each.outcome.model_dump(mode="json")) if each.outcome else None
+        mine = update(desk_draft).where(desk_draft.c.id == each.draft.id)
+        connection.execute(mine.values(outcome=outcome))
+    published = sum(map(is_published, outcomes))
+    move_on(connection, item, state_after(item, said, published=published > 0, open_=open_))
+    counts = {"decided": len(news)} if open_ else {"kept": len(news)}
+    return Carried(published=published, **counts)
+
+
+def is_open(laid: DeskDraft, said: Mapping[str, Decision]) -> bool:
+    """Nobody has words here that a decision from elsewhere would replace."""
+    standing, other = laid.decision, said.get(laid.draft.id)
+    if standing is None or (standing.verdict == "undecided" and not standing.edited):
+        return True
+    if other is None:
+        return False
+    return standing.text == other.text and standing.verdict in {"undecided", other.verdict}
+
+
+def move_on(connection: Connection, item: DeskItem, state: State) -> None:
+    if state != item.state:
+        mine = update(desk_item).where(desk_item.c.id == item.item_id)
+        connection.execute(mine.values(state=state, version=item.version + 1))
+
+
+def takes(record: DeskDraft, standing: DeskDraft, *, open_: bool) -> bool:
+    """Whether the record's outcome counts here."""
+    if record.outcome is None or is_published(standing):
+        return False
+    return is_published(record) or (open_ and standing.outcome is None)
+
+
+def is_published(record: DeskDraft) -> bool:
+    return record.outcome is not None and record.outcome.state == "published"
+
+
+def state_after(
+    item: DeskItem, said: Mapping[str, Decision], *, published: bool, open_: bool
+) -> State:
+    if published:
+        return "approved"
+    if not open_:
+        return item.state
+    verdicts = [decision.verdict for decision in said.values()]
+    if "approved" in verdicts:
+        return "approved"
+    return "rejected" if verdicts.count("rejected") == len(item.drafts) else "waiting"
+
+
+def differs(decision: Decision, standing: DeskDraft) -> bool:
+    here = standing.decision
+    if here is None:
+        return True
+    return (here.verdict, here.text, here.reason) != (
+        decision.verdict,
+        decision.text,
+        decision.reason,
+    )
+
+
+def log_row(decision: Decision) -> dict[str, Any]:
+    """A row of the log; its sequence, and so its version, is this desk's own."""
+    return {
+        "draft_id": decision.draft_id,
+        "verdict": decision.verdict,
+        "text": plain(decision.text),
+        "edited": int(decision.edited),
+        "reason": plain(decision.reason),
+        "curator": plain(decision.curator or ELSEWHERE)[:200],
+        "decided_at": decision.decided_at,
+    }
+
+
+def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(ids), BATCH):
+        yield ids[first : first + BATCH]

@@ -1,0 +1,69 @@
+"""What Google's refusals mean, in words for the person who can do something about them."""
+
+from requests import Response
+
+from services.gateway.vendor_errors import (
+    BusyVendorError,
+    CredentialsError,
+    FailedVendorError,
+    NotDoneError,
+    RefusedByVendorError,
+    UnreachableError,
+    VendorError,
+)
+
+VENDOR = "google"
+QUOTA_SECONDS = 60.0
+
+
+def error_from(response: Response, client_email: str) -> VendorError:
+    """The error of an answer that is none of success; `client_email` is the service account's."""
+    status = response.status_code
+    if status in {401, 403}:
+        return not_shared(client_email)
+    if status == 404:
+        return no_spreadsheet()
+    if status == 429:
+        detail = "the quota of this minute is used up."
+        return BusyVendorError(VENDOR, detail, retry_after=QUOTA_SECONDS)
+    if status >= 500:
+        return FailedVendorError(VENDOR, f"it is unwell (status {status}).", retry_after=10)
+    return RefusedByVendorError(VENDOR, f"it refuses (status {status}): {_said(response)}")
+
+
+def not_shared(client_email: str) -> CredentialsError:
+    detail = f"the spreadsheet is not open to {client_email}; share it with that address as Editor."
+    return CredentialsError(VENDOR, detail, retry_after=600)
+
+
+def no_spreadsheet() -> CredentialsError:
+    return CredentialsError(VENDOR, "GOOGLE_SHEET_KEY names no spreadsheet.", retry_after=600)
+
+
+def refused_key() -> CredentialsError:
+    detail = "it refuses the key in GOOGLE_SERVICE_ACCOUNT_FILE."
+    return CredentialsError(VENDOR, detail, retry_after=600)
+
+
+def no_token() -> UnreachableError:
+    return UnreachableError(VENDOR, "it gives no token now.", retry_after=30)
+
+
+def unreadable(error: Exception) -> FailedVendorError:
+    detail = f"its answer cannot be read ({type(error).__name__})."
+    return FailedVendorError(VENDOR, detail, retry_after=5)
+
+
+def not_ours(worksheet: str, fault: str) -> NotDoneError:
+    detail = (
+        f"in the worksheet {worksheet!r} {fault} Or name another in GOOGLE_WORKSHEET. "
+        "Until then nothing is written."
+    )
+    return NotDoneError(VENDOR, detail, retry_after=60)
+
+
+def _said(response: Response) -> str:
+    try:
+        return str(response.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        return "no reason given"

@@ -1,0 +1,164 @@
+"""How a worksheet looks: requests of `spreadsheets.batchUpdate`.
+
+- What is the machine's is grey and warns whoever edits it; it locks nobody out.
+- A row's colour is its state: published, failed, scheduled, rejected, approved, in this order.
+- The draft and the curator's own words are wide and wrapped; the details, for machines, are hidden.
+  The id shows, narrow: people name drafts by it.
+- Formulas hold no separators, which differ from one locale to the next.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.gateway.sheets.rows import CHECKBOXES, COLUMNS
+
+Request = dict[str, Any]
+
+# On the worksheet when it is laid out, so that nothing is laid twice, whoever restarts.
+MARK = {"metadataKey": "deephypebot-layout", "metadataValue": "1", "visibility": "DOCUMENT"}
+
+GREY = {"red": 0.95, "green": 0.95, "blue": 0.95}
+HEADER = {"red": 0.85, "green": 0.85, "blue": 0.85}
+WIDTHS = {
+    "id": 90,
+    "post": 260,
+    "song": 140,
+    "artists": 140,
+    "genres": 140,
+    "draft": 320,
+    "approve": 70,
+    "edited text": 320,
+    "reject": 70,
+    "reason": 160,
+    "state": 140,
+    "url": 160,
+}
+MACHINES = (("id", "draft"), ("state", "details"))
+WORDS = ("approve", "reason")
+
+
+def column(name: str) -> int:
+    return COLUMNS.index(name)
+
+
+def cells(sheet_id: int, first: str, last: str, *, top: int = 1) -> Request:
+    """A range of whole columns from row `top` (0 is the header) down."""
+    return {
+        "sheetId": sheet_id,
+        "startRowIndex": top,
+        "startColumnIndex": column(first),
+        "endColumnIndex": column(last) + 1,
+    }
+
+
+def begins(name: str, state: str) -> str:
+    """A formula: the row's cell begins with the state (`failed: too long`)."""
+    cell = f"${chr(ord('A') + column(name))}2"
+    beyond = state[:-1] + chr(ord(state[-1]) + 1)
+    return f'=({cell}>="{state}")*({cell}<"{beyond}")'
+
+
+def ticked(letter: str) -> str:
+    return f"=${letter}2=TRUE"
+
+
+# The first that holds gives the row its colour.
+COLOURS: Sequence[tuple[str, Mapping[str, float]]] = (
+    (begins("state", "published"), {"red": 0.72, "green": 0.88, "blue": 0.73}),
+    (begins("state", "failed"), {"red": 0.96, "green": 0.78, "blue": 0.76}),
+    (begins("state", "scheduled"), {"red": 0.78, "green": 0.86, "blue": 0.97}),
+    (ticked(CHECKBOXES[1]), {"red": 0.87, "green": 0.87, "blue": 0.87}),
+    (ticked(CHECKBOXES[0]), {"red": 0.99, "green": 0.95, "blue": 0.75}),
+)
+
+
+def whole(sheet_id: int) -> list[Request]:
+    """Everything, for a worksheet that does not bear the mark; the mark comes with it."""
+    return [
+        _frozen_header(sheet_id),
+        _look(cells(sheet_id, *_ends(), top=0) | {"endRowIndex": 1}, HEADER, bold=True),
+        *below(sheet_id),
+        *(_width(sheet_id, name, pixels) for name, pixels in WIDTHS.items()),
+        _dimension(sheet_id, "details", {"hiddenByUser": True}),
+        *(_protected(cells(sheet_id, *ends, top=0)) for ends in MACHINES),
+        _protected(cells(sheet_id, *WORDS, top=0) | {"endRowIndex": 1}),
+        *(_coloured(sheet_id, place, *rule) for place, rule in enumerate(COLOURS)),
+        {
+            "createDeveloperMetadata": {
+                "developerMetadata": MARK | {"location": {"sheetId": sheet_id}}
+            }
+        },
+    ]
+
+
+def below(sheet_id: int) -> list[Request]:
+    """What new rows need: they inherit nothing. Asking again changes nothing."""
+    return [
+        _look(cells(sheet_id, *_ends()), None),
+        *(_look(cells(sheet_id, *ends), GREY) for ends in MACHINES),
+        *(_checkboxes(cells(sheet_id, name, name)) for name in ("approve", "reject")),
+    ]
+
+
+def is_laid(listed: Mapping[str, Any]) -> bool:
+    """Whether a worksheet, as the spreadsheet's metadata lists it, bears the mark."""
+    marks = listed.get("developerMetadata", [])
+    return any(mark.get("metadataKey") == MARK["metadataKey"] for mark in marks)
+
+
+def _ends() -> tuple[str, str]:
+    return COLUMNS[0], COLUMNS[-1]
+
+
+def _frozen_header(sheet_id: int) -> Request:
+    properties = {"sheetId": sheet_id, "gridProperties": {"frozenRowCount": 1}}
+    fields = "gridProperties.frozenRowCount"
+    return {"updateSheetProperties": {"properties": properties, "fields": fields}}
+
+
+def _look(place: Request, colour: Mapping[str, float] | None, *, bold: bool = False) -> Request:
+    look: Request = {"wrapStrategy": "WRAP", "verticalAlignment": "TOP"}
+    if colour is not None:
+        look = {"backgroundColor": colour}
+    if bold:
+        look["textFormat"] = {"bold": True}
+    fields = f"userEnteredFormat({','.join(look)})"
+    return {"repeatCell": {"range": place, "cell": {"userEnteredFormat": look}, "fields": fields}}
+
+
+def _checkboxes(place: Request) -> Request:
+    condition = {"type": "BOOLEAN", "values": []}
+    rule = {"condition": condition, "strict": True, "showCustomUi": True}
+    return {"setDataValidation": {"range": place, "rule": rule}}
+
+
+def _width(sheet_id: int, name: str, pixels: int) -> Request:
+    return _dimension(sheet_id, name, {"pixelSize": pixels})
+
+
+def _dimension(sheet_id: int, name: str, properties: Request) -> Request:
+    place = {
+        "sheetId": sheet_id,
+        "dimension": "COLUMNS",
+        "startIndex": column(name),
+        "endIndex": column(name) + 1,
+    }
+    fields = ",".join(properties)
+    return {
+        "updateDimensionProperties": {"range": place, "properties": properties, "fields": fields}
+    }
+
+
+def _protected(place: Request) -> Request:
+    description = "Written by deephypebot: what is changed here may not be found again."
+    protected = {"range": place, "description": description, "warningOnly": True}
+    return {"addProtectedRange": {"protectedRange": protected}}
+
+
+def _coloured(sheet_id: int, place: int, formula: str, colour: Mapping[str, float]) -> Request:
+    condition = {"type": "CUSTOM_FORMULA", "values": [{"userEnteredValue": formula}]}
+    rule = {
+        "ranges": [cells(sheet_id, *_ends())],
+        "booleanRule": {"condition": condition, "format": {"backgroundColor": colour}},
+    }
+    return {"addConditionalFormatRule": {"rule": rule, "index": place}}
