@@ -11,9 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from services.common.database import migrate, open_database, writing
 from services.common.problems import BadRequestError, ConflictError, NotFoundError
-from services.gateway.schemas import Draft, Outcome, Post, Scores, Song
+from services.gateway.schemas import Decision, Draft, Outcome, Post, Scores, Song
 from services.gateway.sheets.desk_rows import append_decisions, decision_row
 from services.gateway.sheets.local import MAX_TEXT, LocalSheet
+from services.gateway.sheets.sheet import Carried, DeskDraft
 from services.gateway.tables import desk_draft
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "services/gateway/migrations"
@@ -71,10 +72,6 @@ async def test_upserting_counts_what_was_new(sheet: LocalSheet) -> None:
     assert await sheet.upsert(drafts_for(1, 3)) == 1
     assert await sheet.upsert(drafts_for(1, 3)) == 0
     assert [laid.draft.rank for laid in (await sheet.item("x:1")).drafts] == [1, 2, 3]
-
-
-async def test_upserting_nothing_is_fine(sheet: LocalSheet) -> None:
-    assert await sheet.upsert([]) == 0
 
 
 async def test_upserting_again_leaves_a_decision_as_it_is(sheet: LocalSheet) -> None:
@@ -281,22 +278,6 @@ async def test_an_undo_that_came_too_late_puts_nothing_up_for_a_second_post(
     assert await sheet.queue(1) == []
 
 
-async def test_marking_an_unknown_draft_is_an_error(sheet: LocalSheet) -> None:
-    with pytest.raises(NotFoundError, match="x:9:1"):
-        await sheet.mark("x:9:1", Outcome(state="scheduled"))
-
-
-async def test_decisions_come_page_by_page_and_can_be_asked_for_again(sheet: LocalSheet) -> None:
-    await sheet.upsert([draft for post in range(3) for draft in drafts_for(post, 1)])
-    for post in range(3):
-        await sheet.approve(f"x:{post}:1", text=None, version=1, curator="Ada")
-    first = await sheet.decisions(None, 2)
-    rest = await sheet.decisions(first.cursor, 2)
-    assert [d.draft_id for d in (*first.decisions, *rest.decisions)] == ["x:0:1", "x:1:1", "x:2:1"]
-    assert await sheet.decisions(None, 2) == first
-    assert (await sheet.decisions(rest.cursor, 2)).cursor == rest.cursor
-
-
 async def test_a_cursor_that_is_none_of_ours_is_refused(sheet: LocalSheet) -> None:
     with pytest.raises(BadRequestError, match="no cursor"):
         await sheet.decisions("yesterday", 10)
@@ -340,6 +321,43 @@ def somebody_waits(engine: Engine) -> bool:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     with engine.connect() as connection:
         return bool(connection.scalar(text(f"{waiting} AND datname = current_database()")))
+
+
+async def test_what_is_carried_in_decides_items_as_wholes(sheet: LocalSheet) -> None:
+    """Draft by draft in another sheet: one approved, all rejected, and one of two rejected."""
+    drafts = [drafts_for(post, 2) for post in (1, 2, 3)]
+    verdicts = {"x:1:2": "approved", "x:2:1": "rejected", "x:2:2": "rejected", "x:3:1": "rejected"}
+    await sheet.carry(
+        [
+            DeskDraft(draft=draft, decision=decided_elsewhere(draft, verdicts.get(draft.id)))
+            for two in drafts
+            for draft in two
+        ]
+    )
+    states = [(await sheet.item(f"x:{post}")).state for post in (1, 2, 3)]
+    assert states == ["approved", "rejected", "waiting"]
+    log = (await sheet.decisions(None, 10)).decisions
+    assert {each.draft_id: each.verdict for each in log} == verdicts
+    assert {each.curator for each in log} == {"another sheet"}
+
+
+async def test_what_was_taken_back_here_may_be_decided_elsewhere(sheet: LocalSheet) -> None:
+    (draft,) = drafts_for(1, 1)
+    await sheet.upsert([draft])
+    item = await sheet.approve(draft.id, text=None, version=1, curator="Ada")
+    item = await sheet.undo("x:1", version=item.version, curator="Ada")
+    record = DeskDraft(draft=draft, decision=decided_elsewhere(draft, "rejected"))
+    assert await sheet.carry([record]) == Carried(decided=1)
+    with pytest.raises(ConflictError):
+        await sheet.approve(draft.id, text=None, version=item.version, curator="Bo")
+
+
+def decided_elsewhere(draft: Draft, verdict: str | None) -> Decision | None:
+    if verdict is None:
+        return None
+    made = {"verdict": verdict, "text": draft.text, "edited": False}
+    when = {"decided_at": NOON, "version": "v"}
+    return Decision.model_validate({"draft_id": draft.id, **made, **when})
 
 
 async def test_counts_tell_items_by_state_and_what_became_of_them(sheet: LocalSheet) -> None:

@@ -1,0 +1,331 @@
+"""The Google worksheet's looks and its header: laid out once, mended where that is safe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import gspread
+import pytest
+
+from services.gateway.schemas import Draft, Outcome, Post, Scores, Song
+from services.gateway.sheets.google import GoogleSheet, SheetPlace
+from services.gateway.sheets.rows import COLUMNS
+from services.gateway.vendor_calls import VendorCalls, VendorMetrics
+from services.gateway.vendor_errors import NotDoneError, VendorError
+from tests.service_account import at_work, service_account
+
+if TYPE_CHECKING:
+    from tests.services.gateway.conftest import Sandbox, StartSandbox
+
+NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
+KEY = "sandbox-spreadsheet"
+
+OpenSheet = Callable[[], GoogleSheet]
+
+
+@pytest.fixture
+def sandbox(start_sandbox: StartSandbox) -> Sandbox:
+    return start_sandbox(google_per_minute=0)
+
+
+@pytest.fixture
+def open_sheet(sandbox: Sandbox, metrics: VendorMetrics) -> Iterator[OpenSheet]:
+    """Opens the sheet as a process that just started does."""
+    opened: list[GoogleSheet] = []
+
+    def open_sheet() -> GoogleSheet:
+        base = f"{sandbox.base}/google"
+        calls = VendorCalls("google", 5.0, metrics)
+        place = SheetPlace(KEY, "gens")
+        opened.append(GoogleSheet(service_account(base), place, calls, base_url=base))
+        return opened[-1]
+
+    yield open_sheet
+    for sheet in opened:
+        sheet.close()
+
+
+@pytest.fixture
+def sheet(open_sheet: OpenSheet) -> GoogleSheet:
+    return open_sheet()
+
+
+@pytest.fixture
+def spreadsheet(sandbox: Sandbox) -> Iterator[gspread.Spreadsheet]:
+    with at_work(f"{sandbox.base}/google") as client:
+        yield client.open_by_key(KEY)
+
+
+def a_draft(number: int = 1) -> Draft:
+    return Draft(
+        id=f"x:{number}:1",
+        item_id=f"x:{number}",
+        rank=1,
+        text=f"a slow burn, number {number}",
+        scores=Scores(score=0.5, log_prob=-1.0, topic=0.5, novelty=0.5),
+        post=Post(origin="x", id=str(number), text="a post", author_id="7", created_at=NOW),
+        song=Song(title="Hurt", artists=["Johnny Cash"], genres=["country", "folk"], score=1.0),
+        created_at=NOW,
+    )
+
+
+def listed(spreadsheet: gspread.Spreadsheet) -> dict[str, Any]:
+    sheets = spreadsheet.fetch_sheet_metadata({"includeGridData": "true"})["sheets"]
+    found: dict[str, Any] = next(s for s in sheets if s["properties"]["title"] == "gens")
+    return found
+
+
+def everything(spreadsheet: gspread.Spreadsheet) -> list[list[Any]]:
+    option = gspread.utils.ValueRenderOption.unformatted
+    values: list[list[Any]] = spreadsheet.worksheet("gens").get_values(value_render_option=option)
+    return values
+
+
+def place(name: str) -> int:
+    return COLUMNS.index(name)
+
+
+async def test_the_header_is_frozen_and_the_boxes_are_checkboxes(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft()])
+    page = listed(spreadsheet)
+    assert page["properties"]["gridProperties"]["frozenRowCount"] == 1
+    rows = page["data"][0]["rowData"]
+    for name in ("approve", "reject"):
+        rule = rows[1]["values"][place(name)]["dataValidation"]
+        assert rule["condition"]["type"] == "BOOLEAN"
+        assert "dataValidation" not in rows[0]["values"][place(name)]
+
+
+async def test_the_machines_columns_warn_and_lock_nobody_out(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft()])
+    ranges = listed(spreadsheet)["protectedRanges"]
+    assert all(each["warningOnly"] and "editors" not in each for each in ranges)
+    columns = [
+        (each["range"]["startColumnIndex"], each["range"]["endColumnIndex"])
+        for each in ranges
+        if "endRowIndex" not in each["range"]
+    ]
+    assert columns == [(place("id"), place("approve")), (place("state"), len(COLUMNS))]
+
+
+async def test_a_rows_state_is_its_colour(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft()])
+    rules = listed(spreadsheet)["conditionalFormats"]
+    conditions = [rule["booleanRule"]["condition"] for rule in rules]
+    assert {condition["type"] for condition in conditions} == {"CUSTOM_FORMULA"}
+    formulas = [condition["values"][0]["userEnteredValue"] for condition in conditions]
+    assert formulas == [
+        '=($K2>="published")*($K2<"publishee")',
+        '=($K2>="failed")*($K2<"failee")',
+        '=($K2>="scheduled")*($K2<"schedulee")',
+        "=$I2=TRUE",
+        "=$G2=TRUE",
+    ]
+    colours = [str(rule["booleanRule"]["format"]["backgroundColor"]) for rule in rules]
+    assert len(set(colours)) == 5
+
+
+async def test_drafts_are_wide_and_wrapped_and_details_are_hidden(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft()])
+    data = listed(spreadsheet)["data"][0]
+    assert data["columnMetadata"][place("draft")]["pixelSize"] > 300
+    hidden = [each.get("hiddenByUser", False) for each in data["columnMetadata"]]
+    assert hidden == [name == "details" for name in COLUMNS]
+    looks = [cell["userEnteredFormat"] for cell in data["rowData"][1]["values"]]
+    assert {look["wrapStrategy"] for look in looks} == {"WRAP"}
+    grey = [name for name, look in zip(COLUMNS, looks, strict=True) if "backgroundColor" in look]
+    assert grey == [*COLUMNS[: place("approve")], "state", "url", "details"]
+
+
+async def test_a_restart_lays_nothing_out_again(
+    sheet: GoogleSheet, open_sheet: OpenSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft()])
+    before = listed(spreadsheet)
+    await open_sheet().upsert([a_draft()])
+    assert listed(spreadsheet) == before
+
+
+async def test_a_layout_whose_answer_was_lost_is_laid_once(
+    sheet: GoogleSheet, sandbox: Sandbox, spreadsheet: gspread.Spreadsheet
+) -> None:
+    spreadsheet.add_worksheet("gens", rows=20, cols=20)
+    sandbox.plan("google", "reset", path=f"{KEY}:batchUpdate", after_commit=True)
+    assert await sheet.upsert([a_draft()]) == 1
+    assert len(listed(spreadsheet)["conditionalFormats"]) == 5
+
+
+async def test_new_rows_get_boxes_too(sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet) -> None:
+    await sheet.upsert([a_draft(number) for number in range(1, 510)])
+    rows = listed(spreadsheet)["data"][0]["rowData"]
+    assert len(rows) > 1000
+    assert rows[1000]["values"][place("approve")]["dataValidation"]
+    assert len(listed(spreadsheet)["protectedRanges"]) == 3
+
+
+async def test_a_small_worksheet_is_made_large_enough(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    spreadsheet.add_worksheet("gens", rows=1, cols=3)
+    assert await sheet.upsert([a_draft()]) == 1
+    assert everything(spreadsheet)[0] == list(COLUMNS)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"A1": "identifier"},
+        {"G1": "OK?", "H1": "in my words", "I1": "no!"},
+        dict.fromkeys(("A1", "B1", "C1", "D1", "E1", "F1", "G1"), ""),
+        {f"{letter}1": "" for letter in "ABCDEFGHIJKLM"},
+    ],
+)
+async def test_names_that_were_overwritten_are_put_right(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet, header: dict[str, str]
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    page = spreadsheet.worksheet("gens")
+    page.update([["my words"]], "H2", raw=True)
+    page.update([[True]], "G2", raw=True)
+    page.batch_update([{"range": where, "values": [[name]]} for where, name in header.items()])
+    assert await sheet.upsert([a_draft(2)]) == 1
+    assert everything(spreadsheet)[0] == list(COLUMNS)
+    (decision,) = (await sheet.decisions(None, 10)).decisions
+    assert decision.text == "my words"
+
+
+def move(page: gspread.Worksheet, column: str, to: int, *, nameless: bool = False) -> None:
+    start = place(column)
+    source = {
+        "sheetId": page.id,
+        "dimension": "COLUMNS",
+        "startIndex": start,
+        "endIndex": start + 1,
+    }
+    request = {"moveDimension": {"source": source, "destinationIndex": to}}
+    page.spreadsheet.batch_update({"requests": [request]})
+    if nameless:
+        page.batch_clear(["1:1"])
+
+
+# What a person did to the worksheet, and what is said of it.
+MISHAPS: dict[str, tuple[Callable[[gspread.Worksheet], object], str]] = {
+    "a column was moved": (
+        lambda page: move(page, "draft", 1),
+        "the column 'draft' stands in B and must stand in F: undo the move",
+    ),
+    "a column was put in": (
+        lambda page: page.insert_cols([["notes"]], 3),
+        "the column 'song' stands in D and must stand in C",
+    ),
+    "a column was moved and the names are gone": (
+        lambda page: move(page, "draft", 1, nameless=True),
+        "row 1 is empty; it must be id, post, song",
+    ),
+    "the words were moved and the names are gone": (
+        lambda page: move(page, "edited text", 6, nameless=True),
+        "row 1 is empty; it must be id, post, song",
+    ),
+    "the header was deleted": (
+        lambda page: page.delete_rows(1),
+        "row 1 holds a draft and not the names of the columns: insert a row above it",
+    ),
+}
+
+
+@pytest.mark.parametrize("mishap", MISHAPS)
+async def test_nothing_is_written_into_a_wrong_column(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet, mishap: str
+) -> None:
+    await sheet.upsert([a_draft(1), a_draft(2)])
+    do, said = MISHAPS[mishap]
+    do(spreadsheet.worksheet("gens"))
+    before = everything(spreadsheet)
+    for _ in range(2):  # what was known of the worksheet is forgotten in between
+        with pytest.raises(NotDoneError) as refusal:
+            await sheet.upsert([a_draft(3)])
+        assert said in refusal.value.detail
+        assert "GOOGLE_WORKSHEET" in refusal.value.detail
+        sheet.opened = None
+    with pytest.raises(NotDoneError):
+        await sheet.mark("x:1:1", Outcome(state="published"))
+    assert everything(spreadsheet) == before
+
+
+async def test_a_deleted_column_is_named_once_the_worksheet_is_looked_at_again(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    spreadsheet.worksheet("gens").delete_columns(place("genres") + 1)
+    before = everything(spreadsheet)
+    with pytest.raises(VendorError):  # the last column is none any more
+        await sheet.upsert([a_draft(2)])
+    with pytest.raises(NotDoneError, match="the column 'draft' stands in E and must stand in F"):
+        await sheet.upsert([a_draft(2)])
+    assert everything(spreadsheet) == before
+
+
+async def test_a_column_that_was_put_back_is_written_again(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    page = spreadsheet.worksheet("gens")
+    page.insert_cols([["notes"]], 3)
+    with pytest.raises(NotDoneError):
+        await sheet.upsert([a_draft(2)])
+    page.delete_columns(3)
+    assert await sheet.upsert([a_draft(2)]) == 1
+
+
+async def test_a_curators_own_columns_at_the_end_are_let_be(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    page = spreadsheet.worksheet("gens")
+    page.add_cols(1)
+    page.update([["notes"], ["ask Ada"]], "N1", raw=True)
+    assert await sheet.upsert([a_draft(2)]) == 1
+    assert page.col_values(14) == ["notes", "ask Ada"]
+
+
+async def test_anothers_table_is_left_alone(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    page = spreadsheet.add_worksheet("gens", rows=20, cols=20)
+    page.update([["name", "phone"], ["Ada", "1"]], "A1")
+    before = listed(spreadsheet)
+    with pytest.raises(NotDoneError, match="row 1 is name, phone"):
+        await sheet.upsert([a_draft()])
+    assert listed(spreadsheet) == before
+
+
+async def test_records_know_their_details_after_a_sort_that_left_the_hidden_column(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    drafts = [a_draft(1), a_draft(2)]
+    await sheet.upsert(drafts)
+    spreadsheet.worksheet("gens").sort((1, "des"), range="A2:L3")
+    assert [record.draft for record in await sheet.records()] == [drafts[1], drafts[0]]
+
+
+async def test_a_row_without_details_is_a_record_of_what_shows(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    spreadsheet.worksheet("gens").batch_clear(["M2:M"])
+    (record,) = await sheet.records()
+    draft, shown = a_draft(1), record.draft
+    assert (shown.id, shown.item_id, shown.rank) == (draft.id, draft.item_id, 1)
+    assert (shown.text, shown.post.text, shown.song.genres) == (
+        draft.text, draft.post.text, draft.song.genres,
+    )  # fmt: skip
