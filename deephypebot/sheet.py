@@ -8,10 +8,11 @@ published, and words that stand in the target are never written over.
 import asyncio
 import csv
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, ValidationError
@@ -28,7 +29,7 @@ from services.gateway.sheets.google import GoogleSheet, Prepared
 from services.gateway.sheets.local import LocalSheet
 from services.gateway.sheets.opening import open_google
 from services.gateway.sheets.records import row_of
-from services.gateway.sheets.rows import COLUMNS
+from services.gateway.sheets.rows import COLUMNS, Cell
 from services.gateway.sheets.sheet import Carried, DeskDraft, Movable
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 
@@ -131,7 +132,8 @@ def as_json_lines(records: Iterable[DeskDraft]) -> Iterator[str]:
 
 def as_csv(records: Iterable[DeskDraft]) -> Iterator[str]:
     """A table as the Google Sheet shows it; nothing in it is a formula to whoever opens it."""
-    for row in ([*SHOWN], *(row_of(record)[: len(SHOWN)] for record in records)):
+    rows = (row_of(record)[: len(SHOWN)] for record in records)
+    for row in chain[Sequence[Cell]]([SHOWN], rows):
         line = io.StringIO()
         csv.writer(line).writerow(row)
         yield line.getvalue()
@@ -160,12 +162,9 @@ async def opened(name: SheetName, settings: GatewaySettings) -> AsyncIterator[Mo
         engine.dispose()
 
 
-def _run(work: Callable[[], Awaitable[T]]) -> T:
-    async def run() -> T:
-        return await work()
-
+def _run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     try:
-        return asyncio.run(run())
+        return asyncio.run(work())
     except ProblemError as error:
         raise CommandError(error.detail) from error
 

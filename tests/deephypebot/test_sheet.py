@@ -14,18 +14,16 @@ from typing import Any
 import gspread
 import pytest
 import structlog
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from deephypebot import sheet as command
 from deephypebot.data_folder import claimed
 from deephypebot.errors import CommandError
 from services.common.settings import SettingsError
 from services.gateway.schemas import Decision, Draft, Outcome, Post, Scores, Song
-from services.gateway.sheets.google import redirected
 from services.gateway.sheets.rows import COLUMNS
 from services.gateway.sheets.sheet import Carried, DeskDraft
 from services.sandbox.settings import SandboxSettings
+from tests.service_account import at_work, service_account
 from tests.services.gateway.conftest import Clock, Sandbox, running
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
@@ -57,20 +55,9 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@pytest.fixture(scope="session")
-def private_key() -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
 @pytest.fixture
-def account(sandbox: Sandbox, private_key: str) -> dict[str, str]:
-    return {
-        "type": "service_account",
-        "client_email": "bot@example.org",
-        "private_key": private_key,
-        "token_uri": f"{sandbox.base}/google/token",
-    }
+def account(sandbox: Sandbox) -> dict[str, str]:
+    return service_account(f"{sandbox.base}/google")
 
 
 @pytest.fixture
@@ -94,11 +81,9 @@ def operator(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 @pytest.fixture
-def client(sandbox: Sandbox, account: dict[str, str]) -> Iterator[gspread.Client]:
-    http_client = redirected(f"{sandbox.base}/google")
-    client = gspread.service_account_from_dict(account, http_client=http_client)
-    yield client
-    client.http_client.session.close()
+def client(sandbox: Sandbox) -> Iterator[gspread.Client]:
+    with at_work(f"{sandbox.base}/google") as client:
+        yield client
 
 
 def a_draft(number: int, rank: int = 1, text: str | None = None) -> Draft:

@@ -49,7 +49,7 @@ from services.gateway.vendor_calls import VendorCalls
 log = structlog.get_logger()
 
 T = TypeVar("T")
-Parts = Mapping[str, list[list[Cell]]]  # values by range
+Parts = Mapping[str, Sequence[Sequence[Cell]]]  # values by range
 
 SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
 HOSTS = ("https://sheets.googleapis.com", "https://www.googleapis.com")
@@ -164,9 +164,9 @@ class GoogleSheet:
     def _carry(self, records: Sequence[DeskDraft]) -> Carried:
         (rows,) = self._read(EVERYTHING)
         arrival = arrive(records, rows)
-        parts = dict(arrival.fillings)
+        parts: dict[str, Sequence[Sequence[Cell]]] = {**arrival.fillings}
         if arrival.new:
-            parts |= self._below(arrival.height, arrival.new)
+            parts.update(self._below(arrival.height, arrival.new))
         if parts:
             self._write(parts)
         return arrival.carried

@@ -54,8 +54,8 @@ def size(page: Page) -> tuple[int, int]:
     return again(page).row_count, again(page).col_count
 
 
-def ids(page: Page) -> list[str | None]:
-    return page.col_values(1)[1:]
+def ids(page: Page) -> list[object]:
+    return [*page.col_values(1)[1:]]
 
 
 def asked(page: Page, *requests: dict[str, Any]) -> Any:  # noqa: ANN401 - Google's answer
@@ -104,6 +104,11 @@ def move_first_column_behind_the_second(page: Page) -> None:
 
 def protect(page: Page) -> None:
     page.add_protected_range("A1:B4", warning_only=True, description="the machine's")
+
+
+def protect_and_delete(page: Page) -> None:
+    protect(page)
+    page.delete_protected_range("1")
 
 
 def protected(page: Page) -> list[tuple[str, bool]]:
@@ -185,7 +190,7 @@ CALLS: dict[str, tuple[Call, Call, object]] = {
     ),
     "add_protected_range": (protect, protected, [("the machine's", True)]),
     "delete_protected_range": (
-        lambda p: (protect(p), p.delete_protected_range("1")),
+        protect_and_delete,
         protected,
         [],
     ),
