@@ -233,7 +233,7 @@ class GoogleSheet:
         self.opened = None  # curators add rows too
         opened = self._open()
         if last > opened.page.row_count:
-            self._grow(opened, last + ROWS_AHEAD, opened.page.col_count)
+            self._grow(opened, rows=last + ROWS_AHEAD)
 
     def _open(self) -> Opened:
         if self.opened is None:
@@ -249,16 +249,18 @@ class GoogleSheet:
                     spreadsheet, properties, spreadsheet.id, spreadsheet.client
                 )
                 found = Opened(page, layout.is_laid(listed))
-                rows, columns = page.row_count, page.col_count
-                if rows < 2 or columns < len(COLUMNS):  # our ranges would lie outside of the grid
-                    rows = rows if rows > 1 else ROWS_AHEAD
-                    self._grow(found, rows, max(columns, len(COLUMNS)))
+                # Or our ranges would lie outside of the grid.
+                rows = ROWS_AHEAD if page.row_count < 2 else None
+                columns = len(COLUMNS) if page.col_count < len(COLUMNS) else None
+                if rows or columns:
+                    self._grow(found, rows=rows, columns=columns)
                 return found
         page = spreadsheet.add_worksheet(self.place.worksheet, ROWS_AHEAD, len(COLUMNS))
         self._did("made the worksheet")
         return Opened(page, laid=False)
 
-    def _grow(self, opened: Opened, rows: int, columns: int) -> None:
+    def _grow(self, opened: Opened, *, rows: int | None = None, columns: int | None = None) -> None:
+        """Make the grid larger; what is not given stays as curators have it."""
         page = opened.page
         page.resize(rows, columns)
         if opened.laid:
