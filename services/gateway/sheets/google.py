@@ -28,6 +28,7 @@ from requests import Response
 from services.common.problems import NotFoundError
 from services.gateway.schemas import DecisionPage, Draft, Outcome
 from services.gateway.sheets import google_errors, layout
+from services.gateway.sheets.google_session import GoogleSession
 from services.gateway.sheets.header import fault_in, is_right
 from services.gateway.sheets.ledger import Ledger
 from services.gateway.sheets.records import arrive, records_in
@@ -51,7 +52,6 @@ log = structlog.get_logger()
 T = TypeVar("T")
 Parts = Mapping[str, Sequence[Sequence[Cell]]]  # values by range
 
-SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
 HOSTS = ("https://sheets.googleapis.com", "https://www.googleapis.com")
 ROWS_AHEAD = 500
 BATCH = 500  # records carried with one write
@@ -108,6 +108,7 @@ class GoogleSheet:
     ) -> None:
         self.account, self.place, self.calls, self.base_url = account, place, calls, base_url
         self.ledger = Ledger()
+        self.session: GoogleSession | None = None
         self.client: gspread.Client | None = None
         self.opened: Opened | None = None
         self.deeds: list[str] = []  # what was done to make the worksheet ready
@@ -116,8 +117,8 @@ class GoogleSheet:
         self.one_writer = threading.Lock()
 
     def close(self) -> None:
-        if self.client is not None:
-            self.client.http_client.session.close()
+        if self.session is not None:
+            self.session.close()
 
     async def upsert(self, drafts: Sequence[Draft]) -> int:
         new: set[str] = set()
@@ -269,12 +270,12 @@ class GoogleSheet:
     def _client(self) -> gspread.Client:
         if self.client is None:
             try:
-                self.client = gspread.service_account_from_dict(
-                    self.account, scopes=SCOPES, http_client=redirected(self.base_url)
-                )
+                self.session = GoogleSession(self.account, self.calls.timeout)
             except ValueError as error:  # a private key that is none
                 raise google_errors.refused_key() from error
-            self.client.set_timeout(self.calls.timeout)
+            self.client = gspread.Client(
+                self.session.key, self.session.signed, redirected(self.base_url)
+            )
         return self.client
 
     def _mend_header(self, header: Sequence[Cell]) -> None:

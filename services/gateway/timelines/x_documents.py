@@ -71,7 +71,7 @@ def posts_of(document: Document) -> list[Document]:
     """The posts in an answer; `data` is absent where there are none."""
     data = document.get("data", [])
     posts = data if isinstance(data, list) else [data]
-    if not all(isinstance(post, Mapping) and "id" in post for post in posts):
+    if not all(isinstance(post, Mapping) and str(post.get("id")).isdecimal() for post in posts):
         message = "`data` holds something other than posts"
         raise NonsenseError(message)
     return posts

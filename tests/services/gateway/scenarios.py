@@ -246,7 +246,7 @@ class OfSheet:
         self.drafts = [a_draft(next(numbers)) for _ in range(2)]
 
     def rows(self) -> list[list[str]]:
-        opened = self.control._worksheet()
+        opened = self.control._open().page
         return [[str(cell) for cell in row] for row in opened.get_values()]
 
     def row(self, draft: Draft) -> list[str]:
@@ -276,7 +276,7 @@ class Decide(OfSheet):
         await self.control.upsert(self.drafts)
         # What was decided in the cells before is no news.
         self.cursor = (await self.sheet.decisions(None, 500)).cursor
-        worksheet = self.control._worksheet()
+        worksheet = self.control._open().page
         ids = worksheet.col_values(COLUMNS.index("id") + 1)
         for draft in self.drafts:
             worksheet.update_cell(ids.index(draft.id) + 1, COLUMNS.index("approve") + 1, value=True)

@@ -125,7 +125,7 @@ CELLS = [(method, fault) for method in SCENARIOS for fault in faults_of(method.p
 
 
 @pytest.fixture
-def bench(  # noqa: PLR0917 - fixtures
+def bench(
     start_sandbox: StartSandbox,
     engine: Engine,
     metrics: VendorMetrics,
