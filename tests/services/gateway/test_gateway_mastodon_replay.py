@@ -19,7 +19,7 @@ from services.gateway.timelines.mastodon import MastodonTimeline
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import CredentialsError, RefusedByVendorError
 from tests.services.gateway.on_mastodon import intent
-from tests.services.sandbox.recorded_mastodon import (
+from tests.services.recorded import (
     NEEDS_RECORDINGS,
     Exchange,
     Replay,
@@ -29,7 +29,7 @@ from tests.services.sandbox.recorded_mastodon import (
 
 pytestmark = NEEDS_RECORDINGS
 
-POSTED = "test_status_post[None-public].yaml"
+POSTED = "mastodon/test_status_post[None-public].yaml"
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def timeline_of(replay: Replay, metrics: VendorMetrics) -> Iterator[MastodonTime
 
 
 def home_exchange() -> Exchange:
-    return next(each for each in exchanges("test_home_tl.yaml") if each.method == "GET")
+    return next(each for each in exchanges("mastodon/test_home_tl.yaml") if each.method == "GET")
 
 
 def home_statuses() -> list[dict[str, Any]]:
@@ -71,10 +71,12 @@ def whole_home() -> list[Exchange]:
 
     The account was recorded on another day, under another id than the one on the timeline.
     """
-    me = exchanges("test_verify_credentials.yaml")[0]
+    me = exchanges("mastodon/test_verify_credentials.yaml")[0]
     id_then = json.loads(me.answer)["id"].encode()
     me = replace(me, answer=me.answer.replace(id_then, own_id().encode()))
-    empty = next(each for each in exchanges("test_min_max_id.yaml") if each.answer == b"[]")
+    empty = next(
+        each for each in exchanges("mastodon/test_min_max_id.yaml") if each.answer == b"[]"
+    )
     return [me, home_exchange(), empty]
 
 
@@ -95,8 +97,8 @@ def test_mastodon_py_publishes_and_deletes_as_recorded() -> None:
 
 
 def test_mastodon_py_meets_the_recorded_refusals() -> None:
-    (anonymous,) = exchanges("test_home_tl_anonymous_throws.yaml")
-    (empty,) = exchanges("test_status_empty.yaml")
+    (anonymous,) = exchanges("mastodon/test_home_tl_anonymous_throws.yaml")
+    (empty,) = exchanges("mastodon/test_status_empty.yaml")
     with replaying([anonymous, empty]) as replay, client_of(replay) as client:
         with pytest.raises(MastodonUnauthorizedError):
             client.timeline_home()
@@ -142,9 +144,9 @@ async def test_we_publish_with_the_recorded_request(metrics: VendorMetrics) -> N
 
 
 async def test_the_recorded_refusals_are_typed_errors(metrics: VendorMetrics) -> None:
-    (anonymous,) = exchanges("test_home_tl_anonymous_throws.yaml")
-    (empty,) = exchanges("test_status_empty.yaml")
-    me = exchanges("test_verify_credentials.yaml")[0]
+    (anonymous,) = exchanges("mastodon/test_home_tl_anonymous_throws.yaml")
+    (empty,) = exchanges("mastodon/test_status_empty.yaml")
+    me = exchanges("mastodon/test_verify_credentials.yaml")[0]
     with replaying([anonymous, empty, me]) as replay, timeline_of(replay, metrics) as timeline:
         with pytest.raises(CredentialsError, match="The access token is invalid"):
             await timeline.posts(None, 5)

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -23,13 +22,9 @@ from services.gateway.sheets.google import GoogleSheet, SheetPlace
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import CredentialsError
 from tests.service_account import at_work, service_account
+from tests.services.recorded import NEEDS_RECORDINGS, RECORDINGS
 
-RECORDINGS = Path(__file__).resolve().parents[4] / "shared" / "recordings" / "google_sheets"
-
-pytestmark = [
-    pytest.mark.shared_data,
-    pytest.mark.skipif(not RECORDINGS.is_dir(), reason="../shared/recordings is not here"),
-]
+pytestmark = NEEDS_RECORDINGS
 
 # Texts, which are all that was recorded, come the same with it as without.
 UNFORMATTED = ("valueRenderOption", "UNFORMATTED_VALUE")
@@ -92,7 +87,7 @@ def meaning(path: str) -> tuple[str, list[tuple[str, str]]]:
 
 
 def exchanges(name: str) -> list[Exchange]:
-    recording = json.loads((RECORDINGS / name).read_text(encoding="utf-8"))
+    recording = json.loads((RECORDINGS / "google_sheets" / name).read_text(encoding="utf-8"))
     found = []
     for each in recording["interactions"]:
         asked, answer = each["request"], each["response"]

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 import requests
 
-from tests.services.sandbox.recorded_mastodon import (
+from tests.services.recorded import (
     NEEDS_RECORDINGS,
     Exchange,
     exchanges,
@@ -90,7 +90,7 @@ def ask(sandbox: Sandbox, recorded: Exchange, moved: tuple[int, int] | None) -> 
     )
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", names("mastodon"))
 def test_every_recorded_request_is_answered_as_recorded(start: StartSandbox, name: str) -> None:
     sandbox = populated(start)
     moved: tuple[int, int] | None = None
@@ -123,17 +123,17 @@ def links(header: str) -> dict[str, tuple[str, list[str]]]:
 
 
 def test_every_recording_is_read() -> None:
-    assert len(names()) == 6
-    assert sum(len(exchanges(name)) for name in names()) == 15
+    assert len(names("mastodon")) == 6
+    assert sum(len(exchanges(name)) for name in names("mastodon")) == 15
 
 
 def test_the_words_of_a_refused_token_are_the_recorded_ones(start: StartSandbox) -> None:
-    (recorded,) = exchanges("test_home_tl_anonymous_throws.yaml")
+    (recorded,) = exchanges("mastodon/test_home_tl_anonymous_throws.yaml")
     assert ask(populated(start), recorded, None).json() == json.loads(recorded.answer)
 
 
 def test_the_same_text_is_shown_as_recorded(start: StartSandbox) -> None:
-    recorded = exchanges("test_status_post[None-public].yaml")[0]
+    recorded = exchanges("mastodon/test_status_post[None-public].yaml")[0]
     answer = ask(populated(start), recorded, None).json()
     theirs = json.loads(recorded.answer)
     assert answer["content"] == theirs["content"]
@@ -142,7 +142,9 @@ def test_the_same_text_is_shown_as_recorded(start: StartSandbox) -> None:
 
 def test_mentions_are_shown_as_recorded(start: StartSandbox) -> None:
     sandbox = populated(start)
-    recorded = next(each for each in exchanges("test_home_tl.yaml") if each.method == "GET")
+    recorded = next(
+        each for each in exchanges("mastodon/test_home_tl.yaml") if each.method == "GET"
+    )
 
     def mention(statuses: list[dict[str, str]]) -> str:
         content = next(each["content"] for each in statuses if "u-url mention" in each["content"])

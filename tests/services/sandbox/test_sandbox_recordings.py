@@ -5,25 +5,18 @@ The recordings are read from `../shared/recordings` and are no part of the repos
 
 from __future__ import annotations
 
-import gzip
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import pytest
-import yaml
+
+from tests.services.recorded import NEEDS_RECORDINGS, RECORDINGS, exchanges
 
 if TYPE_CHECKING:
     from tests.services.sandbox.conftest import Sandbox, StartSandbox
 
-ROOT = Path(__file__).resolve().parents[3]
-RECORDINGS = ROOT / ".." / "shared" / "recordings"
-
-pytestmark = [
-    pytest.mark.shared_data,
-    pytest.mark.skipif(not RECORDINGS.is_dir(), reason="../shared/recordings is not here"),
-]
+pytestmark = NEEDS_RECORDINGS
 
 # X recorded creation before it kept edit histories.
 SINCE_2021 = {"data.edit_history_tweet_ids", "data.edit_history_tweet_ids[]"}
@@ -37,20 +30,6 @@ class Exchange(NamedTuple):
     body: str | None
     status: int
     answer: str
-
-
-def x_exchanges(name: str) -> list[Exchange]:
-    recording = yaml.safe_load((RECORDINGS / "x" / name).read_text(encoding="utf-8"))
-    return [
-        Exchange(
-            each["request"]["method"],
-            each["request"]["uri"],
-            each["request"]["body"],
-            each["response"]["status"]["code"],
-            gzip.decompress(each["response"]["body"]["string"]).decode(),
-        )
-        for each in recording["interactions"]
-    ]
 
 
 def sheets_exchanges(name: str) -> list[Exchange]:
@@ -84,10 +63,10 @@ def shape_of(text: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["test_client_get_home_timeline.yaml", "test_client_get_users_mentions.yaml"]
+    "name", ["x/test_client_get_home_timeline.yaml", "x/test_client_get_users_mentions.yaml"]
 )
 def test_x_timelines_have_the_recorded_shape(start: StartSandbox, name: str) -> None:
-    (recorded,) = x_exchanges(name)
+    (recorded,) = exchanges(name)
     path = urlsplit(recorded.url).path
     user_id = path.split("/")[3]
     sandbox = start(feed_burst=150, bot_username="Twitter")
@@ -95,36 +74,34 @@ def test_x_timelines_have_the_recorded_shape(start: StartSandbox, name: str) -> 
         sandbox.say(f"@Twitter this is number {number}")
     answer = sandbox.x(user_id, raw=True).request("GET", path, user_auth=True)
     assert answer.status_code == recorded.status
-    assert shape_of(answer.text) == shape_of(recorded.answer)
+    assert shape_of(answer.text) == shape_of(recorded.text)
 
 
 def test_x_me_has_the_recorded_shape(sandbox: Sandbox) -> None:
-    (recorded,) = x_exchanges("test_client_get_me.yaml")
+    (recorded,) = exchanges("x/test_client_get_me.yaml")
     answer = sandbox.x(raw=True).get_me()
     assert answer.status_code == recorded.status
-    assert shape_of(answer.text) == shape_of(recorded.answer)
+    assert shape_of(answer.text) == shape_of(recorded.text)
 
 
 def test_x_posts_by_id_have_the_recorded_shape(sandbox: Sandbox) -> None:
-    (recorded,) = x_exchanges("test_client_get_tweets.yaml")
+    (recorded,) = exchanges("x/test_client_get_tweets.yaml")
     ids = [sandbox.say("one"), sandbox.say("two")]
     answer = sandbox.x(raw=True).get_tweets(ids, user_auth=True)
     assert answer.status_code == recorded.status
-    assert shape_of(answer.text) == shape_of(recorded.answer)
+    assert shape_of(answer.text) == shape_of(recorded.text)
 
 
 def test_x_creates_and_deletes_as_recorded(sandbox: Sandbox) -> None:
-    created, deleted = x_exchanges("test_client_create_and_delete_tweet.yaml")
+    created, deleted = exchanges("x/test_client_create_and_delete_tweet.yaml")
     client = sandbox.x(raw=True)
-    answer = client.request(
-        "POST", "/2/tweets", json=json.loads(created.body or ""), user_auth=True
-    )
+    answer = client.request("POST", "/2/tweets", json=json.loads(created.body), user_auth=True)
     assert answer.status_code == created.status
-    ours, recorded = shape_of(answer.text), shape_of(created.answer)
+    ours, recorded = shape_of(answer.text), shape_of(created.text)
     assert {path for path in ours if path not in recorded} == SINCE_2021
     assert {path: ours[path] for path in recorded} == recorded
     answer = client.delete_tweet(answer.json()["data"]["id"])
-    assert (answer.status_code, answer.json()) == (deleted.status, json.loads(deleted.answer))
+    assert (answer.status_code, answer.json()) == (deleted.status, json.loads(deleted.text))
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
-"""Recorded traffic of a Mastodon instance: read, and served again byte for byte.
+"""Recorded traffic of X and of a Mastodon instance: read, and served again byte for byte.
 
 The recordings are read from `../shared/recordings` and are no part of the repository.
 """
 
+import gzip
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-RECORDINGS = Path(__file__).resolve().parents[3] / ".." / "shared" / "recordings" / "mastodon"
+RECORDINGS = Path(__file__).resolve().parents[2] / ".." / "shared" / "recordings"
 
 NEEDS_RECORDINGS = [
     pytest.mark.shared_data,
@@ -32,16 +33,22 @@ class Exchange:
     body: str
     authorized: bool
     status: int
-    answer: bytes
+    answer: bytes  # as it was on the wire, compressed where it was
     headers: dict[str, str]
 
     @property
     def path(self) -> str:
         return urlsplit(self.url).path
 
+    @property
+    def text(self) -> str:
+        gzipped = self.headers.get("content-encoding") == "gzip"
+        return (gzip.decompress(self.answer) if gzipped else self.answer).decode()
 
-def names() -> list[str]:
-    return sorted(path.name for path in RECORDINGS.glob("*.yaml"))
+
+def names(vendor: str) -> list[str]:
+    """The recordings of a vendor, as `exchanges` takes them."""
+    return sorted(f"{vendor}/{path.name}" for path in (RECORDINGS / vendor).glob("*.yaml"))
 
 
 def exchanges(name: str) -> list[Exchange]:
@@ -51,13 +58,14 @@ def exchanges(name: str) -> list[Exchange]:
 
 def _exchange(request: dict[str, Any], response: dict[str, Any]) -> Exchange:
     headers = {name.lower(): values[0] for name, values in response["headers"].items()}
+    answer = response["body"]["string"]
     return Exchange(
         method=request["method"],
         url=request["uri"],
         body=request["body"] or "",
         authorized="Authorization" in request["headers"],
         status=response["status"]["code"],
-        answer=response["body"]["string"].encode(),
+        answer=answer if isinstance(answer, bytes) else answer.encode(),
         headers=headers,
     )
 
