@@ -27,8 +27,8 @@ from services.gateway.timelines.mastodon import MastodonTimeline
 from services.gateway.timelines.timeline import Timeline
 from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.vendor_calls import VendorMetrics
+from services.sandbox.fault_plans import EVERYWHERE, FAULTS, Plan
 from tests.service_account import service_account
-from tests.services.gateway.fault_plans import EVERYWHERE, FAULTS, Plan
 from tests.services.gateway.scenarios import (
     LONGEST_CALL,
     OF_CATALOGUES,

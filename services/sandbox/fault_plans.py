@@ -1,4 +1,4 @@
-"""What a vendor may do on a bad day: every fault that the matrix plans."""
+"""What a vendor may do on a bad day, by name: the plans that `POST /sandbox/faults` takes."""
 
 from typing import Any
 
