@@ -17,6 +17,7 @@ from services.sandbox.x.caller import Caller, caller
 from services.sandbox.x.drafts import read_draft
 from services.sandbox.x.errors import invalid, not_found, problem, refused, x_failure
 from services.sandbox.x.length import LIMIT, weighted_length
+from services.sandbox.x.oauth import OAuth
 from services.sandbox.x.posts import Document, post_document, user_document
 from services.sandbox.x.query import (
     FIELDS,
@@ -70,6 +71,7 @@ class XApi:
                 Route("/2/tweets", self.lookup),
                 Route("/2/tweets", self.create, methods=["POST"]),
                 Route("/2/tweets/{post_id}", self.delete, methods=["DELETE"]),
+                *OAuth(self.settings, self.timeline.clock).routes(),
             ],
             x_failure,
         )
@@ -77,6 +79,7 @@ class XApi:
     async def me(self, request: Request) -> Response:
         who, headers = self._enter(request, "me")
         check_names(request.query_params, FIELDS)
+        headers["x-access-level"] = "read-write"
         return json_response({"data": self._bot(who.user())}, headers=headers)
 
     async def home(self, request: Request) -> Response:

@@ -30,12 +30,19 @@ class Caller:
         return self.user_id
 
 
+def oauth_parameters(request: Request) -> dict[str, str]:
+    """What an OAuth 1.0a header says; empty where there is none."""
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    found = OAUTH_PARAMETER.findall(credentials) if scheme == "OAuth" else ()
+    return {name: unquote(value) for name, value in found}
+
+
 def caller(request: Request) -> Caller:
     """Raises X's 401 when nobody is named."""
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     if scheme == "OAuth":
-        parameters = dict(OAUTH_PARAMETER.findall(credentials))
-        user_id, dash, _ = unquote(parameters.get("oauth_token", "")).partition("-")
+        parameters = oauth_parameters(request)
+        user_id, dash, _ = parameters.get("oauth_token", "").partition("-")
         if parameters.keys() >= SIGNED and dash and user_id.isdigit():
             return Caller(f"user:{user_id}", user_id)
     elif scheme == "Bearer" and credentials:
