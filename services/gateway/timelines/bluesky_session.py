@@ -1,8 +1,6 @@
 """Our session with Bluesky: shared by all threads, kept on disk, renewed when it has ended."""
 
 import json
-import os
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -11,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from services.common.private_file import write_private_file
 from services.gateway.timelines.bluesky_errors import StaleSessionError, login_refused, nonsense
 from services.gateway.vendor_errors import CredentialsError, RefusedByVendorError, VendorError
 
@@ -71,23 +70,10 @@ class SessionFile:
     def write(self, session: Session) -> None:
         """Whole or not at all; a disk that takes nothing costs a login at the next start."""
         try:
-            self._replace(json.dumps(asdict(session)))
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_private_file(self.path, json.dumps(asdict(session)))
         except OSError as error:
             log.warning("bluesky.session_not_kept", path=str(self.path), why=error.strerror)
-
-    def _replace(self, content: str) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Made with mode 0600.
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(self.path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
 
 
 class SharedSession:
