@@ -128,7 +128,7 @@ class VendorCalls:
         async with self.turns:
             with self.measured(lane), self.deadline():
                 return await anyio.to_thread.run_sync(
-                    self._guarded, call, abandon_on_cancel=True, limiter=self.threads
+                    self.guarded, call, abandon_on_cancel=True, limiter=self.threads
                 )
 
     @contextmanager
@@ -165,7 +165,8 @@ class VendorCalls:
         except TimeoutError as error:
             raise self.silent() from error
 
-    def _guarded(self, call: Callable[[], T]) -> T:
+    def guarded(self, call: Callable[[], T]) -> T:
+        """Run a synchronous call in this thread."""
         try:
             return call()
         except requests.RequestException as error:
