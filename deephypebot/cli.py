@@ -9,12 +9,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from deephypebot.cli_login import login_app
+from deephypebot.errors import INTERRUPTED
+
 DEBUG: ContextVar[bool] = ContextVar("debug", default=False)
 DEFECT = (
     "Something went wrong that should not have ({error}). `deephypebot --debug ...` shows where."
 )
-
-INTERRUPTED = 130  # the exit status of a command that Ctrl-C ended
 
 DataOption = Annotated[
     Path | None,
@@ -455,6 +456,9 @@ def sheet_import(
 
     carried = sheet.import_(target, file, folder_of(data))
     print(carried.model_dump_json() if as_json else sheet.told_carried(carried))
+
+
+app.add_typer(login_app, name="login", short_help="Get and store the tokens of the bot's account.")
 
 
 def main() -> None:

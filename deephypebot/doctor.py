@@ -20,6 +20,7 @@ from deephypebot.embedded import House, Wishes
 from deephypebot.errors import CommandError
 from deephypebot.ports import is_free, refuse_twins
 from deephypebot.vendors import (
+    TIMELINES,
     Environment,
     Standing,
     mixture,
@@ -149,6 +150,8 @@ def _vendor(standing: Standing) -> Finding:
     if standing.live:
         return Finding(name, "ok", f"live, by {' '.join(standing.vendor.credentials)}")
     remedy = f"set {' '.join(standing.missing)}"
+    if timeline := next((key for key, each in TIMELINES.items() if each is standing.vendor), None):
+        remedy = f"`deephypebot login {timeline}`, or {remedy}"
     if standing.half:
         return Finding(name, "wrong", "half configured", remedy)
     return Finding(name, "ok", "played by the sandbox", f"to go live, {remedy}")

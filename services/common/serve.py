@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
@@ -23,12 +24,13 @@ log = structlog.get_logger()
 S = TypeVar("S", bound=ServiceSettings)
 
 USAGE_ERROR = 2
+DOTENV = Path(".env")
 
 
-def load_settings(settings: type[S]) -> S:
+def load_settings(settings: type[S], dotenv: Path = DOTENV) -> S:
     """Read a service's settings, or leave with a message that names the wrong one."""
     try:
-        return settings()
+        return settings(_env_file=dotenv)
     except ValidationError as error:
         lines = [
             f"  {_setting(settings, fault['loc'])}: {fault['msg']}" for fault in error.errors()

@@ -34,7 +34,7 @@ def test_help_names_the_commands() -> None:
     done = run("--help")
     assert done.returncode == 0
     commands = ("up", "doctor", "parse", "generate", "interpolate", "train", "evaluate", "report")
-    for command in (*commands, "corpus", "sheet"):
+    for command in (*commands, "corpus", "sheet", "login"):
         assert f"\n  {command} " in done.stdout
     assert "..." not in done.stdout.partition("Commands:")[2]
 

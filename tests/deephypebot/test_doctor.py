@@ -42,6 +42,8 @@ def test_it_is_content_with_a_fresh_clone(tmp_path: Path, ports: dict[str, str])
     assert json.loads(done.stdout)["usable"] is True
     found = findings(done)
     assert found["X"]["detail"] == "played by the sandbox"
+    assert found["X"]["remedy"].startswith("to go live, `deephypebot login x`, or set X_CONSUMER")
+    assert "login" not in found["Spotify"]["remedy"]
     assert found["writer"]["state"] == "ok"
     assert found["gateway"]["detail"].startswith("not running")
     assert not (tmp_path / "data").exists()
