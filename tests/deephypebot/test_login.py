@@ -22,7 +22,8 @@ from deephypebot.login import Login, Visit, Walk, walked
 from deephypebot.terminal import AbandonedError, Terminal
 from services.gateway.settings import GatewaySettings
 from services.sandbox.settings import SandboxSettings
-from tests.services.gateway.conftest import Clock, Sandbox, running
+from tests.services.gateway.clock import Clock
+from tests.services.gateway.conftest import Sandbox, running
 
 HANDLE = "deephypebot.bsky.social"
 PASSWORD = "abcd-efgh-ijkl-mnop"

@@ -24,7 +24,8 @@ from services.gateway.sheets.rows import COLUMNS
 from services.gateway.sheets.sheet import Carried, DeskDraft
 from services.sandbox.settings import SandboxSettings
 from tests.service_account import at_work, service_account
-from tests.services.gateway.conftest import Clock, Sandbox, running
+from tests.services.gateway.clock import Clock
+from tests.services.gateway.conftest import Sandbox, running
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 KEY = "sandbox-spreadsheet"

@@ -24,22 +24,13 @@ from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.sandbox.app import create_app as create_sandbox
 from services.sandbox.settings import SandboxSettings
+from tests.services.gateway.clock import Clock
 
 # Assertions of a module that is no test are explained too.
 pytest.register_assert_rewrite("tests.services.gateway.scenarios")
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "services/gateway/migrations"
 KEYS = XKeys("key", "secret", "1000-token", "secret")
-
-
-class Clock:
-    """A clock that tests set."""
-
-    def __init__(self, now: float = 1_790_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Sandbox:
@@ -97,7 +88,7 @@ def start_sandbox(clock: Clock) -> Iterator[StartSandbox]:
     """Starts sandboxes with the given settings; they end with the test."""
     with ExitStack() as cleanup:
 
-        def start(**settings: object) -> Sandbox:
+        def start(clock: Clock = clock, **settings: object) -> Sandbox:
             plain: dict[str, Any] = {
                 "port": 0,
                 "feed_burst": 0,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.services.gateway.conftest import Sandbox
 
 SECONDS = 0.3
-LONGEST_CALL = 5.0
+LONGEST_CALL = 10.0
 BOT = "deephypebot"
 numbers = count(1)
 

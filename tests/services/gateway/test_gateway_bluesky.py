@@ -41,7 +41,8 @@ from services.sandbox.feed import built_in
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.services.gateway.conftest import Clock, Sandbox, StartSandbox
+    from tests.services.gateway.clock import Clock
+    from tests.services.gateway.conftest import Sandbox, StartSandbox
 
 HANDLE = "deephypebot.bsky.social"
 LOGIN, REFRESH = "createSession", "refreshSession"

@@ -22,7 +22,7 @@ from services.gateway.vendor_errors import (
 )
 
 if TYPE_CHECKING:
-    from tests.services.gateway.conftest import Clock
+    from tests.services.gateway.clock import Clock
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from services.gateway.vendor_errors import (
 from tests.services.gateway.on_mastodon import intent
 
 if TYPE_CHECKING:
-    from tests.services.gateway.conftest import Clock, Sandbox
+    from tests.services.gateway.clock import Clock
+    from tests.services.gateway.conftest import Sandbox
 
 
 def shown(sandbox: Sandbox) -> list[dict[str, Any]]:

@@ -27,7 +27,8 @@ from services.gateway.vendor_errors import (
 )
 
 if TYPE_CHECKING:
-    from tests.services.gateway.conftest import Clock, Sandbox
+    from tests.services.gateway.clock import Clock
+    from tests.services.gateway.conftest import Sandbox
 
 KEYS = XKeys("key", "secret", "1000-token", "secret")
 SETTLE = timedelta(seconds=15)

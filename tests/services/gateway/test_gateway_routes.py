@@ -27,7 +27,8 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.tables import heartbeat
 
 if TYPE_CHECKING:
-    from tests.services.gateway.conftest import Clock, Sandbox
+    from tests.services.gateway.clock import Clock
+    from tests.services.gateway.conftest import Sandbox
 
     MakeSettings = Callable[..., GatewaySettings]
     OpenApp = Callable[[FastAPI], AbstractAsyncContextManager[httpx.AsyncClient]]

@@ -36,7 +36,8 @@ from services.gateway.vendor_errors import (
 from tests.service_account import at_work, service_account
 
 if TYPE_CHECKING:
-    from tests.services.gateway.conftest import Clock, Sandbox
+    from tests.services.gateway.clock import Clock
+    from tests.services.gateway.conftest import Sandbox
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 APPROVE, EDITED, REJECT, REASON, STATE, URL = (

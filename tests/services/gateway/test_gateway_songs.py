@@ -36,7 +36,8 @@ from services.gateway.vendor_errors import (
 )
 
 if TYPE_CHECKING:
-    from tests.services.gateway.conftest import Clock, Sandbox, StartSandbox
+    from tests.services.gateway.clock import Clock
+    from tests.services.gateway.conftest import Sandbox, StartSandbox
 
 
 @asynccontextmanager

@@ -1,0 +1,11 @@
+"""Time as tests have it."""
+
+
+class Clock:
+    """A clock that tests set."""
+
+    def __init__(self, now: float = 1_790_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
