@@ -59,4 +59,8 @@ def replay(feed: Path, interval: float) -> dict[str, str]:
 
 def published_on_sandbox(url: str) -> dict[str, str]:
     """For the gateway: where people see the bot's posts, which show there at once."""
-    return {"X_POST_URL": f"{url}/sandbox/?at={{id}}#post-{{id}}", "PUBLISH_SETTLE_SECONDS": "2"}
+    return {
+        "X_POST_URL": f"{url}/sandbox/?at={{id}}#post-{{id}}",
+        "BLUESKY_POST_URL": f"{url}/bluesky/profile/{{author}}/post/{{id}}",
+        "PUBLISH_SETTLE_SECONDS": "2",
+    }

@@ -20,7 +20,7 @@ from services.sandbox.limits import Clock, Windows
 from services.sandbox.settings import SandboxSettings
 from services.sandbox.store import Record, Store
 from services.sandbox.timeline import Post, Timeline, author_id, display_name
-from services.sandbox.vendor_app import vendor_app
+from services.sandbox.vendor_app import on_the_page, vendor_app
 from services.sandbox.x.posts import timestamp
 
 WINDOW_SECONDS = 5 * 60
@@ -68,7 +68,13 @@ class BlueskyApi:
             for method, endpoints in (("GET", queries), ("POST", procedures))
             for name, endpoint in endpoints.items()
         ]
+        routes.append(Route("/profile/{did}/post/{rkey}", self.shown))
         return vendor_app(routes, bluesky_failure)
+
+    async def shown(self, request: Request) -> Response:
+        """A post as people see it."""
+        post = self.views.find(request.path_params["did"], request.path_params["rkey"])
+        return on_the_page(post and post.id)
 
     async def log_in(self, request: Request) -> Document:
         body = read_body(await request.body())

@@ -22,7 +22,7 @@ from services.sandbox.mastodon.statuses import Statuses, deleted, notification_i
 from services.sandbox.settings import SandboxSettings
 from services.sandbox.store import Store
 from services.sandbox.timeline import Post, Timeline
-from services.sandbox.vendor_app import vendor_app
+from services.sandbox.vendor_app import on_the_page, vendor_app
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -66,6 +66,11 @@ class MastodonApi:
         for end in ("", "/"):
             yield Route(f"/api/v1/instance{end}", self.instance_v1)
             yield Route(f"/api/v2/instance{end}", self.instance_v2)
+        yield Route("/@{username}/{status_id:int}", self.shown)
+
+    async def shown(self, request: Request) -> Response:
+        """A status as people see it."""
+        return on_the_page(request.path_params["status_id"])
 
     def _counted(self, endpoint: Endpoint, family: str) -> Endpoint:
         async def counted(request: Request) -> Response:

@@ -361,3 +361,12 @@ def test_what_x_published_is_shown_as_ours(sandbox: Sandbox, client: atproto.Cli
 def test_unknown_methods_are_answered_in_bluesky_s_words(sandbox: Sandbox) -> None:
     answer = sandbox.http.get("/bluesky/xrpc/app.bsky.nothing")
     assert (answer.status_code, answer.json()["error"]) == (404, "XRPCNotSupported")
+
+
+def test_a_post_leads_to_where_a_person_sees_it(sandbox: Sandbox) -> None:
+    client = logged_in(sandbox)
+    did, _, rkey = client.send_post("slow and golden").uri.removeprefix("at://").split("/")
+    page = sandbox.http.get(f"/bluesky/profile/{did}/post/{rkey}", follow_redirects=True)
+    assert page.url.path == "/sandbox/"
+    assert "slow and golden" in page.text
+    assert page.url.params["at"].isdecimal()

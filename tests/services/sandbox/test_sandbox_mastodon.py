@@ -385,3 +385,10 @@ def test_what_is_not_there_is_said_in_mastodon_s_words(sandbox: Sandbox, route: 
 def test_both_platforms_show_the_same_world(sandbox: Sandbox) -> None:
     posted = sandbox.x().create_tweet(text="from elsewhere").data["id"]
     assert ids(home(sandbox)) == [posted]
+
+
+def test_a_status_leads_to_where_a_person_sees_it(sandbox: Sandbox) -> None:
+    posted = sandbox.mastodon().status_post("slow and golden")
+    page = sandbox.http.get(str(posted.url), follow_redirects=True)
+    assert page.url.path == "/sandbox/"
+    assert f'id="post-{posted.id}"' in page.text
