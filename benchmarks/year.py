@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--timeline", choices=list(TIMELINES), action="append")
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    broken = 0
+    broken = 0.0
     for number, name in enumerate(options.timeline or TIMELINES):
         with tempfile.TemporaryDirectory() as folder, a_world(Path(folder)) as world:
             year = Year(

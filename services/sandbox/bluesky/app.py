@@ -74,7 +74,7 @@ class BlueskyApi:
     async def shown(self, request: Request) -> Response:
         """A post as people see it."""
         post = self.views.find(request.path_params["did"], request.path_params["rkey"])
-        return on_the_page(post and post.id)
+        return on_the_page(None if post is None else post.id)
 
     async def log_in(self, request: Request) -> Document:
         body = read_body(await request.body())
