@@ -19,14 +19,34 @@ THRESHOLD = 0.8
 TITLE_ONLY_THRESHOLD = 0.92
 OTHER_NUMBERS = 0.75
 
+# A title by its short name: the part in brackets is left out.
+BY_SHORT_NAME = 0.9
+# Letters of titles in which one letter makes another word.
+SHORT_TITLE = 5
+# What is compared of a title or a name; vendors set no bound.
+COMPARED = 300
+
 EDITION = (
     r"remaster(?:ed)?|remix|mix|edit|version|live|acoustic|demo|mono|stereo|deluxe|bonus|explicit"
     r"|instrumental|session|radio|single|album|original|official|lyrics?|video|audio|soundtrack"
     r"|from|taken|anniversary|edition|feat|ft|featuring|with|prod"
 )
-BRACKETED = re.compile(rf"[(\[{{][^)\]}}]*\b(?:{EDITION})\b[^)\]}}]*[)\]}}]", re.IGNORECASE)
+# In brackets, these make another recording, which is no edition either.
+TAKE = r"cover|dub|interlude|intro|karaoke|medley|outro|part|pt|reprise|rework(?:ed)?|skit|tribute"
+OPENING, CLOSING, UNBRACKETED = r"[(\[{]", r"[)\]}]", r"[^()\[\]{}]"
+BRACKETED = re.compile(
+    rf"{OPENING}{UNBRACKETED}*\b(?:{EDITION})\b{UNBRACKETED}*{CLOSING}", re.IGNORECASE
+)
+SUBTITLE = re.compile(rf"^{OPENING}{UNBRACKETED}*{CLOSING}\s*|\s?{OPENING}{UNBRACKETED}*{CLOSING}$")
+MAKES_ANOTHER = re.compile(rf"\b(?:{EDITION}|{TAKE})\b")
 DASHED = re.compile(rf"\s[-\N{{EN DASH}}\N{{EM DASH}}]\s[^-]*\b(?:{EDITION})\b.*$", re.IGNORECASE)
-GUESTS = re.compile(r"\s[(\[]?(?:feat|ft|featuring)\b\.?.*$", re.IGNORECASE)
+# Guests stand in brackets or between two names. Little Feat, feats of strength and Ft. Worth are
+# no guests.
+GUESTS = re.compile(
+    r"\s(?:[(\[]\s*(?:feat|ft|featuring)\b|(?:feat|ft)\.$|(?:feat|ft|featuring)\b\.?"
+    r"(?!\s+(?:feat|ft|featuring|knox|lauderdale|of|under|worth)\b)\s*[^\s.]).*$",
+    re.IGNORECASE,
+)
 SEPARATORS = re.compile(r"\s*(?:,|;|/|&|\+|\band\b|\bx\b|\bvs\b\.?|\bwith\b)\s*", re.IGNORECASE)
 APOSTROPHES = re.compile(r"['\N{RIGHT SINGLE QUOTATION MARK}`\N{ACUTE ACCENT}.]")
 CONTROLS = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)))
@@ -38,13 +58,18 @@ UNREADABLE = re.compile(
 NO_WORD = re.compile(r"[\W_]+")
 ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
 NUMBER = re.compile(rf"\d+|\b(?:{'|'.join(ROMAN)})\b")
+# These are also letters and words, and numbers only where a title ends in them.
+SPELLED = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+LAST_NUMBERS = {"i": "1", "v": "5", "x": "10"} | {
+    word: str(number) for number, word in enumerate(SPELLED, 1)
+}
 LETTERS = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "ß": "ss", "æ": "ae", "œ": "oe", "$": "s"})
 
 
 @lru_cache(REMEMBERED)
 def plain(text: str) -> str:
     """Lower case, without accents, punctuation and a leading article."""
-    folded = unaccented(text).casefold().translate(LETTERS)
+    folded = unaccented(text[:COMPARED]).casefold().translate(LETTERS)
     words = NO_WORD.sub(" ", APOSTROPHES.sub("", folded.replace("&", " and "))).strip()
     # A name of marks alone ("???", "!!!") is compared as it stands.
     return words.removeprefix("the ") or " ".join(folded.split())
@@ -60,21 +85,24 @@ def readable(text: str) -> str:
 
 
 def unaccented(text: str) -> str:
-    """Letters in their plainest form, without accents."""
+    """Letters in their plainest form, without accents; accents alone as they stand."""
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(mark for mark in decomposed if not unicodedata.combining(mark))
+    bare = "".join(mark for mark in decomposed if not unicodedata.combining(mark))
+    return bare if bare.strip() else text
 
 
 def bare_title(text: str) -> str:
     """A title without guests and editions, as it is written otherwise."""
+    text = text[:COMPARED]
     bare = GUESTS.sub("", DASHED.sub("", BRACKETED.sub(" ", text)))
     return bare.strip() or text
 
 
 def bare_credit(text: str) -> str:
     """A credit without guests, as it is written otherwise."""
+    text = text[:COMPARED]
     return GUESTS.sub("", text).strip() or text
 
 
@@ -92,9 +120,11 @@ def plain_artists(text: str) -> list[str]:
 
 
 def title_score(asked: str, known: str) -> float:
-    """How alike two titles are; the better of with and without their editions."""
+    """How alike two titles are; the best of with and without their editions and subtitles."""
     return max(
-        _likeness(plain_title(asked), plain_title(known)), _likeness(plain(asked), plain(known))
+        _title_likeness(plain_title(asked), plain_title(known)),
+        _title_likeness(plain(asked), plain(known)),
+        _short_name_likeness(bare_title(unaccented(asked)), bare_title(unaccented(known))),
     )
 
 
@@ -103,7 +133,9 @@ def artist_score(asked: str, known: Sequence[str]) -> float:
     names = [plain(name) for name in known]
     together = " ".join(names)
     whole, *parts = plain_artists(asked)
-    joined = max(_likeness(whole, name) for name in (*names, together))
+    joined = max(
+        _likeness(credit, name) for credit in (plain(asked), whole) for name in (*names, together)
+    )
     if not parts:
         return joined
     # Each part must be somebody, so that one shared name in a list is not enough.
@@ -127,12 +159,44 @@ def song_score(
 
 
 def _likeness(one: str, other: str) -> float:
+    """How alike two plain names are."""
     if one == other:
         return 1.0
-    score = max(ratio(one, other), token_sort_ratio(one, other)) / 100
-    if _numbers(one) != _numbers(other):
-        return score * OTHER_NUMBERS
-    return score
+    return _letters_alike(one, other) * (1.0 if _numbers(one) == _numbers(other) else OTHER_NUMBERS)
+
+
+def _title_likeness(one: str, other: str) -> float:
+    """How alike two plain titles are; short ones must be equal, but for spaces."""
+    if one == other:
+        return 1.0
+    one, other = _counted(one), _counted(other)
+    squeezed, another = one.replace(" ", ""), other.replace(" ", "")
+    if min(len(squeezed), len(another)) <= SHORT_TITLE:
+        return float(squeezed == another)
+    return _likeness(one, other)
+
+
+def _short_name_likeness(one: str, other: str) -> float:
+    """How alike two bare titles are where one has a subtitle in brackets that the other lacks."""
+    short, brief = SUBTITLE.sub("", one), SUBTITLE.sub("", other)
+    if not (short and brief) or (short == one) == (brief == other):
+        return 0.0
+    for marks in (_numbers, MAKES_ANOTHER.findall):
+        if sorted(marks(_counted(plain(one)))) != sorted(marks(_counted(plain(other)))):
+            return 0.0
+    return BY_SHORT_NAME * _title_likeness(plain(short), plain(brief))
+
+
+def _letters_alike(one: str, other: str) -> float:
+    return max(ratio(one, other), token_sort_ratio(one, other)) / 100
+
+
+def _counted(title: str) -> str:
+    """A plain title with its numbers in digits."""
+    rest, space, last = title.rpartition(" ")
+    if rest and last in LAST_NUMBERS:
+        title = rest + space + LAST_NUMBERS[last]
+    return NUMBER.sub(lambda number: ROMAN.get(number[0], number[0]), title)
 
 
 def _numbers(text: str) -> list[str]:
