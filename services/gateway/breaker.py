@@ -87,6 +87,12 @@ class Breaker:
             raise CircuitOpenError(self.vendor, detail, retry_after=wait)
         self.trying = True
 
+    def check(self, lane: str) -> None:
+        """Raise what `admit` would; the trial of a half open circuit is left to it."""
+        trying = self.trying
+        self.admit(lane)
+        self.trying = trying
+
     def answered(self) -> None:
         """The vendor is there, whatever it said."""
         self.failures, self.pause, self.trying = 0, FIRST_OPEN, False

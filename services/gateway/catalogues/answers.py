@@ -74,11 +74,18 @@ class Answers:
         if kept is None:
             answer = await ask()
             kept = answer, self.clock() + self._lifetime(answer)
-            await asyncio.to_thread(self._store, key, *kept)
+            await self._keep(key, *kept)
         self.memory[key] = kept
         while len(self.memory) > REMEMBERED:
             self.memory.popitem(last=False)
         return kept[0]
+
+    async def _keep(self, key: tuple[str, str], answer: Json, expires_at: datetime) -> None:
+        """Store an answer; one that cannot be stored is an answer all the same."""
+        try:
+            await asyncio.to_thread(self._store, key, answer, expires_at)
+        except SQLAlchemyError as error:
+            log.warning("catalogue.not_kept", catalogue=key[0], error=type(error).__name__)
 
     def _lifetime(self, answer: Json) -> timedelta:
         return self.lifetimes.known if answer else self.lifetimes.missing

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
 
+from services.gateway.breaker import EVERY_LANE
 from services.gateway.catalogues.pace import Pace
 from services.gateway.vendor_calls import CONNECT_SECONDS, VendorCalls
 from services.gateway.vendor_errors import (
@@ -53,7 +55,8 @@ class JsonApi:
         """What `read` makes of the answer; asked a second time when the answer was lost."""
 
         async def ask() -> T:
-            await self.pace.turn()
+            # Whoever may not ask need not wait to hear it.
+            await self.pace.turn(partial(self.calls.breaker.check, EVERY_LANE))
             with self.calls.measured(), self.calls.deadline():
                 return read(await self._answer(path, params))
 

@@ -7,8 +7,8 @@ is part of every address, so no address is ever logged or told.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import httpx
 
@@ -34,6 +34,8 @@ NOT_FOUND, RATE_LIMIT = 6, 29
 KEY_REFUSED = frozenset({4, 10, 26})
 UNWELL = frozenset({8, 11, 16})
 
+T = TypeVar("T")
+
 
 class LastFm:
     name = NAME
@@ -55,12 +57,9 @@ class LastFm:
 
     async def tracks(self, title: str, artist: str | None) -> Sequence[Track]:
         asked = {"track": title, "limit": str(MOST_RESULTS)}
-        document = await self._get("track.search", asked | ({"artist": artist} if artist else {}))
-        if document is None:
-            return []
-        with self.api.in_shape():
-            matches = document["results"]["trackmatches"]
-            return [_track(found) for found in _listed(matches, "track")]
+        if artist:
+            asked["artist"] = artist
+        return await self._get("track.search", asked, _tracks) or []
 
     async def genres(self, artist: Artist) -> Sequence[str]:
         mbid = artist.ids.get("musicbrainz")
@@ -70,17 +69,23 @@ class LastFm:
         return await self._genres({"artist": artist.name, "autocorrect": "1"})
 
     async def _genres(self, asked: Mapping[str, str]) -> list[str]:
-        document = await self._get("artist.gettoptags", asked)
-        if document is None:
-            return []
-        with self.api.in_shape():
-            return _genres(_listed(document["toptags"], "tag"))
+        return await self._get("artist.gettoptags", asked, _genres) or []
 
-    async def _get(self, method: str, asked: Mapping[str, str]) -> Document | None:
-        """A document; None where Last.fm knows of no such thing."""
-        return await self.api.get("", {"method": method, **asked}, self._read)
+    async def _get(
+        self, method: str, asked: Mapping[str, str], read: Callable[[Document], T]
+    ) -> T | None:
+        """What `read` makes of a document; None where Last.fm knows of no such thing."""
 
-    def _read(self, response: httpx.Response) -> Document | None:
+        def answer(response: httpx.Response) -> T | None:
+            document = self._document(response)
+            if document is None:
+                return None
+            with self.api.in_shape():
+                return read(document)
+
+        return await self.api.get("", {"method": method, **asked}, answer)
+
+    def _document(self, response: httpx.Response) -> Document | None:
         said = json_object(response)
         if said is None or "error" not in said:
             return self.api.document(response)
@@ -101,6 +106,10 @@ class LastFm:
         return RefusedByVendorError(NAME, f"it refuses (error {number}).")
 
 
+def _tracks(document: Document) -> list[Track]:
+    return [_track(found) for found in _listed(document["results"]["trackmatches"], "track")]
+
+
 def _track(found: Document) -> Track:
     """A track; Last.fm has no id for it but the address."""
     return Track(str(found["name"]), (Artist(str(found["artist"])),), {}, _address(found))
@@ -111,7 +120,8 @@ def _address(found: Document) -> str | None:
     return url if url.startswith(("https://", "http://")) else None
 
 
-def _genres(tags: Sequence[Document]) -> list[str]:
+def _genres(document: Document) -> list[str]:
+    tags = _listed(document["toptags"], "tag")
     counted = [(str(tag["name"]), int(tag["count"])) for tag in tags]
     counted.sort(key=lambda tag: -tag[1])
     return [name for name, count in counted if count >= LEAST_COUNT and is_genre(name)]

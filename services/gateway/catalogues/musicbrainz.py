@@ -5,8 +5,9 @@ that it has no such link for are searched by name. Songs that Spotify does not h
 among its recordings.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from typing import TypeVar
 
 import httpx
 
@@ -22,6 +23,8 @@ SPOTIFY_ARTIST = "https://open.spotify.com/artist/{id}"
 MOST_RESULTS = 5
 SAME_NAME = 0.92
 TAGS_TAKEN = 5
+
+T = TypeVar("T")
 
 
 class MusicBrainz:
@@ -43,47 +46,53 @@ class MusicBrainz:
         query = f"recording:{_quoted(title)}"
         if artist:
             query += f" AND artist:{_quoted(artist)}"
-        document = await self._get("recording", query=query, limit=str(MOST_RESULTS))
-        with self.api.in_shape():
-            tracks = [_track(recording) for recording in document.get("recordings", [])]
-        return [track for track in tracks if track.artists]
+        return await self._get("recording", _tracks, query=query, limit=str(MOST_RESULTS))
 
     async def genres(self, artist: Artist) -> Sequence[str]:
-        with self.api.in_shape():
-            artist_id = await self._artist_id(artist)
-            if artist_id is None:
-                return []
-            return _genres(await self._get(f"artist/{artist_id}", inc="genres tags"))
+        artist_id = await self._artist_id(artist)
+        if artist_id is None:
+            return []
+        return await self._get(f"artist/{artist_id}", _genres, inc="genres tags")
 
     async def _artist_id(self, artist: Artist) -> str | None:
         if NAME in artist.ids:
             return artist.ids[NAME]
         if spotify_id := artist.ids.get("spotify"):
             resource = SPOTIFY_ARTIST.format(id=spotify_id)
-            document = await self._get("url", resource=resource, inc="artist-rels")
-            for relation in document.get("relations", []):
-                if "artist" in relation:
-                    return str(relation["artist"]["id"])
+            linked = await self._get("url", _linked_artists, resource=resource, inc="artist-rels")
+            if linked:
+                return linked[0]
         return await self._search_artist(artist.name)
 
     async def _search_artist(self, name: str) -> str | None:
         query = f"artist:{_quoted(name)}"
-        document = await self._get("artist", query=query, limit=str(MOST_RESULTS))
-        for found in document.get("artists", []):
-            if artist_score(name, [str(found.get("name", ""))]) >= SAME_NAME:
-                return str(found["id"])
+        found = await self._get("artist", _artists, query=query, limit=str(MOST_RESULTS))
+        for artist in found:
+            if artist_score(name, [artist.name]) >= SAME_NAME:
+                return artist.ids[NAME]
         return None
 
-    async def _get(self, path: str, **params: str) -> Document:
-        """A document; empty where MusicBrainz knows of no such thing."""
-        return await self.api.get(path, params, self._read)
+    async def _get(self, path: str, read: Callable[[Document], T], **params: str) -> T:
+        """What `read` makes of a document, which is empty where there is no such thing."""
 
-    def _read(self, response: httpx.Response) -> Document:
+        def answer(response: httpx.Response) -> T:
+            document = self._document(response)
+            with self.api.in_shape():
+                return read(document)
+
+        return await self.api.get(path, params, answer)
+
+    def _document(self, response: httpx.Response) -> Document:
         if response.status_code == 404:
             return {}
         if response.status_code == 503:  # what it says to the hasty
             raise self.api.busy()
         return self.api.document(response)
+
+
+def _tracks(document: Document) -> list[Track]:
+    tracks = map(_track, document.get("recordings", []))
+    return [track for track in tracks if track.artists]
 
 
 def _track(recording: Document) -> Track:
@@ -92,6 +101,18 @@ def _track(recording: Document) -> Track:
     recording_id = str(recording["id"])
     url = f"https://musicbrainz.org/recording/{recording_id}"
     return Track(str(recording["title"]), artists, {NAME: recording_id}, url)
+
+
+def _linked_artists(document: Document) -> list[str]:
+    relations = document.get("relations", [])
+    return [str(relation["artist"]["id"]) for relation in relations if "artist" in relation]
+
+
+def _artists(document: Document) -> list[Artist]:
+    return [
+        Artist(str(found.get("name", "")), {NAME: str(found["id"])})
+        for found in document.get("artists", [])
+    ]
 
 
 def _genres(document: Document) -> list[str]:

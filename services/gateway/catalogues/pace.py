@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from services.gateway.vendor_errors import WaitingLineError
 
@@ -19,17 +20,23 @@ class Pace:
         self.door = asyncio.Lock()
         self.in_line, self.next_turn = 0, 0.0
 
-    async def turn(self) -> None:
-        """Wait for one's turn; raises WaitingLineError when it is too far away."""
+    async def turn(self, check: Callable[[], None] = lambda: None) -> None:
+        """Wait for one's turn; raises WaitingLineError when it is too far away.
+
+        What `check` raises ends the wait, also for those who stand in line: they need no turns.
+        """
+        check()
         wait = max(0.0, self._pause()) + self.in_line * self.interval
         if wait > LONGEST_QUEUE_SECONDS:
             raise WaitingLineError(self.vendor, "too many questions are waiting.", retry_after=wait)
         self.in_line += 1
         try:
             async with self.door:
+                check()
                 # Again and again: while it sleeps, the vendor may have asked for a pause.
-                while (pause := self._pause()) > 0:  # noqa: ASYNC110 - a clock, no event
+                while (pause := self._pause()) > 0:
                     await asyncio.sleep(pause)
+                    check()
                 self.next_turn = time.monotonic() + self.interval
         finally:
             self.in_line -= 1

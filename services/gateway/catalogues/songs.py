@@ -19,12 +19,13 @@ from services.gateway.catalogues.matching import (
     song_score,
 )
 from services.gateway.schemas import Song
-from services.gateway.vendor_errors import VendorError, WaitingLineError
+from services.gateway.vendor_errors import BusyVendorError, VendorError
 
 log = structlog.get_logger()
 
 # Guests beyond the third say little about what a song sounds like.
 ARTISTS_ASKED = 3
+SOON_SECONDS = 60.0
 
 
 @dataclass
@@ -38,8 +39,9 @@ class Songs:
         """The canonical song, or None when no catalogue has it.
 
         Raises VendorError when a catalogue that might have had it could not be asked. Genres are
-        worth waiting in line for (WaitingLineError), but not worth waiting for a vendor to
-        recover: then the song is given without, and the writer can write without.
+        worth waiting in line for, and worth a short rest that a vendor asks for (BusyVendorError),
+        but not worth waiting for a vendor to recover: then the song is given without, and the
+        writer can write without.
         """
         title, artist = readable(title), readable(artist or "") or None
         if not title:
@@ -87,16 +89,16 @@ class Songs:
 
     async def _genres(self, artists: Sequence[Artist]) -> tuple[list[str], str | None]:
         """The genres of the artists together, from the first catalogue that knows any."""
-        waiting: WaitingLineError | None = None
+        waiting: BusyVendorError | None = None
         for catalogue in self.catalogues:
             try:
                 answers = await asyncio.gather(
                     *(self._genres_in(catalogue, artist) for artist in artists)
                 )
-            except WaitingLineError as error:
-                waiting = error
-                continue
             except VendorError as error:
+                if isinstance(error, BusyVendorError) and _is_soon(error):
+                    waiting = error
+                    continue
                 log.warning("catalogue.failed", catalogue=catalogue.name, why=error.detail)
                 continue
             if genres := gathered(answers):
@@ -116,6 +118,11 @@ class Songs:
 
 def _score(title: str, artist: str | None, track: Track) -> float:
     return song_score(title, artist, track.title, tuple(each.name for each in track.artists))
+
+
+def _is_soon(error: BusyVendorError) -> bool:
+    """Whether it is worth coming again for genres; without them a song is drafted for good."""
+    return error.retry_after is not None and error.retry_after <= SOON_SECONDS
 
 
 def _readable(track: Track) -> Track:

@@ -150,3 +150,16 @@ async def test_the_state_is_a_metric(
     assert level() == 2
     clock.now += FIRST_OPEN
     assert level() == 1
+
+
+async def test_a_check_leaves_the_trial_to_the_one_who_asks(
+    calls: VendorCalls, clock: Clock
+) -> None:
+    await bring_down(calls)
+    with pytest.raises(CircuitOpenError):
+        calls.breaker.check(EVERY_LANE)
+    clock.now += FIRST_OPEN
+    calls.breaker.check(EVERY_LANE)
+    calls.breaker.admit(EVERY_LANE)
+    with pytest.raises(CircuitOpenError):
+        calls.breaker.check(EVERY_LANE)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import Engine, select, text
+from structlog.testing import capture_logs
 
 from services.common.database import open_migrated, reading, writing
 from services.gateway.app import MIGRATIONS, create_app
@@ -27,6 +28,7 @@ from services.gateway.tables import catalogue_answer
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import (
     BusyVendorError,
+    CircuitOpenError,
     CredentialsError,
     FailedVendorError,
     RefusedByVendorError,
@@ -249,6 +251,39 @@ async def test_missing_genres_do_not_cost_the_song(
     assert again.genres
 
 
+async def test_a_catalogue_that_asks_for_a_short_rest_is_asked_for_genres_again(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
+) -> None:
+    """A song without its genres would be drafted without them for good."""
+    sandbox.plan("musicbrainz", "status", status=503, times=1)
+    async with songs_at(sandbox.base, metrics, engine) as songs:
+        with pytest.raises(BusyVendorError) as raised:
+            await songs.find("Midnight City", "M83")
+        with pytest.raises(BusyVendorError):  # its rest is told to the next song as well
+            await songs.find("Digital Love", "Daft Punk")
+    assert raised.value.retry_after is not None
+    assert raised.value.retry_after <= 60
+
+
+async def test_a_catalogue_that_asks_for_a_long_rest_costs_the_genres(engine: Engine) -> None:
+    song = await Songs([Resting()], Answers(engine)).find("Song", "Artist")
+    assert song is not None
+    assert song.genres == []
+
+
+async def test_an_answer_that_cannot_be_stored_is_an_answer(engine: Engine) -> None:
+    async def ask() -> object:
+        with writing(engine) as connection:
+            connection.execute(text("DROP TABLE catalogue_answer"))
+        return "an answer"
+
+    answers = Answers(engine)
+    with capture_logs() as logs:
+        assert await answers.get("spotify", "which song?", ask) == "an answer"
+    assert [log["event"] for log in logs] == ["catalogue.not_kept"]
+    assert await answers.get("spotify", "which song?", ask) == "an answer"
+
+
 async def test_a_catalogue_that_fails_is_no_proof_that_there_is_no_song(
     sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
 ) -> None:
@@ -354,6 +389,68 @@ async def test_musicbrainz_is_asked_at_its_pace(sandbox: Sandbox, metrics: Vendo
         started = time.monotonic()
         await asyncio.gather(*(musicbrainz.tracks(f"song {n}", None) for n in range(6)))
         assert time.monotonic() - started >= 0.5
+
+
+async def bring_down(musicbrainz: MusicBrainz) -> None:
+    """Five lost answers in a row, after which it is left alone."""
+    for number in range(3):
+        with pytest.raises(VendorError):
+            await musicbrainz.tracks(f"lost {number}", None)
+
+
+async def test_all_are_told_at_once_that_a_catalogue_is_left_alone(
+    sandbox: Sandbox, metrics: VendorMetrics
+) -> None:
+    sandbox.plan("musicbrainz", "status", status=500, times=100)
+    async with musicbrainz_at(sandbox.base, metrics) as musicbrainz:
+        await bring_down(musicbrainz)
+        musicbrainz.api.pace.interval = 2.0
+        musicbrainz.api.pace.pause(2.0)
+        started = time.monotonic()
+        told = await asyncio.gather(
+            *(musicbrainz.tracks(f"song {n}", None) for n in range(8)), return_exceptions=True
+        )
+        assert time.monotonic() - started < 1.0
+    assert {type(each) for each in told} == {CircuitOpenError}
+
+
+async def test_those_who_stand_in_line_need_no_turn_to_hear_that_nobody_may_ask() -> None:
+    pace, reasons = Pace("musicbrainz", 0.5), list[Exception]()
+
+    def check() -> None:
+        if reasons:
+            raise reasons[0]
+
+    await pace.turn(check)
+    waiting = [asyncio.ensure_future(pace.turn(check)) for _ in range(8)]
+    await asyncio.sleep(0)
+    reasons.append(CircuitOpenError("musicbrainz", "it is left alone.", retry_after=15))
+    started = time.monotonic()
+    told = await asyncio.gather(*waiting, return_exceptions=True)
+    assert time.monotonic() - started < 1.0
+    assert told == reasons * 8
+
+
+async def test_an_answer_in_no_known_shape_is_a_failure_of_the_vendor(
+    sandbox: Sandbox, metrics: VendorMetrics
+) -> None:
+    """It counts for the circuit, and is asked for again."""
+    sandbox.plan("musicbrainz", "status", status=200, body='{"artists": 3}', times=1)
+    async with musicbrainz_at(sandbox.base, metrics) as musicbrainz:
+        assert await musicbrainz.genres(Artist("M83"))
+        sandbox.plan("musicbrainz", "status", status=200, body='{"artists": 3}', times=4)
+        for _ in range(2):
+            with pytest.raises(FailedVendorError, match="cannot be read"):
+                await musicbrainz.genres(Artist("M83"))
+        assert musicbrainz.api.calls.breaker.failures == 4
+
+
+async def test_a_bug_of_ours_is_not_taken_for_the_vendors(
+    sandbox: Sandbox, metrics: VendorMetrics
+) -> None:
+    async with musicbrainz_at(sandbox.base, metrics) as musicbrainz:
+        with pytest.raises(AttributeError):
+            await musicbrainz.genres(Artist(None))  # type: ignore[arg-type]  # the bug
 
 
 async def test_a_queue_that_is_too_long_says_when_to_come_back(
@@ -588,6 +685,18 @@ class Garbled:
 
     async def genres(self, artist: Artist) -> Sequence[str]:  # noqa: ARG002 - as Catalogue has it
         return ["Dream\x00Pop", "\ud800"]
+
+
+class Resting:
+    """A catalogue whose limit for artists is reached for the hour."""
+
+    name = "resting"
+
+    async def tracks(self, title: str, artist: str | None) -> Sequence[Track]:
+        return [Track(title, (Artist(artist or ""),))]
+
+    async def genres(self, artist: Artist) -> Sequence[str]:  # noqa: ARG002 - as Catalogue has it
+        raise BusyVendorError(self.name, "its limit is reached.", retry_after=3600)
 
 
 class Slow:
