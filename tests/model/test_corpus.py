@@ -112,6 +112,8 @@ def test_a_folder_without_text_is_named(tmp_path: Path) -> None:
         ("rnb", "r&b"),
         ("Drum & Bass", "drum and bass"),
         ("DnB", "drum and bass"),
+        ("drum n bass", "drum and bass"),
+        ("Drum 'n' Bass", "drum and bass"),
         ("K-Pop", "k-pop"),
     ],
 )
@@ -145,6 +147,18 @@ def test_other_names_are_mapped_by_the_longest_label_within_or_by_the_map() -> N
         ("trap latino", "trap music"),  # a label comes before a genre that is kin to one
         ("ukrainian hard bop", "bebop"),  # ends in a microgenre
         ("neo-psychedelia", "neo-psychedelic"),
+        ("rock 'n' roll", "classic rock"),
+        ("twee", "indie pop"),
+        ("2 Tone", "ska"),  # no soundtrack, whatever is near it on the map
+        ("bhangra", "dance pop"),
+        ("go-go", "funk"),
+        ("raï", "folk"),
+        ("qawwali", "folk"),
+        ("skiffle", "folk"),
+        ("cajun", "folk"),
+        ("mathcore", "metal"),
+        ("vocaloid", "j-pop"),
+        ("polka", "folk"),
     ],
 )
 def test_a_name_leads_to_the_label_that_it_sounds_like(

@@ -6,6 +6,7 @@ or more. The writer maps a name to its own vocabulary; here names are only made 
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
@@ -18,6 +19,7 @@ NAMES = Path(__file__).with_name("genre_names.json")
 MOST_GENRES = 20
 # A name longer than this is somebody's essay.
 LONGEST_NAME = 100
+AND = re.compile(r"&|\bn\b")  # also `drum 'n' bass`
 
 
 def gathered(lists: Sequence[Iterable[str]]) -> list[str]:
@@ -44,7 +46,7 @@ def clean(name: str) -> str:
 @lru_cache(REMEMBERED)
 def spelling(name: str) -> str:
     """What `hip hop`, `hip-hop` and `hiphop` have in common."""
-    plain = unaccented(name).replace("&", "and").replace("rhythm and blues", "randb")
+    plain = AND.sub("and", unaccented(name)).replace("rhythm and blues", "randb")
     letters = "".join(letter for letter in plain if letter.isalnum())
     return "randb" if letters == "rnb" else letters
 
