@@ -42,7 +42,6 @@ _ALIASES: Mapping[str, str] = {
 }
 # Genres that are no labels, with the label that stands in for each, or None.
 _KIN: Mapping[str, str | None] = json.loads(KIN.read_text("utf-8"))
-_AND = re.compile(r" (?:and|n) ")  # also `drum 'n' bass`
 _NOT_NAME = re.compile(r"[^\w&+]+")
 
 
@@ -50,7 +49,7 @@ def normal(name: str) -> str:
     """A name with case, accents, hyphens and spacing levelled: `Hip-Hop` and `hip hop` are one."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode() or name
     words = " ".join(_NOT_NAME.sub(" ", plain.lower()).split())
-    return _AND.sub(" & ", words)
+    return words.replace(" and ", " & ").replace(" n ", " & ")
 
 
 def canonical(name: str) -> str:
