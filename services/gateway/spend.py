@@ -3,16 +3,22 @@
 Before a call its highest price is reserved in one transaction with the look at the budget, so that
 callers beside each other, in other processes too, cannot overdraw it together; afterwards the
 reservation shrinks to what was bought. A process that dies in between leaves the reservation
-standing: the ledger may say too much, never too little.
+standing.
+
+So of publications the ledger may say too much, never too little: one whose outcome is unknown is
+booked. A reading without a whole answer is booked at nothing, although the platform may have
+billed it; it bills a post once a day, and the reading that comes again books that.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
+from typing import Literal
 
+import anyio
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -22,8 +28,9 @@ from services.gateway.vendor_errors import (
     NotDoneError,
     OverBudgetError,
     RefusedByVendorError,
-    VendorError,
 )
+
+Period = Literal["daily", "monthly"]
 
 MICRO = 1_000_000
 # The days from which the cost of a day is estimated.
@@ -61,6 +68,15 @@ class Purchase:
 
 
 @dataclass(frozen=True)
+class Bound:
+    """A budget as it stands; `left` is in micro-dollars, below zero where it was overdrawn."""
+
+    period: Period
+    usd: Decimal
+    left: int
+
+
+@dataclass(frozen=True)
 class SpendReport:
     """US dollars spent so far, and what that comes to."""
 
@@ -68,15 +84,7 @@ class SpendReport:
     month: Decimal
     per_day: Decimal  # estimated from the last days
     budget: Budget
-
-    @property
-    def exhausted(self) -> str | None:
-        """Which budget is used up: `daily` or `monthly`."""
-        if self.budget.monthly is not None and self.month >= self.budget.monthly:
-            return "monthly"
-        if self.budget.daily is not None and self.today >= self.budget.daily:
-            return "daily"
-        return None
+    exhausted: Period | None  # the budget that covers no further reading
 
 
 @dataclass
@@ -87,6 +95,7 @@ class Spend:
     vendor: str
     budget: Budget
     clock: Callable[[], float]
+    least_reading: int = 1  # micro-dollars; with less than that left, reading has stopped
     seen_on: str = ""
     seen: set[str] = field(default_factory=set)
 
@@ -94,69 +103,101 @@ class Spend:
     async def buying(self, price: Price, units: int, least: int = 1) -> AsyncIterator[Purchase]:
         """Reserve up to `units`, fewer where the budget ends; raises OverBudgetError below `least`.
 
-        A reading that fails is not billed. A publication whose outcome is unknown is.
+        A reading that fails is not billed. A publication is, unless it certainly was not done.
         """
         day = self._today()
-        most = await asyncio.to_thread(self._reserve, price, units, least, day)
-        if most < least:
-            raise await asyncio.to_thread(self._over, day)
+        most = await self._reserved(price, units, least, day)
         purchase = Purchase(most)
         bought = 0
         try:
             yield purchase
-            bought = self._new(purchase.resources, day)
+            bought = self._bought(price, purchase.resources, day)
         except (NotDoneError, RefusedByVendorError):
             raise
-        except VendorError:
+        except BaseException:
             bought = 0 if price.reads else most
             raise
         finally:
             if bought != most:
-                await asyncio.to_thread(self._add, price, bought - most, day)
+                await self._correct(price, bought - most, day)
 
     def report(self) -> SpendReport:
         today = self._today()
         first = (_date(today) - timedelta(days=ESTIMATED_FROM - 1)).strftime("%Y-%m-%d")
         with reading(self.engine) as connection:
-            begun = connection.scalar(
-                select(func.min(spend.c.day)).where(
-                    (spend.c.vendor == self.vendor) & (spend.c.day >= first)
-                )
-            )
-            recent = self._spent(connection, first)
-            spent = self._spent(connection, today), self._spent(connection, f"{today[:7]}-01")
-        days = (_date(today) - _date(begun or today)).days + self._part_of_day()
+            spent = self._spent(connection, min(first, _first_of_month(today)))
+        recent = {day: micro for day, micro in spent.items() if day >= first}
+        days = (_date(today) - _date(min(recent, default=today))).days + self._part_of_day()
+        short = _short_of(self.least_reading, self._bounds(spent, today))
         return SpendReport(
-            today=_usd(spent[0]),
-            month=_usd(spent[1]),
-            per_day=_usd(round(recent / days)),
+            today=_usd(spent.get(today, 0)),
+            month=_usd(_since(_first_of_month(today), spent)),
+            per_day=_usd(round(sum(recent.values()) / days)),
             budget=self.budget,
+            exhausted=short and short.period,
         )
 
+    async def _reserved(self, price: Price, units: int, least: int, day: str) -> int:
+        """As `_reserve`; whoever is cancelled meanwhile leaves nothing reserved."""
+        reserving = asyncio.ensure_future(
+            asyncio.to_thread(self._reserve, price, units, least, day)
+        )
+        try:
+            return await asyncio.shield(reserving)
+        except asyncio.CancelledError:
+            with anyio.CancelScope(shield=True), suppress(OverBudgetError):
+                await self._correct(price, -await reserving, day)
+            raise
+
+    async def _correct(self, price: Price, units: int, day: str) -> None:
+        """Book the difference to what was reserved, also for a caller who is being cancelled."""
+        with anyio.CancelScope(shield=True):
+            await asyncio.to_thread(self._add, price, units, day)
+
     def _reserve(self, price: Price, units: int, least: int, day: str) -> int:
-        """Book as many units as the budget allows, and say how many; none below `least`."""
+        """Book as many units as the budget allows, and say how many.
+
+        Raises OverBudgetError below `least`.
+        """
         with writing(self.engine) as connection:
-            units = min(units, self._affordable(connection, price, day))
-            if units < least:
-                return 0
+            self._wait_for_turn(connection)
+            bounds = self._bounds_of(price, connection, day)
+            needed = least * price.micro_usd
+            if short := _short_of(needed, bounds):
+                raise self._over(short, needed, day)
+            units = min([units, *(bound.left // price.micro_usd for bound in bounds)])
             self._book(connection, price, units, day)
         return units
 
-    def _affordable(self, connection: Connection, price: Price, day: str) -> int:
+    def _wait_for_turn(self, connection: Connection) -> None:
+        """One reservation at a time, until the transaction ends; SQLite's writers queue anyway."""
+        if connection.dialect.name == "postgresql":
+            turn = select(func.pg_advisory_xact_lock(func.hashtext(f"spend {self.vendor}")))
+            connection.execute(turn)
+
+    def _bounds_of(self, price: Price, connection: Connection, day: str) -> list[Bound]:
+        """The budgets that such a call keeps to."""
         if not price.reads and self.budget.publishes_beyond:
-            return MICRO
-        bounds = ((self.budget.daily, day), (self.budget.monthly, f"{day[:7]}-01"))
-        left = [
-            int(usd * MICRO) - self._spent(connection, since)
-            for usd, since in bounds
+            return []
+        return self._bounds(self._spent(connection, _first_of_month(day)), day)
+
+    def _bounds(self, spent: Mapping[str, int], day: str) -> list[Bound]:
+        """The budgets as they stand after what was spent, the shorter period first."""
+        periods: tuple[tuple[Period, Decimal | None, str], ...] = (
+            ("daily", self.budget.daily, day),
+            ("monthly", self.budget.monthly, _first_of_month(day)),
+        )
+        return [
+            Bound(period, usd, int(usd * MICRO) - _since(first, spent))
+            for period, usd, first in periods
             if usd is not None
         ]
-        return max(0, min(left)) // price.micro_usd if left else MICRO
 
-    def _spent(self, connection: Connection, since: str) -> int:
-        """Micro-dollars since a day, that one included."""
-        mine = (spend.c.vendor == self.vendor) & (spend.c.day >= since)
-        return int(connection.scalar(select(func.sum(spend.c.micro_usd)).where(mine)) or 0)
+    def _spent(self, connection: Connection, first: str) -> dict[str, int]:
+        """Micro-dollars by day, from the first one on."""
+        mine = (spend.c.vendor == self.vendor) & (spend.c.day >= first)
+        by_day = select(spend.c.day, func.sum(spend.c.micro_usd)).where(mine).group_by(spend.c.day)
+        return {day: int(micro) for day, micro in connection.execute(by_day)}
 
     def _add(self, price: Price, units: int, day: str) -> None:
         with writing(self.engine) as connection:
@@ -178,21 +219,20 @@ class Spend:
         key = spend.primary_key
         connection.execute(row.on_conflict_do_update(index_elements=key, set_=added))
 
-    def _new(self, resources: set[str], day: str) -> int:
-        """How many of the resources were not bought on this day before."""
+    def _bought(self, price: Price, resources: set[str], day: str) -> int:
+        """How many units that were; what was read on this day before costs nothing."""
+        if not price.reads:
+            return len(resources)
         if self.seen_on != day:
             self.seen_on, self.seen = day, set()
         new = resources - self.seen
         self.seen |= new
         return len(new)
 
-    def _over(self, day: str) -> OverBudgetError:
-        report = self.report()
-        budget = report.exhausted or "daily"
-        bound = self.budget.monthly if budget == "monthly" else self.budget.daily
+    def _over(self, bound: Bound, needed: int, day: str) -> OverBudgetError:
         detail = (
-            f"the {budget} budget of ${bound} is used up (${report.today} today, ${report.month} "
-            "this month); raise it, or wait."
+            f"the {bound.period} budget has ${_mills(max(0, bound.left))} left of ${bound.usd}, "
+            f"and this takes ${_mills(needed)} at least; raise it, or wait."
         )
         midnight = _date(day) + timedelta(days=1)
         return OverBudgetError(self.vendor, detail, retry_after=midnight.timestamp() - self.clock())
@@ -209,6 +249,24 @@ def _date(day: str) -> datetime:
     return datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=UTC)
 
 
+def _first_of_month(day: str) -> str:
+    return f"{day[:7]}-01"
+
+
+def _since(first: str, spent: Mapping[str, int]) -> int:
+    return sum(micro for day, micro in spent.items() if day >= first)
+
+
+def _short_of(micro: int, bounds: Sequence[Bound]) -> Bound | None:
+    """The budget that has less than this left; of several the one that stays so longest."""
+    return next((bound for bound in reversed(bounds) if bound.left < micro), None)
+
+
 def _usd(micro: int) -> Decimal:
     """Dollars, to the cent above."""
     return (Decimal(micro) / MICRO).quantize(Decimal("0.01"), ROUND_CEILING)
+
+
+def _mills(micro: int) -> str:
+    """Dollars, to the tenth of a cent; prices are no finer."""
+    return f"{Decimal(micro) / MICRO:.3f}"

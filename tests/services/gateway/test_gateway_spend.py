@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Engine
 
+from services.common.database import migrate, open_database, writing
 from services.gateway.spend import Budget, Price, Spend
 from services.gateway.timelines.timeline import Intent
 from services.gateway.timelines.x import XKeys, XTimeline
@@ -32,18 +34,33 @@ KEYS = XKeys("key", "secret", "1000-token", "secret")
 CENT = Price("post read", 10_000, reads=True)
 SENDING = Price("post", 10_000, reads=False)
 DAY = 24 * 3600.0
+MIGRATIONS = Path(__file__).resolve().parents[3] / "services/gateway/migrations"
 
 Ledger = Callable[..., Spend]
 AtBudget = Callable[[Budget], XTimeline]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """The gateway's database, empty; on both databases, whose transactions differ."""
+    sqlite = f"sqlite:///{tmp_path / 'gateway.sqlite3'}"
+    url = sqlite if request.param == "sqlite" else request.getfixturevalue("postgres")
+    engine = open_database(url)
+    migrate(engine, MIGRATIONS)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture
 def ledger(engine: Engine, clock: Clock) -> Ledger:
     """Ledgers that share one database, as gateways beside each other do."""
 
-    def ledger(daily: str | None = None, monthly: str | None = None, **more: bool) -> Spend:
+    def ledger(
+        daily: str | None = None, monthly: str | None = None, vendor: str = "x", **more: bool
+    ) -> Spend:
         bounds = [None if usd is None else Decimal(usd) for usd in (daily, monthly)]
-        return Spend(engine, "x", Budget(bounds[0], bounds[1], **more), clock)
+        budget = Budget(bounds[0], bounds[1], **more)
+        return Spend(engine, vendor, budget, clock, least_reading=5 * CENT.micro_usd)
 
     return ledger
 
@@ -61,7 +78,7 @@ def at_budget(sandbox: Sandbox, engine: Engine, metrics: VendorMetrics, clock: C
 async def buy(spend: Spend, count: int, price: Price = CENT, prefix: str = "post") -> int:
     """Buy up to so many units; how many were granted."""
     async with spend.buying(price, count) as purchase:
-        purchase.got(f"{prefix} {number}" for number in range(purchase.most and count))
+        purchase.got(f"{prefix} {number}" for number in range(min(purchase.most, count)))
         return purchase.most
 
 
@@ -141,17 +158,88 @@ async def test_what_failed_is_booked_where_it_may_have_been_done(
     assert spend.report().today == Decimal(booked)
 
 
+@pytest.mark.parametrize(
+    ("price", "booked"), [(CENT, "0.00"), (SENDING, "0.01")], ids=["reading", "publishing"]
+)
+@pytest.mark.parametrize("error", [asyncio.CancelledError, ValueError])
+async def test_what_broke_off_is_booked_where_it_may_have_been_done(
+    ledger: Ledger, price: Price, booked: str, error: type[BaseException]
+) -> None:
+    spend = ledger()
+    with pytest.raises(error):
+        async with spend.buying(price, 1):
+            raise error
+    assert spend.report().today == Decimal(booked)
+
+
+async def test_who_is_cancelled_while_reserving_leaves_nothing_reserved(
+    ledger: Ledger, engine: Engine
+) -> None:
+    spend = ledger(daily="0.10")
+    with writing(engine) as connection:
+        # Reserving waits for this row, on SQLite for the whole database.
+        spend._book(connection, CENT, 1, spend._today())
+        buying = asyncio.create_task(buy(spend, 3, SENDING))
+        await asyncio.sleep(0)
+        buying.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await buying
+    await asyncio.get_running_loop().shutdown_default_executor()  # all threads are through
+    assert spend.report().today == Decimal("0.01")
+
+
+async def test_a_post_that_was_published_today_costs_when_it_is_read(ledger: Ledger) -> None:
+    spend = ledger()
+    await buy(spend, 1, SENDING)
+    await buy(spend, 1, CENT)
+    assert spend.report().today == Decimal("0.02")
+
+
+async def test_the_budget_is_exhausted_when_it_covers_no_page(ledger: Ledger) -> None:
+    spend = ledger(daily="0.10", monthly="0.50")
+    await buy(spend, 5)
+    assert spend.report().exhausted is None
+    await buy(spend, 1, prefix="another")
+    assert spend.report().today == Decimal("0.06")
+    assert spend.report().exhausted == "daily"
+
+
+@pytest.mark.parametrize(
+    ("daily", "monthly", "told"),
+    [
+        ("0.04", None, r"the daily budget has \$0.040 left of \$0.04, and this takes \$0.050"),
+        (None, "0.04", r"the monthly budget has \$0.040 left of \$0.04, and this takes \$0.050"),
+        ("1.00", "0.04", "the monthly budget has"),
+        ("0.02", "0.04", "the monthly budget has"),  # tomorrow will not help
+        ("0.04", "1.00", "the daily budget has"),
+    ],
+)
+async def test_the_budget_that_bounds_is_named(
+    ledger: Ledger, daily: str | None, monthly: str | None, told: str
+) -> None:
+    spend = ledger(daily, monthly)
+    with pytest.raises(OverBudgetError, match=told):
+        async with spend.buying(CENT, 100, least=5):
+            pass
+    exhausted = spend.report().exhausted
+    assert exhausted is not None
+    assert f"the {exhausted} budget" in told
+
+
 async def test_gateways_beside_each_other_cannot_overdraw_together(ledger: Ledger) -> None:
-    ledgers = [ledger(daily="0.25") for _ in range(6)]
+    for attempt in range(10):
+        ledgers = [ledger(daily="0.25", vendor=f"x{attempt}") for _ in range(6)]
 
-    async def one(number: int) -> int:
-        try:
-            return await buy(ledgers[number], 10, prefix=f"gateway {number}")
-        except OverBudgetError:
-            return 0
+        async def one(number: int, ledgers: list[Spend]) -> int:
+            try:
+                return await buy(ledgers[number], 10, prefix=f"gateway {number}")
+            except OverBudgetError:
+                return 0
 
-    granted = await asyncio.gather(*(one(number) for number in range(6)))
-    assert sum(granted) == 25
+        granted = await asyncio.gather(*(one(number, ledgers) for number in range(6)))
+        assert sum(granted) == 25
+        assert ledgers[0].report().today == Decimal("0.25")
 
 
 async def test_the_cost_of_a_day_is_estimated_from_the_last_days(
