@@ -2,7 +2,8 @@
 
 Closed, calls go through. After `FAILURES` failures in a row it opens: nobody asks for a while, and
 callers learn at once when to come again. Then it is half open: one caller tries. An answer, even
-a refusal, closes it; another failure doubles the pause.
+a refusal, closes it; the failure of that caller doubles the pause, and of no other: those let
+through before it opened may all fail at once.
 
 A rate limit is no failure. It is about one kind of call (a `lane`: reading posts, say), and that
 lane rests until the vendor's own time, while the others go on. An account that may spend no more
@@ -12,7 +13,7 @@ rests altogether.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from services.gateway.vendor_errors import (
     BusyVendorError,
@@ -43,6 +44,14 @@ class Rest:
     said: str
 
 
+class Resting(NamedTuple):
+    """A lane that is left alone, or every lane."""
+
+    lane: str
+    until: datetime
+    why: str
+
+
 @dataclass
 class Breaker:
     """The circuit of one vendor; `clock` gives Unix seconds."""
@@ -63,13 +72,17 @@ class Breaker:
         return "half open" if self.clock() >= self.opens_at else "open"
 
     @property
-    def resumes_at(self) -> datetime | None:
-        """When the next call may go through; None when any may now."""
-        waits = [rest.until for rest in self.rests.values()]
+    def resting(self) -> list[Resting]:
+        """What is left alone for now, and until when; EVERY_LANE for the vendor as a whole."""
+        now = self.clock()
+        waits = [(lane, rest.until, rest.said) for lane, rest in self.rests.items()]
         if self.state == "open":
-            waits.append(self.opens_at)
-        latest = max(waits, default=0.0)
-        return datetime.fromtimestamp(latest, UTC) if latest > self.clock() else None
+            waits.append((EVERY_LANE, self.opens_at, self.last or ""))
+        return [
+            Resting(lane, datetime.fromtimestamp(until, UTC), why)
+            for lane, until, why in waits
+            if until > now
+        ]
 
     def admit(self, lane: str) -> None:
         """Let a call through, or raise what the caller would hear from the vendor."""
@@ -113,9 +126,9 @@ class Breaker:
         self.trying = False
 
     def _count(self) -> None:
+        tried, self.trying = self.trying, False
         self.failures += 1
-        self.trying = False
-        if self.failures >= FAILURES:
+        if tried or self.failures == FAILURES:
             self.opens_at = self.clock() + self.pause
             self.pause = min(2 * self.pause, LONGEST_OPEN)
 

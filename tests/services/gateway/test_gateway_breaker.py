@@ -41,6 +41,10 @@ def down() -> FailedVendorError:
     return FailedVendorError("x", "it is unwell.", retry_after=5)
 
 
+def resting(breaker: Breaker) -> dict[str, float]:
+    return {rest.lane: rest.until.timestamp() for rest in breaker.resting}
+
+
 async def bring_down(calls: VendorCalls) -> None:
     for _ in range(FAILURES):
         with pytest.raises(FailedVendorError):
@@ -93,12 +97,33 @@ def test_half_open_one_caller_tries_and_the_others_wait(clock: Clock) -> None:
 
 def test_each_failed_try_doubles_the_pause_up_to_a_bound(clock: Clock) -> None:
     breaker = Breaker("x", clock)
-    pauses = []
-    for _ in range(FAILURES + 8):
+    for _ in range(FAILURES):
         breaker.failed(down(), "home")
+    pauses = []
+    for _ in range(8):
         pauses.append(breaker.opens_at - clock.now)
-    assert pauses[FAILURES - 1 : FAILURES + 2] == [FIRST_OPEN, 2 * FIRST_OPEN, 4 * FIRST_OPEN]
+        clock.now = breaker.opens_at
+        breaker.admit("home")
+        breaker.failed(down(), "home")
+    assert pauses[:3] == [FIRST_OPEN, 2 * FIRST_OPEN, 4 * FIRST_OPEN]
     assert max(pauses) == LONGEST_OPEN
+
+
+@pytest.mark.parametrize("later", [0.0, 1.0, FIRST_OPEN])
+def test_calls_let_through_before_it_opened_do_not_lengthen_the_pause(
+    clock: Clock, later: float
+) -> None:
+    breaker = Breaker("x", clock)
+    for _ in range(FAILURES + 3):
+        breaker.admit("home")
+    for _ in range(FAILURES):
+        breaker.failed(SilentVendorError("x", "no answer."), "home")
+    opens_at = breaker.opens_at
+    clock.now += later
+    for _ in range(3):
+        breaker.failed(SilentVendorError("x", "no answer."), "home")
+    assert breaker.opens_at == opens_at
+    assert breaker.pause == 2 * FIRST_OPEN
 
 
 async def test_a_rate_limit_rests_its_own_lane_until_the_vendors_time(
@@ -134,8 +159,19 @@ def test_an_account_that_may_spend_no_more_rests_altogether(clock: Clock) -> Non
     breaker.failed(OutOfCreditError("x", "no credits.", retry_after=3600), "home")
     with pytest.raises(OutOfCreditError):
         breaker.admit("create")
-    assert breaker.resumes_at is not None
-    assert breaker.resumes_at.timestamp() == clock.now + 3600
+    assert resting(breaker) == {EVERY_LANE: clock.now + 3600}
+
+
+def test_it_is_known_which_lanes_rest_and_until_when(clock: Clock) -> None:
+    breaker = Breaker("x", clock)
+    breaker.failed(BusyVendorError("x", "enough read.", retry_after=60), "home")
+    breaker.failed(BusyVendorError("x", "enough said.", retry_after=90), "create")
+    assert [rest.why for rest in breaker.resting] == ["enough read.", "enough said."]
+    clock.now += 60
+    assert resting(breaker) == {"create": clock.now + 30}
+    for _ in range(FAILURES):
+        breaker.failed(down(), "home")
+    assert resting(breaker) == {"create": clock.now + 30, EVERY_LANE: clock.now + FIRST_OPEN}
 
 
 async def test_the_state_is_a_metric(

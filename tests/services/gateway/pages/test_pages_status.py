@@ -12,6 +12,8 @@ from services.gateway.pages.report import workers
 from services.gateway.schemas import Heartbeat, Outcome
 from services.gateway.sheets.local import LocalSheet
 from services.gateway.tables import heartbeat, publication
+from services.gateway.timelines.x_prices import POST_READ
+from services.gateway.vendor_errors import BusyVendorError, OutOfCreditError
 
 Fixture = Any  # the builders of conftest.py, which is no module to import from
 
@@ -123,3 +125,34 @@ async def test_the_header_links_the_sandbox_where_there_is_one(
     async with app.router.lifespan_context(app):
         page = await open_browser(app).read("/status")
     assert ("href", "http://127.0.0.1:8090/sandbox/") in page.attributes
+
+
+async def test_a_vendor_that_rests_in_part_is_told_apart(app: FastAPI, browser: Fixture) -> None:
+    keep_heartbeat(app.state.engine, beat())
+    (breaker,) = [b for b in app.state.adapters.breakers if b.vendor == "x"]
+    breaker.failed(BusyVendorError("x", "its rate limit is reached.", retry_after=600), "home")
+    seen = " ".join((await browser.read("/status")).text.split())
+    assert "Running, with something to look at" in seen
+    assert "x (home) is left alone until" in seen
+    assert "x rests (home)" in seen
+
+
+async def test_a_vendor_that_rests_altogether_is_named(app: FastAPI, browser: Fixture) -> None:
+    (breaker,) = [b for b in app.state.adapters.breakers if b.vendor == "x"]
+    breaker.failed(OutOfCreditError("x", "no credits.", retry_after=600), "home")
+    seen = " ".join((await browser.read("/status")).text.split())
+    assert "x is left alone until" in seen
+    assert "x rests musicbrainz" in seen.replace("spotify is asked ", "")
+
+
+async def test_a_budget_that_covers_no_further_page_is_named(
+    make_app: Fixture, open_browser: Fixture
+) -> None:
+    app = make_app(x_monthly_usd="0.04", x_publish_beyond_budget=False)
+    async with app.router.lifespan_context(app):
+        assert "budget covers" not in (await open_browser(app).read("/status")).text
+        async with app.state.adapters.spend.buying(POST_READ, 4) as purchase:
+            purchase.got("1234")
+        page = await open_browser(app).read("/status")
+    assert "The monthly budget covers no further page" in page.text
+    assert "X_MONTHLY_USD" in page.text
