@@ -36,7 +36,8 @@ class Measures:
         ).set_function(self._age)
 
     def _age(self) -> float:
-        return (utc_now() - self.oldest).total_seconds() if self.oldest else 0.0
+        oldest = self.oldest  # a cycle may change it meanwhile, in another thread
+        return (utc_now() - oldest).total_seconds() if oldest else 0.0
 
     def cycle(self, summary: Summary) -> None:
         self.seconds.observe(summary.seconds)

@@ -1,5 +1,6 @@
 """Prometheus metrics: a registry per app, requests counted and timed by route template."""
 
+import asyncio
 import time
 
 from fastapi import FastAPI, Response
@@ -50,4 +51,6 @@ def install_metrics(app: FastAPI, registry: CollectorRegistry) -> None:
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        # Some collectors ask a database.
+        latest = await asyncio.to_thread(generate_latest, registry)
+        return Response(latest, media_type=CONTENT_TYPE_LATEST)

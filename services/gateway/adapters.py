@@ -26,7 +26,8 @@ from services.gateway.timelines.bluesky_session import Login
 from services.gateway.timelines.mastodon import MastodonTimeline
 from services.gateway.timelines.timeline import Timeline
 from services.gateway.timelines.x import HOST as X_HOST
-from services.gateway.timelines.x import XKeys, XTimeline
+from services.gateway.timelines.x import LEAST_PAGE_SIZE, XKeys, XTimeline
+from services.gateway.timelines.x_prices import POST_READ
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 
 Close = Callable[[], Awaitable[None] | None]
@@ -112,7 +113,8 @@ class Wiring:
             )
             return None
         calls = self._calls("x")
-        adapters.spend = Spend(self.engine, "x", budget, calls.clock)
+        least_reading = LEAST_PAGE_SIZE * POST_READ.micro_usd
+        adapters.spend = Spend(self.engine, "x", budget, calls.clock, least_reading)
         self.metrics.watch_spend(adapters.spend)
         timeline = XTimeline(
             keys,

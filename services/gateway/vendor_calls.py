@@ -23,6 +23,7 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 
 from services.gateway.breaker import EVERY_LANE, Breaker, State
 from services.gateway.spend import Spend
+from services.gateway.spend_metrics import SpendMetrics
 from services.gateway.vendor_errors import (
     FailedVendorError,
     SilentVendorError,
@@ -55,28 +56,14 @@ class VendorMetrics:
             ["vendor"],
             registry=registry,
         )
-
-        self.spent = Gauge(
-            "vendor_spent_usd",
-            "What calls to a vendor cost in this day and this month (UTC), US dollars",
-            ["vendor", "period"],
-            registry=registry,
-        )
-        self.exhausted = Gauge(
-            "vendor_budget_exhausted",
-            "1 when a vendor's budget is used up and reading has stopped",
-            ["vendor"],
-            registry=registry,
-        )
+        self.spend = SpendMetrics()
+        registry.register(self.spend)
 
     def watch(self, breaker: Breaker) -> None:
         self.circuits.labels(breaker.vendor).set_function(lambda: CIRCUIT.index(breaker.state))
 
     def watch_spend(self, spend: Spend) -> None:
-        vendor = spend.vendor
-        self.spent.labels(vendor, "day").set_function(lambda: float(spend.report().today))
-        self.spent.labels(vendor, "month").set_function(lambda: float(spend.report().month))
-        self.exhausted.labels(vendor).set_function(lambda: spend.report().exhausted is not None)
+        self.spend.ledgers.append(spend)
 
 
 class VendorCalls:

@@ -1,12 +1,15 @@
 """What every service answers alike: problems, request ids, keys, health, metrics, body limit."""
 
 import hmac
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from prometheus_client import Metric
+from prometheus_client.registry import Collector
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
@@ -247,3 +250,21 @@ async def test_a_body_beyond_the_limit_is_refused_announced_or_not(visit: Visit)
     assert problem(announced).status == problem(hidden).status == 413
     assert "1000 bytes" in problem(announced).detail
     assert small.status_code == 200
+
+
+class Thread(Collector):
+    """A collector that says where it was asked."""
+
+    name = ""
+
+    def collect(self) -> list[Metric]:
+        self.name = threading.current_thread().name
+        return []
+
+
+async def test_metrics_are_collected_beside_the_event_loop(visit: Visit, make_app: MakeApp) -> None:
+    app, asked = make_app(), Thread()
+    app.state.registry.register(asked)
+    async with visit(app) as client:
+        await client.get("/metrics")
+    assert asked.name not in {"", threading.current_thread().name}
