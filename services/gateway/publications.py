@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from services.common.database import reading, writing
 from services.common.problems import NotFoundError, ProblemError
@@ -188,19 +189,21 @@ class Publications:
     def _claim(self, key: str, text: str, now: datetime) -> RowMapping | None:
         """Store the intent to send; the row of an earlier call where there is one."""
         with writing(self.engine) as connection:
-            row = _select(connection, key)
-            if row is None:
-                connection.execute(
-                    insert(publication).values(
-                        key=key,
-                        text=text,
-                        state="sending",
-                        attempts=1,
-                        started_at=now,
-                        last_attempt_at=now,
-                    )
-                )
-            return row
+            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+            claim = dialect.insert(publication).values(
+                key=key,
+                text=text,
+                state="sending",
+                attempts=1,
+                started_at=now,
+                last_attempt_at=now,
+            )
+            claim = claim.on_conflict_do_nothing().returning(publication.c.key)
+            while connection.scalar(claim) is None:
+                if row := _select(connection, key):
+                    return row
+                # Whoever had claimed it has released it since.
+            return None
 
     def _claim_again(self, row: RowMapping) -> bool:
         """Store the intent to repeat, unless another process did since the row was read."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import Engine, insert, select
 
-from services.common.database import reading, writing
+from services.common.database import open_migrated, reading, writing
+from services.gateway.app import MIGRATIONS
 from services.gateway.publications import KeyReusedError, Publications, UnsettledError
-from services.gateway.schemas import Published
+from services.gateway.schemas import Platform, Published, Reception, TimelinePage
 from services.gateway.spend import Spend
 from services.gateway.tables import publication
 from services.gateway.timelines.timeline import Intent
@@ -186,6 +187,55 @@ async def test_two_gateways_on_one_database_send_once(
     results = await asyncio.gather(*calls, return_exceptions=True)
     assert sandbox.texts() == ["a warm haze"]
     assert all(not isinstance(r, Exception) or isinstance(r, UnsettledError) for r in results)
+
+
+@pytest.mark.postgres
+async def test_on_postgres_two_gateways_that_claim_a_key_at_once_send_once(postgres: str) -> None:
+    engines = [open_migrated(postgres, MIGRATIONS, "gateway") for _ in range(2)]
+    timeline = Counting()
+    for number in range(30):
+        gateways = [Publications(engine, timeline, SETTLE) for engine in engines]
+        calls = [gateway.publish(f"k{number}", "a warm haze") for gateway in gateways]
+        results = await asyncio.gather(*calls, return_exceptions=True)
+        failed = [result for result in results if isinstance(result, BaseException)]
+        assert all(isinstance(error, UnsettledError) for error in failed), failed
+    assert sorted(timeline.sent) == sorted(f"k{number}" for number in range(30))
+    for engine in engines:
+        engine.dispose()
+
+
+class Counting:
+    """A timeline that takes everything, and shows nothing."""
+
+    origin = "x"
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    async def publish(self, intent: Intent) -> Published:
+        self.sent.append(intent.key)
+        at = datetime.now(UTC)
+        return Published(
+            origin="x", id=intent.key, url="https://x.test/1", text=intent.text, created_at=at
+        )
+
+    async def find(self, intent: Intent) -> list[Published]:  # noqa: ARG002 - as Timeline has it
+        return []
+
+    async def posts(self, after: str | None, limit: int) -> TimelinePage:
+        raise NotImplementedError
+
+    async def mentions(self, after: str | None, limit: int) -> TimelinePage:
+        raise NotImplementedError
+
+    async def platform(self) -> Platform:
+        raise NotImplementedError
+
+    async def receptions(self, ids: Sequence[str]) -> list[Reception]:
+        raise NotImplementedError
+
+    async def delete(self, post_id: str) -> None:
+        raise NotImplementedError
 
 
 async def test_the_same_words_said_earlier_by_another_key_are_not_ours(
