@@ -2,9 +2,13 @@
 
 A vendor that drips its answer byte by byte would keep a thread, and whatever lock that thread
 holds, for as long as it likes: whoever awaits the thread gives up, but the thread goes on.
+
+What is bounded here is the body. Of the headers each wait for data is bounded, and their number
+and length are by the HTTP libraries, but not the time that all of them take together.
 """
 
 import io
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +17,7 @@ import httpx
 import requests
 import requests.adapters
 import urllib3.exceptions
+from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy
 
 Timeout = tuple[float, float]  # seconds to connect, and to wait for data
 CHUNK = 65_536
@@ -53,17 +58,25 @@ def _chunks(response: requests.Response, until: float) -> Iterator[bytes]:
         raise requests.exceptions.ContentDecodingError(error) from error
     except urllib3.exceptions.ReadTimeoutError as error:
         raise requests.ReadTimeout(error) from error
+    except urllib3.exceptions.SSLError as error:
+        raise requests.exceptions.SSLError(error) from error
 
 
 class PatientTransport(httpx.BaseTransport):
-    """The same for a synchronous httpx client; raises httpx.ReadTimeout."""
+    """The same for a synchronous httpx client; raises httpx.ReadTimeout.
+
+    A client with a transport of its own no longer looks for proxies in the environment, so this
+    does, as `requests` does: HTTPS_PROXY, NO_PROXY and the like.
+    """
 
     def __init__(self, timeout: Timeout) -> None:
-        self.inner, self.timeout = httpx.HTTPTransport(), timeout
+        self.timeout = timeout
+        self.by_proxy: dict[str | None, httpx.HTTPTransport] = {None: httpx.HTTPTransport()}
+        self.adding = threading.Lock()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         until = time.monotonic() + sum(self.timeout) * WHOLE
-        response = self.inner.handle_request(request)
+        response = self._transport(str(request.url)).handle_request(request)
         assert isinstance(response.stream, httpx.SyncByteStream)
         return httpx.Response(
             response.status_code,
@@ -72,8 +85,17 @@ class PatientTransport(httpx.BaseTransport):
             extensions=response.extensions,
         )
 
+    def _transport(self, url: str) -> httpx.HTTPTransport:
+        proxy = select_proxy(url, get_environ_proxies(url))
+        with self.adding:
+            if proxy not in self.by_proxy:
+                known = prepend_scheme_if_needed(proxy, "http")
+                self.by_proxy[proxy] = httpx.HTTPTransport(proxy=known)
+            return self.by_proxy[proxy]
+
     def close(self) -> None:
-        self.inner.close()
+        for transport in self.by_proxy.values():
+            transport.close()
 
 
 class _Stream(httpx.SyncByteStream):
