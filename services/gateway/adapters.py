@@ -25,7 +25,6 @@ from services.gateway.spend import Budget, Spend
 from services.gateway.timelines.bluesky_session import Login
 from services.gateway.timelines.mastodon import MastodonTimeline
 from services.gateway.timelines.timeline import Timeline
-from services.gateway.timelines.x import HOST as X_HOST
 from services.gateway.timelines.x import LEAST_PAGE_SIZE, XKeys, XTimeline
 from services.gateway.timelines.x_prices import POST_READ
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
@@ -106,7 +105,7 @@ class Wiring:
         budget = Budget(
             settings.x_daily_usd, settings.x_monthly_usd, settings.x_publish_beyond_budget
         )
-        if settings.x_base_url.rstrip("/") == X_HOST and budget.daily is budget.monthly is None:
+        if settings.x_is_real and budget.daily is budget.monthly is None:
             adapters.miss(
                 "timeline",
                 "X costs money: set X_DAILY_USD to the most that it may cost a day, US dollars.",

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
@@ -11,6 +12,10 @@ from services.common.settings import ServiceSettings, environment_name
 
 TimelineName = Literal["x", "mastodon", "bluesky"]
 CatalogueName = Literal["spotify", "musicbrainz", "lastfm"]
+
+X_HOSTS = ("api.twitter.com", "api.x.com")
+# X's own timeline may lag: a post that it does not show yet would be sent a second time.
+LEAST_X_SETTLE_SECONDS = 5.0
 
 
 class GatewaySettings(ServiceSettings):
@@ -73,7 +78,7 @@ class GatewaySettings(ServiceSettings):
         ge=0,
         validation_alias="PUBLISH_SETTLE_SECONDS",
         description="After an attempt with unknown outcome: how long the post may take to show "
-        "on the timeline before it is sent again, seconds.",
+        "on the timeline before it is sent again, seconds; 5 or more on X.",
     )
 
     x_base_url: str = Field(
@@ -225,6 +230,22 @@ class GatewaySettings(ServiceSettings):
             message = "X_POST_URL needs {id} where the post's id goes"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def x_has_time_to_settle(self) -> Self:
+        short = self.publish_settle_seconds < LEAST_X_SETTLE_SECONDS
+        if self.timeline == "x" and self.x_is_real and short:
+            message = (
+                f"PUBLISH_SETTLE_SECONDS needs {LEAST_X_SETTLE_SECONDS:g} or more on X, whose "
+                "timeline lags: a post could go out twice"
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def x_is_real(self) -> bool:
+        """Whether X itself is asked, where every call costs money."""
+        return urlsplit(self.x_base_url).hostname in X_HOSTS
 
     @property
     def database(self) -> str:
