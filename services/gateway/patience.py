@@ -17,7 +17,7 @@ import httpx
 import requests
 import requests.adapters
 import urllib3.exceptions
-from requests.utils import get_environ_proxies, prepend_scheme_if_needed, select_proxy
+from requests.utils import get_environ_proxies, select_proxy
 
 Timeout = tuple[float, float]  # seconds to connect, and to wait for data
 CHUNK = 65_536
@@ -87,10 +87,11 @@ class PatientTransport(httpx.BaseTransport):
 
     def _transport(self, url: str) -> httpx.HTTPTransport:
         proxy = select_proxy(url, get_environ_proxies(url))
+        if proxy and "://" not in proxy:
+            proxy = f"http://{proxy}"
         with self.adding:
             if proxy not in self.by_proxy:
-                known = prepend_scheme_if_needed(proxy, "http")
-                self.by_proxy[proxy] = httpx.HTTPTransport(proxy=known)
+                self.by_proxy[proxy] = httpx.HTTPTransport(proxy=proxy)
             return self.by_proxy[proxy]
 
     def close(self) -> None:

@@ -134,7 +134,7 @@ class Spend:
             month=_usd(_since(_first_of_month(today), spent)),
             per_day=_usd(round(sum(recent.values()) / days)),
             budget=self.budget,
-            exhausted=short and short.period,
+            exhausted=None if short is None else short.period,
         )
 
     async def _reserved(self, price: Price, units: int, least: int, day: str) -> int:

@@ -97,7 +97,10 @@ def told(requested: list[bytes]) -> Speak:
     return speak
 
 
-def test_a_proxy_that_the_environment_names_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scheme", ["http://", ""])
+def test_a_proxy_that_the_environment_names_is_used(
+    monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
     requested: list[bytes] = []
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
@@ -106,7 +109,7 @@ def test_a_proxy_that_the_environment_names_is_used(monkeypatch: pytest.MonkeyPa
         answering(told(requested)) as port,
         httpx.Client(transport=PatientTransport(TIMEOUT)) as client,
     ):
-        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("HTTP_PROXY", f"{scheme}127.0.0.1:{port}")
         assert client.get("http://vendor.test/page").text == "fine"
     assert requested == [b"GET http://vendor.test/page HTTP/1.1"]
 
