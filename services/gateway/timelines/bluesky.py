@@ -22,16 +22,13 @@ from services.gateway.schemas import Platform, Published, Reception, TimelinePag
 from services.gateway.timelines.bluesky_documents import (
     ORIGIN,
     POST,
-    Document,
     Item,
     Reader,
     address_of,
     post_record,
-    quota,
     reception,
     record_key,
     uri_of,
-    views_of,
 )
 from services.gateway.timelines.bluesky_errors import (
     NoSuchRecordError,
@@ -42,6 +39,13 @@ from services.gateway.timelines.bluesky_errors import (
 )
 from services.gateway.timelines.bluesky_session import Login, SessionFile, SharedSession
 from services.gateway.timelines.bluesky_walk import Sheaf, Walk
+from services.gateway.timelines.documents import (
+    NOT_UNDERSTOOD,
+    Document,
+    quota,
+    things,
+    understanding,
+)
 from services.gateway.timelines.reading import read
 from services.gateway.timelines.timeline import Intent
 from services.gateway.vendor_calls import VendorCalls
@@ -54,6 +58,7 @@ from services.gateway.vendor_errors import (
 
 PAGE_SIZE = 100
 MOST_URIS = 25
+QUOTA = "ratelimit-"  # how its headers about rate limits begin
 JSON = "application/json"
 CREATE_SESSION = "com.atproto.server.createSession"
 REFRESH_SESSION = "com.atproto.server.refreshSession"
@@ -174,7 +179,7 @@ class BlueskyTimeline:
         reply = await self.calls.once(partial(self._create, record_key(intent), record))
         try:
             return self.reader.published(reply.document["uri"], record)
-        except (KeyError, TypeError, ValueError) as error:
+        except NOT_UNDERSTOOD as error:
             detail = "it accepted a post without saying which."
             raise FailedVendorError(ORIGIN, detail) from error
 
@@ -183,11 +188,9 @@ class BlueskyTimeline:
             reply = await self.calls.read(partial(self._record, record_key(intent)))
         except NoSuchRecordError:
             return []
-        try:
+        with understanding(ORIGIN):
             record = reply.document["value"]
             found = self.reader.published(reply.document["uri"], record, reconciled=True)
-        except (KeyError, TypeError, ValueError) as error:
-            raise nonsense() from error
         return [found] if found.text == intent.text else []
 
     async def receptions(self, ids: Sequence[str]) -> list[Reception]:
@@ -197,10 +200,8 @@ class BlueskyTimeline:
             params = models.AppBskyFeedGetPosts.Params(uris=uris[start : start + MOST_URIS])
             get = partial(self._get, "app.bsky.feed.getPosts", params)
             reply = await self.calls.read(get)
-            try:
-                received = [reception(view) for view in views_of(reply.document)]
-            except (KeyError, TypeError, ValueError) as error:
-                raise nonsense() from error
+            with understanding(ORIGIN):
+                received = [reception(view) for view in things(reply.document.get("posts"))]
             found |= {each.id: each for each in received}
         return [found[post_id] for post_id in ids if post_id in found]
 
@@ -226,11 +227,9 @@ class BlueskyTimeline:
 
         reply, own_did = await self.calls.read(ask)
         cursor = reply.document.get("cursor")
-        try:
+        with understanding(ORIGIN):
             items = read_items(reply.document, own_did)
-        except ValueError as error:
-            raise nonsense() from error
-        return Sheaf(items, str(cursor) if cursor else None, quota(reply.headers))
+        return Sheaf(items, str(cursor) if cursor else None, quota(reply.headers, QUOTA))
 
     def _get(self, nsid: str, params: Model) -> Reply:
         return self.session.within(partial(self.wire.get, nsid, params))

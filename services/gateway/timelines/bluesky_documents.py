@@ -5,21 +5,15 @@ id is both with a tilde between: a DID has none, and it needs no escape in a pat
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-import structlog
-
-from services.gateway.schemas import Post, Published, Quota, Reception
+from services.gateway.schemas import Post, Published, Reception
+from services.gateway.timelines.documents import Document, NonsenseError, readable, things
 from services.gateway.timelines.reading import Entry
 from services.gateway.timelines.timeline import Intent
-
-log = structlog.get_logger()
-
-Document = Mapping[str, Any]
 
 ORIGIN = "bluesky"
 POST = "app.bsky.feed.post"
@@ -40,10 +34,6 @@ AFTER_LINK = ".,;:!?'\"\u2026\u201d\u2019"  # an ellipsis and closing quotation 
 TAG = re.compile(r"(?<![\w#&/])#(\w*[^\W\d_]\w*)")
 
 
-class NonsenseError(ValueError):
-    """An answer that is no document of Bluesky's."""
-
-
 @dataclass(frozen=True)
 class Item:
     """What stands on a timeline: at `sorted_us` for Bluesky, at `entry.place` for us.
@@ -55,6 +45,10 @@ class Item:
     place_us: int
     entry: Entry
 
+    @property
+    def place(self) -> str:
+        return self.entry.place
+
 
 @dataclass(frozen=True)
 class Reader:
@@ -64,22 +58,28 @@ class Reader:
 
     def home(self, document: Document, own_did: str) -> list[Item]:
         """A page of the home timeline; reposts, answers to others and our own are left out."""
-        return list(_each(document, "feed", lambda item: self._feed_item(item, own_did)))
+
+        def read(item: Document) -> Item:
+            return self._feed_item(item, own_did)
+
+        def passed_by(item: Document) -> Item:
+            return _passed_by(item["post"], item.get("reason"))
+
+        return readable(ORIGIN, things(document.get("feed")), read, passed_by)
 
     def mentions(self, document: Document, own_did: str) -> list[Item]:
         """A page of notifications; what is no mention is left out, and so are we."""
 
-        def item(view: Document) -> Item:
+        def read(view: Document) -> Item:
             wanted = view["reason"] == "mention" and view["author"]["did"] != own_did
             return self._item(view, wanted=wanted)
 
-        return list(_each(document, "notifications", item))
+        return readable(ORIGIN, things(document.get("notifications")), read, _passed_by)
 
     def _feed_item(self, item: Document, own_did: str) -> Item:
         view, reason = item["post"], item.get("reason")
         if reason:
-            came = microseconds(reason.get("indexedAt") or view["indexedAt"])
-            return Item(came, came, Entry(_place(came, view["uri"]), None))
+            return _passed_by(view, reason)
         author = view["author"]["did"]
         return self._item(view, wanted=author != own_did and not _answers_others(view))
 
@@ -126,14 +126,6 @@ def reception(view: Document) -> Reception:
         reposts=int(view.get("repostCount") or 0),
         replies=int(view.get("replyCount") or 0),
     )
-
-
-def views_of(document: Document) -> list[Document]:
-    posts = document.get("posts")
-    if not isinstance(posts, list) or not all(isinstance(post, Mapping) for post in posts):
-        message = "`posts` holds something other than posts"
-        raise NonsenseError(message)
-    return posts
 
 
 def post_record(text: str, now: datetime) -> dict[str, Any]:
@@ -187,17 +179,6 @@ def uri_of(did: str, rkey: str) -> str:
     return f"at://{did}/{POST}/{rkey}"
 
 
-def quota(headers: Mapping[str, str]) -> Quota | None:
-    try:
-        return Quota(
-            limit=int(headers["ratelimit-limit"]),
-            remaining=int(headers["ratelimit-remaining"]),
-            resets_at=datetime.fromtimestamp(int(headers["ratelimit-reset"]), UTC),
-        )
-    except (KeyError, ValueError, OverflowError, OSError):
-        return None
-
-
 def microseconds(stamp: str) -> int:
     """Microseconds of Unix time; a time without a zone is taken for UTC."""
     moment = datetime.fromisoformat(stamp)
@@ -209,17 +190,10 @@ def instant(us: int) -> datetime:
     return EPOCH + us * MICROSECOND
 
 
-def _each(document: Document, name: str, read: Callable[[Document], Item]) -> Iterator[Item]:
-    """The items of a page; one that cannot be read costs no other."""
-    items = document.get(name)
-    if not isinstance(items, list):
-        message = f"`{name}` is no list"
-        raise NonsenseError(message)
-    for item in items:
-        try:
-            yield read(item)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            log.warning("timeline.post_unreadable", origin=ORIGIN, why=type(error).__name__)
+def _passed_by(view: Document, reason: Document | None = None) -> Item:
+    """What stands where a post does, or a repost of it."""
+    came = microseconds((reason or {}).get("indexedAt") or view["indexedAt"])
+    return Item(came, came, Entry(_place(came, view["uri"]), None))
 
 
 def _parts(uri: str) -> tuple[str, str]:

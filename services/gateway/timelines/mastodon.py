@@ -19,17 +19,25 @@ import requests
 from mastodon import Mastodon, MastodonError, MastodonNetworkError
 
 from services.gateway.schemas import Platform, Published, Reception, TimelinePage
+from services.gateway.timelines.documents import (
+    NOT_UNDERSTOOD,
+    Document,
+    nonsense,
+    quota,
+    readable,
+    things,
+)
 from services.gateway.timelines.mastodon_documents import (
     ORIGIN,
-    Document,
+    accepted,
     comparable,
     documents,
     home_entry,
     id_at,
     mention_entry,
+    passed_by,
     platform,
     published,
-    quota,
     reception,
 )
 from services.gateway.timelines.mastodon_errors import NotThereError
@@ -37,7 +45,7 @@ from services.gateway.timelines.mastodon_session import InstanceSession
 from services.gateway.timelines.reading import Entry, FloorRefusedError, Page, read
 from services.gateway.timelines.timeline import Intent
 from services.gateway.vendor_calls import VendorCalls
-from services.gateway.vendor_errors import FailedVendorError, VendorError
+from services.gateway.vendor_errors import VendorError
 
 T = TypeVar("T")
 Call = Callable[[Mastodon], T]
@@ -51,8 +59,7 @@ OLD = timedelta(days=6)
 PLATFORM_SECONDS = 24 * 3600.0
 # What may stand in a header as it is.
 HEADER = re.compile(r"[!-~]+")
-# What Mastodon.py, and we, trip over when an answer is none of Mastodon's documents.
-NOT_UNDERSTOOD = (MastodonError, AttributeError, LookupError, TypeError, ValueError)
+QUOTA = "x-ratelimit-"  # how its headers about rate limits begin
 
 
 class PlainMastodon(Mastodon):
@@ -115,7 +122,7 @@ class MastodonTimeline:
             status = client.status_post(
                 intent.text, visibility=self.visibility, idempotency_key=header_key(intent.key)
             )
-            return published(status)
+            return accepted(status, intent.text, self.calls.clock())
 
         return await self.calls.once(partial(self._ask, publish))
 
@@ -170,10 +177,10 @@ class MastodonTimeline:
             cause = error.__context__
             if isinstance(cause, VendorError | requests.RequestException):
                 raise cause from error
-            raise unreadable(error) from error
-        except NOT_UNDERSTOOD as error:
+            raise nonsense(ORIGIN, error) from error
+        except (MastodonError, *NOT_UNDERSTOOD) as error:
             # Whatever the instance answered, it was no refusal.
-            raise unreadable(error) from error
+            raise nonsense(ORIGIN, error) from error
 
     def _client(self) -> Mastodon:
         client = PlainMastodon(
@@ -210,10 +217,10 @@ class MastodonSource:
 
     def _page(self, floor: str | None, below: str | None, limit: int, client: Mastodon) -> Page:
         answer = self.fetch(client, since_id=floor, max_id=below, limit=limit)
-        entries = tuple(self.entry(each) for each in documents(answer))
+        entries = tuple(readable(ORIGIN, things(answer), self.entry, passed_by))
         # A short page is not the last one: what was deleted is missing from it. An empty one is.
         next_token = entries[-1].place if entries else None
-        return Page(entries, next_token, quota(self.timeline.session.response.headers))
+        return Page(entries, next_token, quota(self.timeline.session.response.headers, QUOTA))
 
     async def reaches(self, place: str) -> bool:
         page = await self.timeline.read(partial(self._page, None, str(int(place) + 1), 1))
@@ -226,11 +233,6 @@ class MastodonSource:
 def header_key(key: str) -> str:
     """A key that a header can carry, the same for the same key."""
     return key if HEADER.fullmatch(key) else sha256(key.encode()).hexdigest()
-
-
-def unreadable(error: Exception) -> FailedVendorError:
-    detail = f"its answer cannot be read ({type(error).__name__})."
-    return FailedVendorError(ORIGIN, detail, retry_after=5)
 
 
 def _own_id(client: Mastodon) -> str:

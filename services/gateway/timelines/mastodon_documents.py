@@ -6,14 +6,12 @@ What is no document raises ValueError, LookupError or TypeError.
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
-from services.gateway.schemas import Platform, Post, Published, Quota, Reception
+from services.gateway.schemas import Platform, Post, Published, Reception
+from services.gateway.timelines.documents import NOT_UNDERSTOOD, Document, NonsenseError, things
 from services.gateway.timelines.mastodon_text import plain_text
 from services.gateway.timelines.reading import Entry
-
-Document = Mapping[str, Any]
 
 ORIGIN = "mastodon"
 # Where an instance does not say: what Mastodon comes with.
@@ -24,18 +22,23 @@ LINK = re.compile(r"https?://\S*[\w/]")
 MENTION_DOMAIN = re.compile(r"(?<![\w/])(@\w+)@[\w.-]*\w")
 
 
-class NonsenseError(ValueError):
-    """An answer that is no document of Mastodon's."""
-
-
 def documents(answer: object) -> list[Document]:
-    """The objects of a list."""
-    if not isinstance(answer, list) or not all(
-        isinstance(each, Mapping) and "id" in each for each in answer
-    ):
-        message = "it holds something other than a list of objects"
+    """The objects of a list, all of which have an id."""
+    values = things(answer)
+    for value in values:
+        id_of(value)
+    return values
+
+
+def id_of(document: Document) -> str:
+    if not isinstance(document, Mapping) or not isinstance(document.get("id"), str | int):
+        message = "it holds something without an id"
         raise NonsenseError(message)
-    return list(answer)
+    return str(document["id"])
+
+
+def passed_by(document: Document) -> Entry:
+    return Entry(id_of(document), None)
 
 
 def home_entry(status: Document, own_id: str) -> Entry:
@@ -45,20 +48,20 @@ def home_entry(status: Document, own_id: str) -> Entry:
         or str(_author(status)["id"]) == own_id
         or _answers_another(status)
     )
-    return Entry(str(status["id"]), None if left_out else post_of(status))
+    return Entry(id_of(status), None if left_out else post_of(status))
 
 
 def mention_entry(notification: Document) -> Entry:
     """A notification's place, and the status that mentions us; that may be gone."""
     status = notification.get("status")
-    return Entry(str(notification["id"]), post_of(status) if status else None)
+    return Entry(id_of(notification), post_of(status) if status else None)
 
 
 def post_of(status: Document) -> Post:
     author = _author(status)
     return Post(
         origin=ORIGIN,
-        id=str(status["id"]),
+        id=id_of(status),
         text=plain_text(status["content"]),
         author_id=str(author["id"]),
         author=author.get("acct"),
@@ -72,7 +75,7 @@ def post_of(status: Document) -> Post:
 def published(status: Document, *, reconciled: bool = False) -> Published:
     return Published(
         origin=ORIGIN,
-        id=str(status["id"]),
+        id=id_of(status),
         url=_address(status),
         text=plain_text(status["content"]),
         created_at=datetime.fromisoformat(status["created_at"]),
@@ -80,9 +83,18 @@ def published(status: Document, *, reconciled: bool = False) -> Published:
     )
 
 
+def accepted(status: Document, text: str, now: float) -> Published:
+    """A status that the instance has taken: whatever else is odd, its id says that it is out."""
+    try:
+        return published(status)
+    except NOT_UNDERSTOOD:
+        made = datetime.fromtimestamp(now, UTC)
+        return Published(origin=ORIGIN, id=id_of(status), url=None, text=text, created_at=made)
+
+
 def reception(status: Document) -> Reception:
     return Reception(
-        id=str(status["id"]),
+        id=id_of(status),
         likes=int(status.get("favourites_count") or 0),
         reposts=int(status.get("reblogs_count") or 0),
         replies=int(status.get("replies_count") or 0),
@@ -116,17 +128,6 @@ def comparable(text: str) -> str:
 def id_at(moment: datetime) -> int:
     """The lowest id that a status made at this moment can have."""
     return int(moment.timestamp() * 1000) << TIMESTAMP_SHIFT
-
-
-def quota(headers: Mapping[str, str]) -> Quota | None:
-    try:
-        return Quota(
-            limit=int(headers["x-ratelimit-limit"]),
-            remaining=int(headers["x-ratelimit-remaining"]),
-            resets_at=datetime.fromisoformat(headers["x-ratelimit-reset"]),
-        )
-    except (KeyError, ValueError):
-        return None
 
 
 def _author(status: Document) -> Document:

@@ -19,20 +19,20 @@ import tweepy
 from services.gateway.patience import PatientAdapter, Timeout
 from services.gateway.schemas import Platform, Published, Reception, TimelinePage
 from services.gateway.spend import Price, Spend
+from services.gateway.timelines.documents import Document, quota, understanding
 from services.gateway.timelines.reading import FloorRefusedError, Page, read
 from services.gateway.timelines.timeline import Intent
 from services.gateway.timelines.x_documents import (
+    ID,
     ORIGIN,
     POST_FIELDS,
     RENAMED,
-    Document,
-    NonsenseError,
     Reader,
     comparable,
+    has_id,
     next_token,
-    posts_of,
-    quota,
     reception,
+    things_of,
     time_of,
 )
 from services.gateway.timelines.x_errors import document_of, error_from, names_parameter
@@ -48,6 +48,7 @@ from services.gateway.vendor_errors import FailedVendorError
 HOST = "https://api.twitter.com"
 PAGE_SIZE = 100
 LEAST_PAGE_SIZE = 5
+QUOTA = "x-rate-limit-"  # how its headers about rate limits begin
 # X shows seven days; a floor older than this is checked.
 OLD_SECONDS = 6 * 24 * 3600
 PAGES_OF_OWN_POSTS = 5
@@ -85,7 +86,8 @@ class Answer:
 
     @property
     def ids(self) -> list[str]:
-        return [str(post["id"]) for post in self.posts]
+        """Of the posts that have one; each is billed, whatever is odd about it."""
+        return [str(post["id"]) for post in self.posts if has_id(post)]
 
 
 @dataclass(frozen=True)
@@ -168,17 +170,18 @@ class XTimeline:
         send = partial(self._request, "POST", "/2/tweets", json=body)
         async with self.spend.buying(price_of_post(intent.text), 1) as purchase:
             answer = _answer(await self.calls.once(send, "create"))
-            if len(answer.posts) != 1:
+            if len(answer.ids) != 1 or len(answer.posts) != 1:
                 detail = "it accepted a post without saying which."
                 raise FailedVendorError(ORIGIN, detail)
             purchase.got(answer.ids)
-        return self.reader.published({"text": intent.text, **answer.posts[0]})
+        return self.reader.accepted(answer.posts[0], intent.text)
 
     async def find(self, intent: Intent) -> list[Published]:
         wanted = comparable(intent.text)
         bounds = {"start_time": intent.since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
         own = await self._own_posts(bounds, ("created_at", "note_tweet"))
-        found = [self.reader.published(post, reconciled=True) for post in own]
+        with understanding(ORIGIN):
+            found = [self.reader.published(post, reconciled=True) for post in own]
         return [post for post in reversed(found) if comparable(post.text) == wanted]
 
     async def receptions(self, ids: Sequence[str]) -> list[Reception]:
@@ -188,13 +191,13 @@ class XTimeline:
             return []
         bounds = {"since_id": str(min(numbers) - 1), "until_id": str(max(numbers) + 1)}
         own = await self._own_posts(bounds, ("public_metrics",))
-        found = {str(post["id"]): reception(post) for post in own}
+        found = _receptions(own)
         missing = [str(number) for number in numbers if str(number) not in found]
         for start in range(0, len(missing), PAGE_SIZE):
             some = missing[start : start + PAGE_SIZE]
             params = {"ids": ",".join(some)}
             answer = await self.ask(LOOKUP, params, ("public_metrics",), len(some), len(some))
-            found |= {str(post["id"]): reception(post) for post in answer.posts}
+            found |= _receptions(answer.posts)
         return [found[str(number)] for number in numbers if str(number) in found]
 
     async def delete(self, post_id: str) -> None:
@@ -267,11 +270,14 @@ class XTimeline:
 
 def _answer(response: requests.Response) -> Answer:
     document = document_of(response)
-    try:
-        return Answer(document, posts_of(document), response.headers)
-    except NonsenseError as error:
-        detail = f"its answer cannot be read: {error}."
-        raise FailedVendorError(ORIGIN, detail, retry_after=5) from error
+    with understanding(ORIGIN):
+        return Answer(document, things_of(document), response.headers)
+
+
+def _receptions(posts: list[Document]) -> dict[str, Reception]:
+    with understanding(ORIGIN):
+        received = [reception(post) for post in posts]
+    return {each.id: each for each in received}
 
 
 @dataclass(frozen=True)
@@ -285,7 +291,7 @@ class XSource:
     async def page(
         self, floor: str | None, until: str | None, token: str | None, size: int
     ) -> Page:
-        if floor is not None and not floor.isdecimal():
+        if floor is not None and not ID.fullmatch(floor):
             raise FloorRefusedError
         bounds = {"since_id": floor, "until_id": until, "pagination_token": token}
         params = {name: value for name, value in bounds.items() if value is not None}
@@ -293,12 +299,9 @@ class XSource:
         answer = await self.timeline.ask(
             self.question, {**self.params, **params}, POST_FIELDS, most
         )
-        try:
+        with understanding(ORIGIN):
             entries = tuple(self.timeline.reader.entries(answer.document))
-        except (ValueError, TypeError) as error:
-            detail = f"its answer cannot be read: {error}."
-            raise FailedVendorError(ORIGIN, detail, retry_after=5) from error
-        return Page(entries, next_token(answer.document), quota(answer.headers))
+        return Page(entries, next_token(answer.document), quota(answer.headers, QUOTA))
 
     async def reaches(self, place: str) -> bool:
         page = await self.page(None, str(int(place) + 1), None, 1)

@@ -5,27 +5,31 @@ is not settled; every field is looked up under both.
 """
 
 import html
+import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from services.gateway.schemas import Post, Published, Quota, Reception
+from services.gateway.schemas import Post, Published, Reception
+from services.gateway.timelines.documents import (
+    NOT_UNDERSTOOD,
+    Document,
+    NonsenseError,
+    readable,
+    things,
+)
 from services.gateway.timelines.reading import Entry
 from services.gateway.timelines.x_prices import LINK
-
-Document = Mapping[str, Any]
 
 ORIGIN = "x"
 EPOCH_MS = 1288834974657
 TIMESTAMP_SHIFT = 22
 POST_FIELDS = ("author_id", "created_at", "lang", "note_tweet", "possibly_sensitive")
 RENAMED = {"note_tweet": "note_post"}
-
-
-class NonsenseError(ValueError):
-    """An answer that is no document of X's."""
+# Ids have 63 bits.
+ID = re.compile(r"\d{1,19}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,14 @@ class Reader:
 
     post_url: str
 
-    def entries(self, document: Document) -> Iterator[Entry]:
-        """The posts of a page, in its order."""
-        for post in posts_of(document):
-            history = _either(post, "edit_history_tweet_ids", "edit_history_post_ids")
-            first = str(history[0]) if history else str(post["id"])
-            yield Entry(place=str(post["id"]), post=self._post(post, first))
+    def entries(self, document: Document) -> list[Entry]:
+        """The posts of a page, in its order; one that cannot be read is passed by."""
+        return readable(ORIGIN, things_of(document), self._entry, _passed_by)
+
+    def _entry(self, post: Document) -> Entry:
+        history = _either(post, "edit_history_tweet_ids", "edit_history_post_ids")
+        first = id_of({"id": history[0]}) if history else id_of(post)
+        return Entry(place=id_of(post), post=self._post(post, first))
 
     def _post(self, post: Document, post_id: str) -> Post:
         return Post(
@@ -56,25 +62,43 @@ class Reader:
     def published(self, post: Document, *, reconciled: bool = False) -> Published:
         return Published(
             origin=ORIGIN,
-            id=str(post["id"]),
-            url=self.url(str(post["id"])),
+            id=id_of(post),
+            url=self.url(id_of(post)),
             text=full_text(post),
             created_at=created_at(post),
             reconciled=reconciled,
         )
 
+    def accepted(self, post: Document, text: str) -> Published:
+        """A post that X has taken: whatever else is odd, its id says that it is out."""
+        try:
+            return self.published({"text": text, **post})
+        except NOT_UNDERSTOOD:
+            return self.published({"id": id_of(post), "text": text})
+
     def url(self, post_id: str) -> str:
         return self.post_url.replace("{id}", post_id)
 
 
-def posts_of(document: Document) -> list[Document]:
-    """The posts in an answer; `data` is absent where there are none."""
+def things_of(document: Document) -> list[Any]:
+    """What an answer holds; `data` is absent where that is nothing."""
     data = document.get("data", [])
-    posts = data if isinstance(data, list) else [data]
-    if not all(isinstance(post, Mapping) and str(post.get("id")).isdecimal() for post in posts):
-        message = "`data` holds something other than posts"
+    return things([data] if isinstance(data, Mapping) else data)
+
+
+def has_id(post: object) -> bool:
+    return isinstance(post, Mapping) and ID.fullmatch(str(post.get("id"))) is not None
+
+
+def id_of(post: Document) -> str:
+    if not has_id(post):
+        message = "it holds something other than posts"
         raise NonsenseError(message)
-    return posts
+    return str(post["id"])
+
+
+def _passed_by(post: Document) -> Entry:
+    return Entry(id_of(post), None)
 
 
 def next_token(document: Document) -> str | None:
@@ -85,8 +109,9 @@ def next_token(document: Document) -> str | None:
 
 def full_text(post: Document) -> str:
     """The whole text of a post, long ones included, as people read it."""
-    note = _either(post, "note_tweet", "note_post") or {}
-    return html.unescape(str(note.get("text") or post.get("text", "")))
+    note = _either(post, "note_tweet", "note_post")
+    whole = note.get("text") if isinstance(note, Mapping) else None
+    return html.unescape(whole or post.get("text", ""))
 
 
 def comparable(text: str) -> str:
@@ -96,8 +121,11 @@ def comparable(text: str) -> str:
 
 
 def created_at(post: Document) -> datetime:
-    stated = post.get("created_at")
-    return datetime.fromisoformat(stated) if stated else time_of(str(post["id"]))
+    try:
+        stated = datetime.fromisoformat(post["created_at"])
+    except NOT_UNDERSTOOD:
+        return time_of(id_of(post))
+    return stated if stated.tzinfo else stated.replace(tzinfo=UTC)
 
 
 def time_of(post_id: str) -> datetime:
@@ -109,22 +137,11 @@ def time_of(post_id: str) -> datetime:
 def reception(post: Document) -> Reception:
     metrics = post.get("public_metrics") or {}
     return Reception(
-        id=str(post["id"]),
-        likes=int(metrics.get("like_count", 0)),
+        id=id_of(post),
+        likes=int(metrics.get("like_count") or 0),
         reposts=int(_either(metrics, "retweet_count", "repost_count") or 0),
-        replies=int(metrics.get("reply_count", 0)),
+        replies=int(metrics.get("reply_count") or 0),
     )
-
-
-def quota(headers: Mapping[str, str]) -> Quota | None:
-    try:
-        return Quota(
-            limit=int(headers["x-rate-limit-limit"]),
-            remaining=int(headers["x-rate-limit-remaining"]),
-            resets_at=datetime.fromtimestamp(int(headers["x-rate-limit-reset"]), UTC),
-        )
-    except (KeyError, ValueError):
-        return None
 
 
 def _either(document: Document, old: str, new: str) -> Any:  # noqa: ANN401 - as X sends it
