@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC
 
 from services.gateway.schemas import Quota
-from services.gateway.timelines.bluesky_documents import ON_ITS_WAY, Item, instant, microseconds
+from services.gateway.timelines.bluesky_documents import (
+    ON_ITS_WAY,
+    ORIGIN,
+    Item,
+    instant,
+    microseconds,
+)
 from services.gateway.timelines.reading import Entry, FloorRefusedError, Page
 
 PLACE = re.compile(r"(\d{16})-[\w-]*", re.ASCII)
@@ -82,6 +88,10 @@ class Walk:
         del place
         return True
 
+    def rest(self, place: str) -> str:
+        """Places go by when a post came."""
+        return place
+
 
 def _end_of(items: Sequence[Item]) -> int | None:
     last = [item.sorted_us for item in items[-LAST_FEW:]]
@@ -105,5 +115,5 @@ def _microseconds(place: str | None) -> int | None:
         return None
     match = PLACE.fullmatch(place)
     if match is None:
-        raise FloorRefusedError
+        raise FloorRefusedError(ORIGIN)
     return int(match[1])

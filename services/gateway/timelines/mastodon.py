@@ -32,6 +32,7 @@ from services.gateway.timelines.mastodon_documents import (
     accepted,
     comparable,
     documents,
+    has_other_ids,
     home_entry,
     id_at,
     mention_entry,
@@ -45,7 +46,7 @@ from services.gateway.timelines.mastodon_session import InstanceSession
 from services.gateway.timelines.reading import Entry, FloorRefusedError, Page, read
 from services.gateway.timelines.timeline import Intent
 from services.gateway.vendor_calls import VendorCalls
-from services.gateway.vendor_errors import VendorError
+from services.gateway.vendor_errors import CredentialsError, VendorError
 
 T = TypeVar("T")
 Call = Callable[[Mastodon], T]
@@ -56,7 +57,15 @@ IDS_AT_ONCE = 20
 PAGES_OF_OWN_POSTS = 5
 # A home timeline that nobody reads for a week is put together anew, with less in it.
 OLD = timedelta(days=6)
+# How long a status may be on its way from another instance.
+ON_ITS_WAY = timedelta(minutes=5)
+# Ids that are ahead by more than this tell no time.
+A_DAY = timedelta(days=1)
 PLATFORM_SECONDS = 24 * 3600.0
+OTHER_IDS = (
+    "the server at MASTODON_BASE_URL gives ids that are no numbers; such servers (GoToSocial, "
+    "Pleroma) are not supported yet."
+)
 # What may stand in a header as it is.
 HEADER = re.compile(r"[!-~]+")
 QUOTA = "x-ratelimit-"  # how its headers about rate limits begin
@@ -212,12 +221,15 @@ class MastodonSource:
         """Pages are asked for whole, whatever `size`, as much of them may be left out here."""
         del size
         if floor is not None and not floor.isdecimal():
-            raise FloorRefusedError
+            raise FloorRefusedError(ORIGIN)
         return await self.timeline.read(partial(self._page, floor, token or until, PAGE_SIZE))
 
     def _page(self, floor: str | None, below: str | None, limit: int, client: Mastodon) -> Page:
         answer = self.fetch(client, since_id=floor, max_id=below, limit=limit)
-        entries = tuple(readable(ORIGIN, things(answer), self.entry, passed_by))
+        found = things(answer)
+        entries = tuple(readable(ORIGIN, found, self.entry, passed_by))
+        if not entries and has_other_ids(found):
+            raise CredentialsError(ORIGIN, OTHER_IDS, retry_after=600)
         # A short page is not the last one: what was deleted is missing from it. An empty one is.
         next_token = entries[-1].place if entries else None
         return Page(entries, next_token, quota(self.timeline.session.response.headers, QUOTA))
@@ -227,7 +239,17 @@ class MastodonSource:
         return bool(page.entries)
 
     def is_old(self, place: str) -> bool:
-        return self.ids_tell_time and int(place) < id_at(datetime.now(UTC) - OLD)
+        return self.ids_tell_time and int(place) < id_at(self._now() - OLD)
+
+    def rest(self, place: str) -> str:
+        """A status from elsewhere gets an id by when it was written, and comes in later."""
+        now = self._now()
+        if not self.ids_tell_time or int(place) > id_at(now + A_DAY):
+            return place
+        return str(min(int(place), id_at(now - ON_ITS_WAY)))
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.timeline.calls.clock(), UTC)
 
 
 def header_key(key: str) -> str:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from services.gateway.schemas import Platform, Post, Published, Reception
 from services.gateway.timelines.documents import NOT_UNDERSTOOD, Document, NonsenseError, things
@@ -14,6 +15,7 @@ from services.gateway.timelines.mastodon_text import plain_text
 from services.gateway.timelines.reading import Entry
 
 ORIGIN = "mastodon"
+PLACE = re.compile(r"\d{1,20}", re.ASCII)
 # Where an instance does not say: what Mastodon comes with.
 LONGEST, LINK_LENGTH = 500, 23
 TIMESTAMP_SHIFT = 16
@@ -37,8 +39,22 @@ def id_of(document: Document) -> str:
     return str(document["id"])
 
 
+def place_of(document: Document) -> str:
+    """Its id, by which timelines are sorted."""
+    place = id_of(document)
+    if not PLACE.fullmatch(place):
+        message = "it holds an id that is no number"
+        raise NonsenseError(message)
+    return place
+
+
 def passed_by(document: Document) -> Entry:
-    return Entry(id_of(document), None)
+    return Entry(place_of(document), None)
+
+
+def has_other_ids(values: list[Any]) -> bool:
+    """Whether there are ids, as servers of another kind have them."""
+    return any(isinstance(value, Mapping) and isinstance(value.get("id"), str) for value in values)
 
 
 def home_entry(status: Document, own_id: str) -> Entry:
@@ -48,13 +64,13 @@ def home_entry(status: Document, own_id: str) -> Entry:
         or str(_author(status)["id"]) == own_id
         or _answers_another(status)
     )
-    return Entry(id_of(status), None if left_out else post_of(status))
+    return Entry(place_of(status), None if left_out else post_of(status))
 
 
 def mention_entry(notification: Document) -> Entry:
     """A notification's place, and the status that mentions us; that may be gone."""
     status = notification.get("status")
-    return Entry(id_of(notification), post_of(status) if status else None)
+    return Entry(place_of(notification), post_of(status) if status else None)
 
 
 def post_of(status: Document) -> Post:

@@ -4,8 +4,12 @@ Platforms show a timeline newest first and let it be read backwards, so a reader
 the newest `limit` posts loses the rest whenever more are waiting. This one walks down from the
 newest post; where the limit ends the walk above the floor, the cursor remembers the place, and the
 next call walks on from there until it reaches the floor. Only then do newer posts get their turn,
-in the same call while the limit allows. Every post comes exactly once, and each answer is sorted
-oldest first.
+in the same call while the limit allows. Each answer is sorted oldest first.
+
+Every post comes exactly once that was there when reading passed its place. A platform may also put
+posts in later, below others that were read (one that was carried from elsewhere stands where it
+was written): a source says how low the next floor must rest for their sake, and the cursor
+remembers what was given above it.
 """
 
 import time
@@ -15,8 +19,8 @@ from typing import Protocol
 import structlog
 
 from services.gateway.schemas import Gap, Post, Quota, TimelinePage
-from services.gateway.timelines.cursor import Cursor
-from services.gateway.vendor_errors import VendorError
+from services.gateway.timelines.cursor import Cursor, order
+from services.gateway.vendor_errors import RefusedByVendorError, VendorError
 
 log = structlog.get_logger()
 
@@ -39,11 +43,6 @@ class Entry:
     post: Post | None
 
 
-def order(place: str) -> tuple[int, str]:
-    """Places grow with time, and with their length."""
-    return len(place), place
-
-
 @dataclass(frozen=True)
 class Page:
     """One page, newest first; it may be short, or empty, although a next one exists."""
@@ -53,8 +52,11 @@ class Page:
     quota: Quota | None = None
 
 
-class FloorRefusedError(Exception):
-    """The platform does not accept the floor as a place to read from."""
+class FloorRefusedError(RefusedByVendorError):
+    """The platform does not accept a place as one to read from."""
+
+    def __init__(self, origin: str) -> None:
+        super().__init__(origin, "it does not accept the last known post.")
 
 
 class Source(Protocol):
@@ -63,13 +65,16 @@ class Source(Protocol):
     async def page(
         self, floor: str | None, until: str | None, token: str | None, size: int
     ) -> Page:
-        """Raises FloorRefusedError and VendorError."""
+        """Raises VendorError, and as one of them FloorRefusedError."""
 
     async def reaches(self, place: str) -> bool:
-        """Whether the platform still shows anything as old as this place."""
+        """Whether the platform still shows anything as old as this place; raises VendorError."""
 
     def is_old(self, place: str) -> bool:
         """Whether the place may be older than what the platform shows."""
+
+    def rest(self, place: str) -> str:
+        """The place, or a lower one above which posts may still come in."""
 
 
 @dataclass
@@ -106,6 +111,8 @@ class Reading:
         """
         try:
             return await self._pages_down(self.cursor)
+        except FloorRefusedError:
+            raise
         except VendorError as error:
             if not self.posts or self.cursor.floor is None:
                 raise
@@ -127,7 +134,7 @@ class Reading:
             if cut or not self._may_go_on():
                 break
         if start.floor is None:
-            # A first reading takes the newest posts; everything older is history.
+            # A first reading takes the newest posts.
             self.cursor = self.cursor.landed()
         return False
 
@@ -140,11 +147,11 @@ class Reading:
         for entry in sorted(entries, key=lambda entry: order(entry.place), reverse=True):
             if len(self.posts) >= self.limit:
                 return True
-            if entry.post is not None:
+            top = self.cursor.top or self.source.rest(entry.place)
+            self.cursor = replace(self.cursor, top=top, until=entry.place)
+            if entry.post is not None and entry.place not in self.cursor.given:
                 self.posts.setdefault(entry.post.id, entry.post)
-            self.cursor = replace(
-                self.cursor, top=self.cursor.top or entry.place, until=entry.place
-            )
+                self.cursor = self.cursor.gave(entry.place)
         return False
 
     async def _land(self, start: Cursor) -> None:
@@ -163,7 +170,15 @@ class Reading:
             or self.pages > PAGES_WITHOUT_DOUBT
             or self.source.is_old(start.floor)
         )
-        return in_doubt and not await self.source.reaches(start.floor)
+        return in_doubt and not await self._reaches(start.floor)
+
+    async def _reaches(self, place: str) -> bool:
+        try:
+            return await self.source.reaches(place)
+        except RefusedByVendorError as error:
+            # It will be refused the next time too; reading must not wait for it.
+            log.warning("timeline.floor_refused", origin=self.cursor.origin, why=error.detail)
+            return False
 
     async def _begin_anew(self) -> None:
         refused, self.cursor = self.cursor, Cursor(self.cursor.origin)

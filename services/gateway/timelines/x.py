@@ -258,8 +258,9 @@ class XTimeline:
                 self.fields_parameter = "post.fields"
                 renamed = self._fields(tuple(params.pop("tweet.fields").split(",")))
                 return self._request(method, route, params=params | renamed)
-            if "since_id" in params and names_parameter(response, "since_id"):
-                raise FloorRefusedError from error
+            bounds = {"since_id", "until_id"} & params.keys()
+            if any(names_parameter(response, bound) for bound in bounds):
+                raise FloorRefusedError(ORIGIN) from error
             raise error_from(response, self.calls.clock()) from error
         except (AttributeError, TypeError) as error:
             # tweepy trips over an error that is JSON, but no object.
@@ -292,7 +293,7 @@ class XSource:
         self, floor: str | None, until: str | None, token: str | None, size: int
     ) -> Page:
         if floor is not None and not ID.fullmatch(floor):
-            raise FloorRefusedError
+            raise FloorRefusedError(ORIGIN)
         bounds = {"since_id": floor, "until_id": until, "pagination_token": token}
         params = {name: value for name, value in bounds.items() if value is not None}
         most = max(LEAST_PAGE_SIZE, min(size, PAGE_SIZE))
@@ -309,3 +310,7 @@ class XSource:
 
     def is_old(self, place: str) -> bool:
         return self.timeline.calls.clock() - time_of(place).timestamp() > OLD_SECONDS
+
+    def rest(self, place: str) -> str:
+        """Posts stand where they came in."""
+        return place

@@ -28,8 +28,8 @@ EPOCH_MS = 1288834974657
 TIMESTAMP_SHIFT = 22
 POST_FIELDS = ("author_id", "created_at", "lang", "note_tweet", "possibly_sensitive")
 RENAMED = {"note_tweet": "note_post"}
-# Ids have 63 bits.
-ID = re.compile(r"\d{1,19}", re.ASCII)
+# Longer numbers are no ids, and no times.
+ID = re.compile(r"\d{1,20}", re.ASCII)
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.gateway.timelines.documents import NonsenseError
 from services.gateway.timelines.mastodon_documents import (
-    NonsenseError,
     comparable,
     documents,
     home_entry,
@@ -18,7 +18,6 @@ from services.gateway.timelines.mastodon_documents import (
     mention_entry,
     platform,
     post_of,
-    quota,
 )
 from services.gateway.timelines.mastodon_text import plain_text
 from services.sandbox.mastodon.content import content
@@ -152,11 +151,6 @@ def test_an_instance_that_says_nothing_useful_has_the_ordinary_limits(
 def test_ids_rise_with_time() -> None:
     made, moment = datetime(2026, 8, 1, 13, 55, 51, 777000, UTC), timedelta(milliseconds=5)
     assert id_at(made - moment) < 117020593473214477 < id_at(made + moment)
-
-
-@pytest.mark.parametrize("headers", [{}, {"x-ratelimit-limit": "many"}])
-def test_a_missing_quota_is_no_error(headers: dict[str, str]) -> None:
-    assert quota(headers) is None
 
 
 def test_texts_are_compared_as_mastodon_gives_them_back() -> None:

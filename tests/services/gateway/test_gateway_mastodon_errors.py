@@ -135,6 +135,13 @@ async def test_nothing_was_sent_where_nobody_listens(
         await timeline.publish(intent("words"))
 
 
+async def test_an_accepted_post_is_published_whatever_else_is_odd(metrics: VendorMetrics) -> None:
+    async with answering(b'{"id": "17", "content": null}') as base:
+        with timeline_at(base, metrics) as timeline:
+            published = await timeline.publish(intent("words"))
+    assert (published.id, published.text) == ("17", "words")
+
+
 @pytest.mark.parametrize("body", [b"", b"null", b"{}", b"[]", b'"yes"', b"<html></html>"])
 async def test_an_acceptance_that_cannot_be_read_is_no_refusal(
     metrics: VendorMetrics, body: bytes
@@ -152,7 +159,7 @@ async def test_a_rate_limit_that_cannot_be_read_is_not_taken_for_one_that_is_rea
             await timeline.publish(intent("words"))
 
 
-@pytest.mark.parametrize("body", [b"{}", b"null", b'[{"id": "1"}]', b'["1"]', b'{"error": "no"}'])
+@pytest.mark.parametrize("body", [b"{}", b"null", b'["1"]', b'{"error": "no"}'])
 async def test_an_answer_that_is_no_page_is_not_an_empty_one(
     metrics: VendorMetrics, body: bytes
 ) -> None:

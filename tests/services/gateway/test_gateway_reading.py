@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.common.problems import BadRequestError
 from services.gateway.schemas import Post, TimelinePage
 from services.gateway.timelines.reading import Entry, FloorRefusedError, Page, read
-from services.gateway.vendor_errors import BusyVendorError
+from services.gateway.vendor_errors import BusyVendorError, RefusedByVendorError, VendorError
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -35,6 +35,9 @@ class Shelf:
     old: tuple[int, ...] = ()
     disorderly: bool = False  # pages come twice over, and out of order
     left_out: frozenset[int] = frozenset()
+    now: int | None = None  # numbers are times, and posts may be late
+    lateness: int = 0
+    refuses_to_reach: VendorError | None = None
 
     def arrive(self, count: int) -> None:
         newest = max(self.posts, default=0)
@@ -47,7 +50,7 @@ class Shelf:
         self, floor: str | None, until: str | None, token: str | None, size: int
     ) -> Page:
         if floor in self.refused_floors:
-            raise FloorRefusedError
+            raise FloorRefusedError("x")
         if self.failing_pages and self.failing_pages.pop():
             raise BusyVendorError("x", "not now")
         upper = min(int(each) for each in (until, token, "1000000") if each is not None)
@@ -64,10 +67,16 @@ class Shelf:
         return Page(tuple(entries), resume if more else None)
 
     async def reaches(self, place: str) -> bool:
+        if self.refuses_to_reach:
+            raise self.refuses_to_reach
         return any(number <= int(place) for number in self._shown())
 
     def is_old(self, place: str) -> bool:
         return int(place) in self.old
+
+    def rest(self, place: str) -> str:
+        now = self.now
+        return place if now is None else str(max(1, min(int(place), now - self.lateness)))
 
 
 def ids(page: TimelinePage) -> list[int]:
@@ -149,6 +158,57 @@ async def test_failing_pages_lose_and_repeat_nothing(
     assert sorted(seen) == list(range(2, waiting + 2))
 
 
+@settings(deadline=None, max_examples=300)
+@given(
+    delays=st.lists(st.integers(0, 9), min_size=2, max_size=60),
+    pauses=st.lists(st.integers(1, 20), min_size=1, max_size=20),
+    page_sizes=st.lists(st.integers(1, 9), max_size=40),
+    limits=st.lists(st.integers(1, 12), min_size=1, max_size=5),
+)
+async def test_posts_that_come_in_late_are_neither_lost_nor_repeated(
+    delays: list[int], pauses: list[int], page_sizes: list[int], limits: list[int]
+) -> None:
+    written = range(101, 101 + len(delays))
+    comes = {number: number + delay for number, delay in zip(written, delays, strict=True)}
+    shelf = Shelf(posts=[100], page_sizes=page_sizes, now=100, lateness=9)
+    cursor: str | None = (await read(shelf, "x", None, 5)).cursor
+    seen: list[int] = []
+    for turn in range(200):
+        assert shelf.now is not None
+        shelf.now += pauses[turn % len(pauses)]
+        shelf.posts = [100, *(number for number in written if comes[number] <= shelf.now)]
+        page = await read(shelf, "x", cursor, limits[turn % len(limits)])
+        assert page.gap is None
+        cursor = page.cursor
+        seen += ids(page)
+    assert sorted(seen) == list(written)
+    assert cursor == f"x.1.{written[-1]}.."
+
+
+async def test_an_answer_that_was_lost_comes_again_late_posts_and_all() -> None:
+    shelf = Shelf(posts=[1, 5], now=6, lateness=4)
+    cursor = (await read(shelf, "x", None, 5)).cursor
+    shelf.posts += [3, 6]
+    lost = await read(shelf, "x", cursor, 5)
+    assert ids(lost) == [3, 6]
+    assert await read(shelf, "x", cursor, 5) == lost
+    assert ids(await read(shelf, "x", lost.cursor, 5)) == []
+
+
+async def test_what_was_given_above_the_floor_is_remembered_within_bounds() -> None:
+    shelf = Shelf(posts=[1], now=1, lateness=1000)
+    cursor = (await read(shelf, "x", None, 5)).cursor
+    shelf.arrive(900)
+    seen: list[int] = []
+    for _ in range(40):
+        page = await read(shelf, "x", cursor, 300)
+        seen += ids(page)
+        cursor = page.cursor
+        assert len(str(cursor)) < 1000
+        shelf.now = max(shelf.posts)
+    assert sorted(set(seen)) == list(range(2, 902))
+
+
 async def test_what_is_left_out_is_passed_by_once() -> None:
     shelf = Shelf(posts=[1], left_out=frozenset(range(2, 9)))
     cursor = (await read(shelf, "x", None, 5)).cursor
@@ -220,6 +280,18 @@ async def test_an_old_floor_is_checked_even_after_one_page() -> None:
     page = await read(shelf, "x", "x.1.1..", 10)
     assert page.gap is not None
     assert page.gap.before == "8"
+
+
+@pytest.mark.parametrize(
+    "refusal", [FloorRefusedError("x"), RefusedByVendorError("x", "it is too old")]
+)
+async def test_a_look_for_an_old_floor_that_is_refused_is_a_gap_and_no_end(
+    refusal: VendorError,
+) -> None:
+    shelf = Shelf(posts=[1, 8, 9], old=(1,), refuses_to_reach=refusal)
+    page = await read(shelf, "x", "x.1.1..", 10)
+    assert page.gap is not None
+    assert (ids(page), page.cursor) == ([8, 9], "x.1.9..")
 
 
 async def test_a_quiet_timeline_is_no_gap_however_old_the_floor() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ import pytest
 from services.gateway.spend import Spend
 from services.gateway.timelines.timeline import CLOCK_MARGIN, Intent
 from services.gateway.timelines.x import XKeys, XTimeline
-from services.gateway.timelines.x_documents import Reader, comparable, quota, reception
+from services.gateway.timelines.x_documents import Reader, comparable, reception
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import (
     BusyVendorError,
@@ -92,7 +93,7 @@ async def test_posts_older_than_a_week_are_a_gap(
     assert page.gap.before == seen
 
 
-@pytest.mark.parametrize("floor", ["99999999999999999999999", "no-number"])
+@pytest.mark.parametrize("floor", ["9" * 20, "9" * 23, "no-number"])
 async def test_a_since_id_that_x_refuses_begins_anew(
     sandbox: Sandbox, x_timeline: XTimeline, floor: str
 ) -> None:
@@ -158,6 +159,38 @@ async def test_a_second_post_with_the_same_words_is_a_duplicate(x_timeline: XTim
 async def test_a_text_that_is_too_long_is_refused(x_timeline: XTimeline) -> None:
     with pytest.raises(RefusedByVendorError, match="too long"):
         await x_timeline.publish(intent("x" * 281))
+
+
+@pytest.mark.parametrize("odd", [{}, {"text": None}, {"note_tweet": 7}, {"created_at": [1]}])
+async def test_an_accepted_post_is_published_whatever_else_is_odd(
+    sandbox: Sandbox, x_timeline: XTimeline, odd: dict[str, object]
+) -> None:
+    body = json.dumps({"data": {"id": "1994000000000000001"} | odd})
+    sandbox.plan("x", "status", status=201, body=body)
+    published = await x_timeline.publish(intent("words"))
+    assert (published.id, published.text) == ("1994000000000000001", "words")
+
+
+@pytest.mark.parametrize("data", [[7], {}, {"id": "x"}, [{"id": "1"}, {"id": "2"}]])
+async def test_an_acceptance_that_names_no_post_is_no_refusal(
+    sandbox: Sandbox, x_timeline: XTimeline, data: object
+) -> None:
+    sandbox.plan("x", "status", status=201, body=json.dumps({"data": data}))
+    with pytest.raises(FailedVendorError):
+        await x_timeline.publish(intent("words"))
+
+
+@pytest.mark.parametrize("odd", [{"text": 7}, {"id": None}, {"public_metrics": 7}])
+async def test_an_odd_post_of_ours_is_a_typed_error(
+    sandbox: Sandbox, x_timeline: XTimeline, odd: dict[str, object]
+) -> None:
+    post = {"id": "1994000000000000001", "text": "words"} | odd
+    sandbox.plan("x", "status", status=200, body=json.dumps({"data": [post]}), times=2)
+    asking = x_timeline.receptions(["1994000000000000001"]), x_timeline.find(intent("words"))
+    chosen, other = asking if "public_metrics" in odd else reversed(asking)
+    other.close()
+    with pytest.raises(FailedVendorError):
+        await chosen
 
 
 FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
@@ -252,11 +285,6 @@ def test_reception_is_read_in_both_vocabularies(reposts: str) -> None:
     post = {"id": "17", "public_metrics": {reposts: 3, "like_count": 2, "reply_count": 1}}
     received = reception(post)
     assert (received.reposts, received.likes, received.replies) == (3, 2, 1)
-
-
-@pytest.mark.parametrize("headers", [{}, {"x-rate-limit-limit": "many"}])
-def test_a_missing_quota_is_no_error(headers: dict[str, str]) -> None:
-    assert quota(headers) is None
 
 
 def test_texts_are_compared_as_x_gives_them_back() -> None:
