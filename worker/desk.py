@@ -178,7 +178,8 @@ class Look:
         try:
             answer = await self.gateway.publish(sending.text, sending.key)
         except ServiceError as error:
-            return await self._settle(sending, error)
+            await self._settle(sending, error)
+            return False
         reach("publication.answered")
         await asyncio.to_thread(outbox.published, sending, answer, now())
         reach("publication.stored")
@@ -192,8 +193,12 @@ class Look:
         self.run.beat()
         return True
 
-    async def _settle(self, sending: Sending, error: ServiceError) -> bool:
-        """Store that, and how, publishing did not go through."""
+    async def _settle(self, sending: Sending, error: ServiceError) -> None:
+        """Store that, and how, publishing did not go through.
+
+        Nothing else is sent in this look, so that a platform which refuses whatever comes costs
+        one draft before somebody can see it.
+        """
         outbox, now = self.store.outbox, self.run.now()
         words = self.troubles.note(self.upstream, error)
         next_at = now + delay(sending.attempts - 1, error.retry_after)
@@ -214,7 +219,6 @@ class Look:
         else:
             await asyncio.to_thread(outbox.unknown, sending, words, next_at, now)
         reach("publication.stored")
-        return refused
 
     async def tell(self) -> None:
         """Show the curator every outcome that is owed."""

@@ -1,9 +1,9 @@
 """How long a post is, as its platform counts.
 
 X counts most signs outside the Latin, Greek and Cyrillic scripts twice, an emoji with all that is
-joined to it twice, and any link 23 (twitter-text, configuration v3). Mastodon and Bluesky count
-what a reader sees as one sign (extended grapheme clusters, UAX #29); Mastodon any link 23, and
-Bluesky bytes besides.
+joined to it twice, and any link 23, the bare name of a site too (twitter-text, configuration v3).
+Mastodon and Bluesky count what a reader sees as one sign (extended grapheme clusters, UAX #29);
+Mastodon any link 23, and Bluesky bytes besides.
 """
 
 import unicodedata
@@ -15,6 +15,8 @@ from services.gateway.schemas import Platform
 # Code points that X counts once.
 LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 LINK = regex.compile(r"https?://\S*[\w/]", regex.IGNORECASE)
+# What X takes for a link: an address, or a name that looks like one (will.i.am).
+X_LINK = regex.compile(r"https?://\S*[\w/]|[\w-]+(?:\.[\w-]+)+(?:/\S*[\w/])?", regex.IGNORECASE)
 CLUSTER = regex.compile(r"\X")
 EMOJI = regex.compile(r"\p{Extended_Pictographic}|\p{Regional_Indicator}|\ufe0f\u20e3")
 
@@ -24,7 +26,8 @@ def length(text: str, platform: Platform) -> int:
     text = unicodedata.normalize("NFC", text)
     links = 0
     if platform.link_length is not None:
-        text, found = LINK.subn("", text)
+        link = X_LINK if platform.counting == "weighted" else LINK
+        text, found = link.subn("", text)
         links = found * platform.link_length
     clusters = CLUSTER.findall(text)
     weight = _weight if platform.counting == "weighted" else _one

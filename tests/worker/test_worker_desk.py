@@ -234,6 +234,15 @@ async def test_what_the_platform_refuses_fails_and_says_why(
     )
 
 
+async def test_a_refusal_costs_one_draft_a_look(delivered: Bot, world: World) -> None:
+    world.faults["publish"] = [422, 422]
+    world.decide("x:1:1")
+    world.decide("x:2:1")
+    summary = await delivered.look_at_desk()
+    assert (summary.published, summary.failed) == (0, 1)
+    assert world.faults["publish"] == [422]
+
+
 async def test_what_failed_may_be_approved_again(delivered: Bot, world: World) -> None:
     world.faults["publish"] = [422]
     world.decide("x:1:1")

@@ -140,7 +140,7 @@ class Wire:
         refusal = Refusal(
             response.status_code, str(name or ""), str(message or ""), response.headers
         )
-        return error_from(refusal)
+        return error_from(refusal, self.calls.clock())
 
 
 def refuse_redirect(response: httpx.Response) -> None:

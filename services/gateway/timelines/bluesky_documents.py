@@ -205,7 +205,9 @@ def _parts(uri: str) -> tuple[str, str]:
 
 
 def _place(us: int, uri: str) -> str:
-    return f"{us:016d}-{re.sub('[^A-Za-z0-9]', '_', _parts(uri)[1])[:KEY_LETTERS]}"
+    """All of one width, so that their order as texts is that of places."""
+    key = re.sub("[^A-Za-z0-9]", "_", _parts(uri)[1])[:KEY_LETTERS]
+    return f"{us:016d}-{key:_<{KEY_LETTERS}}"
 
 
 def _written(record: Document, otherwise: int) -> int:

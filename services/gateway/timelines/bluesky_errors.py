@@ -1,6 +1,5 @@
 """What Bluesky's refusals, and silences, mean to us."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -53,10 +52,12 @@ class Refusal:
         return self.message or self.name or "no reason given"
 
 
-def error_from(refusal: Refusal) -> VendorError:
+def error_from(refusal: Refusal, now: float) -> VendorError:
+    """What a refusal means; `now` in Unix seconds."""
     status = refusal.status
     if status == 429:
-        return BusyVendorError(VENDOR, "its rate limit is reached.", retry_after=_reset(refusal))
+        pause = _reset(refusal, now)
+        return BusyVendorError(VENDOR, "its rate limit is reached.", retry_after=pause)
     if status >= 500 or status == 408:
         return FailedVendorError(VENDOR, f"it is unwell (status {status}).", retry_after=30)
     if status in {401, 403} or refusal.name in STALE:
@@ -96,8 +97,8 @@ def nonsense() -> FailedVendorError:
     return FailedVendorError(VENDOR, "its answer cannot be read.", retry_after=5)
 
 
-def _reset(refusal: Refusal) -> float:
+def _reset(refusal: Refusal, now: float) -> float:
     try:
-        return float(refusal.headers["ratelimit-reset"]) - time.time()
+        return float(refusal.headers["ratelimit-reset"]) - now
     except (KeyError, ValueError):
         return WINDOW_SECONDS

@@ -121,7 +121,8 @@ class BlueskyLogin:
         if not response.is_success:
             said = document if isinstance(document, dict) else {}
             name, message = (str(said.get(key) or "") for key in ("error", "message"))
-            raise error_from(Refusal(response.status_code, name, message, response.headers))
+            refusal = Refusal(response.status_code, name, message, response.headers)
+            raise error_from(refusal, self.calls.clock())
         return document
 
 

@@ -95,7 +95,8 @@ def quota(headers: Mapping[str, str], prefix: str) -> Quota | None:
 
 
 def moment(stated: str) -> datetime:
-    """A time in Unix seconds or in ISO 8601."""
+    """A time in Unix seconds or in ISO 8601, for UTC where it names no zone."""
     if stated.isdecimal():
         return datetime.fromtimestamp(int(stated), UTC)
-    return datetime.fromisoformat(stated)
+    read = datetime.fromisoformat(stated)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)

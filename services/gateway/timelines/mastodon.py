@@ -92,7 +92,7 @@ class MastodonTimeline:
     ) -> None:
         self.base_url, self.access_token = base_url, access_token
         self.visibility, self.calls = visibility, calls
-        self.session = InstanceSession(calls.timeout)
+        self.session = InstanceSession(calls.timeout, calls.clock)
         self.own_id: str | None = None
         self.known: tuple[float, Platform] | None = None
 

@@ -1,12 +1,12 @@
 """What a Mastodon instance's refusals mean to us."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 
+from services.gateway.timelines.documents import moment
 from services.gateway.vendor_errors import (
     BusyVendorError,
     CredentialsError,
@@ -28,18 +28,28 @@ class NotThereError(RefusedByVendorError):
     """What was asked for is not there, or no longer."""
 
 
-def error_from(response: requests.Response) -> VendorError | None:
-    """What an answer means that is no plain success."""
+def error_from(response: requests.Response, now: float) -> VendorError | None:
+    """What an answer means that is no plain success; `now` in Unix seconds."""
     status = response.status_code
     if 200 <= status < 300:
         return _incomplete(response)
     if 300 <= status < 400:
         return _redirected(response)
     if status == 429:
-        return BusyVendorError(VENDOR, "its rate limit is reached.", retry_after=_reset(response))
+        pause = _reset(response, now)
+        return BusyVendorError(VENDOR, "its rate limit is reached.", retry_after=pause)
     if status >= 500 or status == 408:
         return FailedVendorError(VENDOR, f"it is unwell (status {status}).", retry_after=30)
-    return _refusal(status, _said(response))
+    said = _said(response)
+    if _is_a_post(response.request) and status not in {400, 401, 403, 422}:
+        detail = f"it takes no posts (status {status}: {said}); check MASTODON_BASE_URL."
+        return CredentialsError(VENDOR, detail, retry_after=600)
+    return _refusal(status, said)
+
+
+def _is_a_post(request: requests.PreparedRequest) -> bool:
+    path = urlsplit(request.url or "").path
+    return request.method == "POST" and path.endswith("/api/v1/statuses")
 
 
 def _incomplete(response: requests.Response) -> VendorError | None:
@@ -83,9 +93,9 @@ def _said(response: requests.Response) -> str:
     return str(said or "no reason given")
 
 
-def _reset(response: requests.Response) -> float:
+def _reset(response: requests.Response, now: float) -> float:
     try:
-        reset = datetime.fromisoformat(response.headers["x-ratelimit-reset"])
-        return (reset - datetime.now(UTC)).total_seconds()
-    except (KeyError, ValueError, TypeError):
+        reset = moment(response.headers["x-ratelimit-reset"])
+        return reset.timestamp() - now
+    except (KeyError, ValueError, ArithmeticError, OSError):
         return WINDOW_SECONDS

@@ -42,7 +42,7 @@ class MastodonLogin:
 
     def __init__(self, base_url: str, scopes: Sequence[str], calls: VendorCalls) -> None:
         self.base_url, self.scopes, self.calls = base_url.rstrip("/"), " ".join(scopes), calls
-        self.session = InstanceSession(calls.timeout)
+        self.session = InstanceSession(calls.timeout, calls.clock)
 
     def close(self) -> None:
         self.session.close()

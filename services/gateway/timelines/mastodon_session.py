@@ -5,6 +5,7 @@ what goes wrong in errors of its own. Here, one level below, each answer is seen
 """
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -16,9 +17,9 @@ from services.gateway.timelines.mastodon_errors import error_from
 class InstanceSession(requests.Session):
     """Talks to the instance only; answers that are no success are raised as VendorError."""
 
-    def __init__(self, timeout: Timeout) -> None:
+    def __init__(self, timeout: Timeout, clock: Callable[[], float]) -> None:
         super().__init__()
-        self.timeout = timeout
+        self.timeout, self.clock = timeout, clock
         self.heard = threading.local()
         for scheme in ("http://", "https://"):
             self.mount(scheme, PatientAdapter(timeout))
@@ -26,7 +27,7 @@ class InstanceSession(requests.Session):
     def request(self, *what: Any, **how: Any) -> requests.Response:  # noqa: ANN401 - as Mastodon.py calls it
         how |= {"timeout": self.timeout, "allow_redirects": False}
         response = super().request(*what, **how)
-        if (error := error_from(response)) is not None:
+        if (error := error_from(response, self.clock())) is not None:
             raise error
         self.heard.response = response
         return response

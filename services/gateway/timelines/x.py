@@ -7,7 +7,7 @@ gives it the timeout and the base URL that it lacks; requests stay signed for X'
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import partial
 from typing import Any
@@ -41,13 +41,15 @@ from services.gateway.timelines.x_prices import (
     POST_READ,
     price_of_own,
     price_of_post,
+    price_of_reconciling,
 )
 from services.gateway.vendor_calls import VendorCalls
-from services.gateway.vendor_errors import FailedVendorError
+from services.gateway.vendor_errors import FailedVendorError, VendorError
 
 HOST = "https://api.twitter.com"
 PAGE_SIZE = 100
 LEAST_PAGE_SIZE = 5
+OLD_FIELDS, NEW_FIELDS = "tweet.fields", "post.fields"
 QUOTA = "x-rate-limit-"  # how its headers about rate limits begin
 # X shows seven days; a floor older than this is checked.
 OLD_SECONDS = 6 * 24 * 3600
@@ -140,8 +142,10 @@ class XTimeline:
         self.home = Question("home", f"{user}/timelines/reverse_chronological", POST_READ)
         self.named = Question("mentions", f"{user}/mentions", own_price)
         self.own = Question("own", f"{user}/tweets", own_price)
+        self.sought = replace(self.own, price=price_of_reconciling(owns_app=owns_app))
+        self.owns_app = owns_app
         self.reader = Reader(post_url)
-        self.fields_parameter = "tweet.fields"
+        self.fields_parameter = OLD_FIELDS
         self.client = tweepy.Client(
             consumer_key=keys.consumer_key,
             consumer_secret=keys.consumer_secret,
@@ -179,19 +183,21 @@ class XTimeline:
     async def find(self, intent: Intent) -> list[Published]:
         wanted = comparable(intent.text)
         bounds = {"start_time": intent.since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        own = await self._own_posts(bounds, ("created_at", "note_tweet"))
+        own = await self._own_posts(bounds)
         with understanding(ORIGIN):
             found = [self.reader.published(post, reconciled=True) for post in own]
         return [post for post in reversed(found) if comparable(post.text) == wanted]
 
     async def receptions(self, ids: Sequence[str]) -> list[Reception]:
-        """Own posts are read from the own timeline, which X may sell at a fifth of the price."""
+        """Where we own the app, X sells a page of our timeline at a fifth of the price."""
         numbers = [int(post_id) for post_id in ids if post_id.isdecimal()]
         if not numbers:
             return []
-        bounds = {"since_id": str(min(numbers) - 1), "until_id": str(max(numbers) + 1)}
-        own = await self._own_posts(bounds, ("public_metrics",))
-        found = _receptions(own)
+        found: dict[str, Reception] = {}
+        if self.owns_app and len(numbers) <= PAGE_SIZE:
+            bounds = {"since_id": str(min(numbers) - 1), "until_id": str(max(numbers) + 1)}
+            own = await self.ask(self.own, bounds, ("public_metrics",), PAGE_SIZE)
+            found = _receptions(own.posts)
         missing = [str(number) for number in numbers if str(number) not in found]
         for start in range(0, len(missing), PAGE_SIZE):
             some = missing[start : start + PAGE_SIZE]
@@ -206,14 +212,13 @@ class XTimeline:
             await self.calls.once(send, "delete")
             purchase.got([f"deleted {post_id}"])
 
-    async def _own_posts(
-        self, bounds: Mapping[str, str], fields: tuple[str, ...]
-    ) -> list[Document]:
+    async def _own_posts(self, bounds: Mapping[str, str]) -> list[Document]:
         """Our posts within the bounds, newest first."""
         posts: list[Document] = []
         more: dict[str, str] = {}
         for _ in range(PAGES_OF_OWN_POSTS):
-            answer = await self.ask(self.own, {**bounds, **more}, fields, PAGE_SIZE)
+            params, fields = {**bounds, **more}, ("created_at", "note_tweet")
+            answer = await self.ask(self.sought, params, fields, PAGE_SIZE)
             posts += answer.posts
             if (token := next_token(answer.document)) is None:
                 break
@@ -229,23 +234,42 @@ class XTimeline:
         least: int = LEAST_PAGE_SIZE,
     ) -> Answer:
         """At most so many posts: fewer, down to `least`, where the budget ends."""
+        failure = None
         async with self.spend.buying(question.price, most, least) as purchase:
             bounded = {**params} if "ids" in params else {**params, "max_results": purchase.most}
             get = partial(self._get, question.route, bounded, fields)
-            answer = await self.calls.read(get, question.lane)
-            purchase.got(answer.ids)
+            try:
+                answer = await self.calls.read(get, question.lane)
+            except VendorError as error:
+                # A reading that fails is not billed, whatever its price is for.
+                failure = error
+            else:
+                purchase.got(answer.ids)
+        if failure is not None:
+            raise failure
         return answer
 
     def _get(self, route: str, params: Mapping[str, object], fields: tuple[str, ...]) -> Answer:
-        answer = _answer(self._request("GET", route, params={**params, **self._fields(fields)}))
+        answer = _answer(
+            self._request(
+                "GET", route, params={**params, **self._fields(fields, self.fields_parameter)}
+            )
+        )
         if not answer.document:
             raise FailedVendorError(ORIGIN, "its answer is no JSON object.", retry_after=5)
         return answer
 
-    def _fields(self, fields: tuple[str, ...]) -> dict[str, str]:
-        if self.fields_parameter == "post.fields":
-            fields = tuple(RENAMED.get(name, name) for name in fields)
-        return {self.fields_parameter: ",".join(fields)}
+    def _fields(self, fields: Sequence[str], parameter: str) -> dict[str, str]:
+        if parameter == NEW_FIELDS:
+            fields = [RENAMED.get(name, name) for name in fields]
+        return {parameter: ",".join(fields)}
+
+    def _renamed(self, method: str, route: str, params: dict[str, Any]) -> requests.Response:
+        """Ask in X's newer words, and keep to them once it has understood them."""
+        fields = params.pop(OLD_FIELDS).split(",")
+        response = self._request(method, route, params=params | self._fields(fields, NEW_FIELDS))
+        self.fields_parameter = NEW_FIELDS
+        return response
 
     def _request(self, method: str, route: str, **content: Any) -> requests.Response:  # noqa: ANN401 - passed on to tweepy
         request: Callable[..., requests.Response] = self.client.request
@@ -254,10 +278,8 @@ class XTimeline:
         except tweepy.HTTPException as error:
             response: requests.Response = error.response
             params = content.get("params", {})
-            if "tweet.fields" in params and names_parameter(response, "tweet.fields"):
-                self.fields_parameter = "post.fields"
-                renamed = self._fields(tuple(params.pop("tweet.fields").split(",")))
-                return self._request(method, route, params=params | renamed)
+            if OLD_FIELDS in params and names_parameter(response, OLD_FIELDS):
+                return self._renamed(method, route, params)
             bounds = {"since_id", "until_id"} & params.keys()
             if any(names_parameter(response, bound) for bound in bounds):
                 raise FloorRefusedError(ORIGIN) from error

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from services.gateway.lengths import X_LINK
 from services.gateway.schemas import Post, Published, Reception
 from services.gateway.timelines.documents import (
     NOT_UNDERSTOOD,
@@ -21,7 +22,6 @@ from services.gateway.timelines.documents import (
     things,
 )
 from services.gateway.timelines.reading import Entry
-from services.gateway.timelines.x_prices import LINK
 
 ORIGIN = "x"
 EPOCH_MS = 1288834974657
@@ -117,7 +117,7 @@ def full_text(post: Document) -> str:
 def comparable(text: str) -> str:
     """A text as X would give it back: spaces and links may differ, the words may not."""
     words = unicodedata.normalize("NFC", html.unescape(text))
-    return " ".join(LINK.sub("\N{LINK SYMBOL}", words).split())
+    return " ".join(X_LINK.sub("\N{LINK SYMBOL}", words).split())
 
 
 def created_at(post: Document) -> datetime:

@@ -18,6 +18,14 @@ from services.gateway.vendor_errors import (
 
 VENDOR = "x"
 WINDOW_SECONDS = 15 * 60
+# Refusals of a post that are about its words, or what it answers.
+ABOUT_THE_POST = (
+    "too long",
+    "reply to this conversation",
+    "not allowed to reply",
+    "quoting posts",
+    "invalid",
+)
 # 403s that are about our app or our keys, not about the post.
 ABOUT_OUR_ACCESS = ("permissions", "client-forbidden", "unsupported-authentication", "enrolled")
 
@@ -46,25 +54,31 @@ def error_from(response: requests.Response, now: float) -> VendorError:
     if status == 402 or document.get("title") == "SpendCapReached":
         detail = f"the account may spend no more ({said})."
         return OutOfCreditError(VENDOR, detail, retry_after=_until_reset_date(document, now))
-    if status == 403:
-        return _forbidden(said, document)
     if status == 429:
         return BusyVendorError(
             VENDOR, "its rate limit is reached.", retry_after=_reset(response, now)
         )
     if status >= 500 or status == 408:
         return FailedVendorError(VENDOR, f"it is unwell (status {status}).", retry_after=30)
-    return RefusedByVendorError(VENDOR, f"it refuses (status {status}): {said}")
+    return _refusal(status, said, document, posting=response.request.method == "POST")
 
 
-def _forbidden(said: str, document: Mapping[str, Any]) -> VendorError:
-    about = f"{document.get('type', '')} {document.get('reason', '')} {said}".casefold()
-    if any(words in about for words in ABOUT_OUR_ACCESS):
+def _refusal(status: int, said: str, document: Mapping[str, Any], *, posting: bool) -> VendorError:
+    """A post is given up only for what is known to be about it: else every post would be.
+
+    X locks and suspends accounts with a 403 as well.
+    """
+    parts = (document.get(part, "") for part in ("type", "reason", "title"))
+    about = " ".join([*map(str, parts), said]).casefold()
+    if status == 403 and any(words in about for words in ABOUT_OUR_ACCESS):
         detail = f"our app may not do this ({said}); check its permissions in X's console."
         return CredentialsError(VENDOR, detail, retry_after=600)
     if "duplicate content" in about:
         return DuplicateError(VENDOR, said)
-    return RefusedByVendorError(VENDOR, said)
+    if posting and not any(words in about for words in ABOUT_THE_POST):
+        detail = f"it takes no posts of ours (status {status}: {said}); look at the account in X."
+        return CredentialsError(VENDOR, detail, retry_after=600)
+    return RefusedByVendorError(VENDOR, f"it refuses (status {status}): {said}")
 
 
 def _said(document: Mapping[str, Any]) -> str:

@@ -4,8 +4,7 @@ Each post that an answer holds is billed, and each only once a day. Reading the 
 and mentions is cheaper where that account owns the app.
 """
 
-import re
-
+from services.gateway.lengths import X_LINK
 from services.gateway.spend import Price
 
 POST_READ = Price("post read", 5_000, reads=True)
@@ -14,12 +13,15 @@ POST = Price("post", 15_000, reads=False)
 POST_WITH_LINK = Price("post with link", 200_000, reads=False)
 DELETION = Price("deletion", 10_000, reads=False)
 
-# What X takes for a link: an address, or a name that looks like one (will.i.am).
-LINK = re.compile(r"https?://\S*[\w/]|[\w-]+(?:\.[\w-]+)+(?:/\S*[\w/])?")
-
 
 def price_of_post(text: str) -> Price:
-    return POST_WITH_LINK if LINK.search(text) else POST
+    return POST_WITH_LINK if X_LINK.search(text) else POST
+
+
+def price_of_reconciling(*, owns_app: bool) -> Price:
+    """Of looking whether a post is out: bought beyond the budget for reading, as posts are."""
+    own = price_of_own(owns_app=owns_app)
+    return Price("reconciliation", own.micro_usd, reads=False)
 
 
 def price_of_own(*, owns_app: bool) -> Price:

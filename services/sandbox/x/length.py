@@ -5,7 +5,8 @@ import unicodedata
 
 LIMIT = 280
 LINK_WEIGHT = 23
-LINK = re.compile(r"https?://\S+", re.IGNORECASE)
+# An address, or the name of a site: labels between dots, of which the last is made of letters.
+LINK = re.compile(r"https?://\S+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b(?:/\S*)?", re.IGNORECASE)
 # Code points that count one; all others count two.
 LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 # Parts that add nothing to an emoji they belong to: joined emoji, skin tones, selectors.

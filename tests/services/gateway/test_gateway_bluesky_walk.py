@@ -108,6 +108,18 @@ async def test_a_walk_goes_on_where_it_stopped_without_the_pages_between() -> No
     assert platform.asked[:2] == [None, at(1000.001)]
 
 
+async def test_keys_of_any_length_are_read_in_order() -> None:
+    keys = ("of-its-own-making", "3ktidtidtid22", "x")
+    platform = Platform(item("old", -1000))
+    _, cursor = await platform.read(None)
+    platform.items += [item(key, number) for number, key in enumerate(keys)]
+    seen: list[str] = []
+    for _ in keys:
+        texts, cursor = await platform.read(cursor, 1)
+        seen += texts
+    assert sorted(seen) == sorted(keys)
+
+
 async def test_what_the_platform_no_longer_shows_is_a_gap() -> None:
     platform = Platform(item("known", 0))
     _, cursor = await platform.read(None)

@@ -35,6 +35,7 @@ LINK = "https://example.org/a/very/long/address/that/goes/on"
         (THUMB, 2, 1, 1),
         (FLAG, 2, 1, 1),
         (f"see {LINK}.", 28, 28, 5 + len(LINK)),
+        ("by will.i.am, on hypem.com/a?b", 8 + 2 * 23, 30, 30),
         ("", 0, 0, 0),
     ],
 )

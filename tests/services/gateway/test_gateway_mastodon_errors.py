@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from services.gateway.timelines.mastodon import MastodonTimeline
-from services.gateway.vendor_calls import VendorMetrics
+from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import (
     BusyVendorError,
     CredentialsError,
@@ -22,6 +24,7 @@ from services.gateway.vendor_errors import (
 from tests.services.gateway.on_mastodon import answering, intent, timeline_at
 
 if TYPE_CHECKING:
+    from tests.services.gateway.clock import Clock
     from tests.services.gateway.conftest import Sandbox, StartSandbox
 
 
@@ -29,8 +32,6 @@ FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
     ({"fault": "status", "status": 401}, CredentialsError),
     ({"fault": "status", "status": 403}, CredentialsError),
     ({"fault": "status", "status": 403, "body": "[]"}, CredentialsError),
-    ({"fault": "status", "status": 404}, RefusedByVendorError),
-    ({"fault": "status", "status": 410}, RefusedByVendorError),
     ({"fault": "status", "status": 422}, RefusedByVendorError),
     ({"fault": "status", "status": 429}, BusyVendorError),
     ({"fault": "status", "status": 301, "body": "away"}, NotDoneError),
@@ -89,6 +90,17 @@ async def test_a_token_of_an_app_is_no_token_of_an_account(
         await mastodon_timeline.publish(intent("words"))
 
 
+@pytest.mark.parametrize("status", [404, 405, 410, 418])
+async def test_a_post_that_meets_no_instance_is_not_refused(
+    sandbox: Sandbox, mastodon_timeline: MastodonTimeline, status: int
+) -> None:
+    sandbox.plan("mastodon", "status", status=status, times=2)
+    with pytest.raises(RefusedByVendorError):
+        await mastodon_timeline.mentions(None, 5)
+    with pytest.raises(CredentialsError, match="MASTODON_BASE_URL"):
+        await mastodon_timeline.publish(intent("words"))
+
+
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 async def test_the_token_is_not_carried_to_another_host(
     start_sandbox: StartSandbox, mastodon_timeline: MastodonTimeline, sandbox: Sandbox, status: int
@@ -117,6 +129,20 @@ async def test_a_rate_limit_says_when_to_come_back(
     with pytest.raises(BusyVendorError) as raised:
         await mastodon_timeline.mentions(None, 5)
     assert raised.value.headers["Retry-After"] == pause
+
+
+async def test_a_rate_limit_is_told_by_the_clock_of_our_calls(
+    sandbox: Sandbox, metrics: VendorMetrics, clock: Clock
+) -> None:
+    calls = VendorCalls("mastodon", 1.0, metrics, clock)
+    reset = datetime.fromtimestamp(clock() + 90, UTC).isoformat()
+    sandbox.plan("mastodon", "status", status=429, headers={"x-ratelimit-reset": reset})
+    with (
+        closing(MastodonTimeline(f"{sandbox.base}/mastodon", "t", "public", calls)) as timeline,
+        pytest.raises(BusyVendorError) as raised,
+    ):
+        await timeline.mentions(None, 5)
+    assert raised.value.headers["Retry-After"] == "90"
 
 
 async def test_one_lost_answer_does_not_fail_a_reading(

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import Engine
 
-from services.gateway.spend import Spend
+from services.gateway.lengths import over
+from services.gateway.spend import Budget, Spend
 from services.gateway.timelines.timeline import CLOCK_MARGIN, Intent
 from services.gateway.timelines.x import XKeys, XTimeline
-from services.gateway.timelines.x_documents import Reader, comparable, reception
+from services.gateway.timelines.x_documents import (
+    EPOCH_MS,
+    TIMESTAMP_SHIFT,
+    Reader,
+    comparable,
+    reception,
+)
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import (
     BusyVendorError,
@@ -22,6 +31,7 @@ from services.gateway.vendor_errors import (
     FailedVendorError,
     NotDoneError,
     OutOfCreditError,
+    OverBudgetError,
     RefusedByVendorError,
     SilentVendorError,
     UnreachableError,
@@ -37,6 +47,11 @@ KEYS = XKeys("key", "secret", "1000-token", "secret")
 
 def intent(text: str, asked_at: datetime | None = None) -> Intent:
     return Intent("key", text, asked_at or datetime.now(UTC))
+
+
+def late_post(clock: Clock) -> dict[str, str]:
+    millis = int(clock() * 1000) - EPOCH_MS
+    return {"id": str(millis << TIMESTAMP_SHIFT), "text": "late", "author_id": "7"}
 
 
 @contextmanager
@@ -191,6 +206,111 @@ async def test_an_odd_post_of_ours_is_a_typed_error(
     other.close()
     with pytest.raises(FailedVendorError):
         await chosen
+
+
+async def test_the_bare_name_of_a_site_is_a_link_to_x_and_to_us(x_timeline: XTimeline) -> None:
+    text = "x" * 257 + " io.fm"
+    with pytest.raises(RefusedByVendorError, match="too long"):
+        await x_timeline.publish(intent(text))
+    assert over(text, await x_timeline.platform()) == 1
+
+
+@pytest.mark.parametrize(
+    ("detail", "error"),
+    [
+        ("To protect our users, this account is temporarily locked.", CredentialsError),
+        ("Your account is suspended.", CredentialsError),
+        ("You are not allowed to create a Tweet with duplicate content.", DuplicateError),
+        ("Your Tweet text is too long.", RefusedByVendorError),
+        ("Reply to this conversation is not allowed because of this.", RefusedByVendorError),
+    ],
+)
+async def test_a_post_is_refused_only_for_what_is_about_it(
+    sandbox: Sandbox, x_timeline: XTimeline, detail: str, error: type[VendorError]
+) -> None:
+    body = json.dumps({"title": "Forbidden", "detail": detail, "status": 403})
+    sandbox.plan("x", "status", status=403, body=body)
+    with pytest.raises(error, match=detail[:20]):
+        await x_timeline.publish(intent("words"))
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(400, RefusedByVendorError), (404, CredentialsError)]
+)
+async def test_a_post_that_meets_nobody_is_not_refused(
+    sandbox: Sandbox, x_timeline: XTimeline, status: int, error: type[VendorError]
+) -> None:
+    title = {400: "Invalid Request", 404: "Not Found"}[status]
+    sandbox.plan("x", "status", status=status, body=json.dumps({"title": title}))
+    with pytest.raises(error):
+        await x_timeline.publish(intent("words"))
+
+
+async def test_a_look_at_the_end_of_x_s_memory_that_is_refused_is_a_gap(
+    sandbox: Sandbox, clock: Clock, x_timeline: XTimeline
+) -> None:
+    sandbox.say("before the holidays")
+    cursor = (await x_timeline.posts(None, 10)).cursor
+    clock.now += 30 * 24 * 3600
+    sandbox.say("after the holidays")
+    body = json.dumps({"errors": [{"message": "'until_id' must be a newer one"}]})
+    sandbox.plan("x", "status", status=200, body=json.dumps({"data": [late_post(clock)]}))
+    sandbox.plan("x", "status", status=400, body=body)
+    page = await x_timeline.posts(cursor, 10)
+    assert page.gap is not None
+    assert (await x_timeline.posts(page.cursor, 10)).gap is None
+
+
+async def test_one_odd_refusal_does_not_change_the_vocabulary(
+    sandbox: Sandbox, x_timeline: XTimeline
+) -> None:
+    body = json.dumps({"errors": [{"message": "tweet.fields is odd today"}]})
+    sandbox.plan("x", "status", status=400, body=body, times=2)
+    with pytest.raises(RefusedByVendorError):
+        await x_timeline.posts(None, 5)
+    assert x_timeline.fields_parameter == "tweet.fields"
+
+
+async def test_receptions_are_looked_up_by_their_ids(
+    sandbox: Sandbox, x_timeline: XTimeline, spend: Spend
+) -> None:
+    first, _, last = [await x_timeline.publish(intent(f"number {n}")) for n in range(3)]
+    before = spend.report().today
+    sandbox.plan("x", "status", path="/users/", status=500, times=10)
+    received = await x_timeline.receptions([first.id, last.id])
+    assert [each.id for each in received] == [first.id, last.id]
+    # X bills a post once a day, and these were bought as they were published.
+    assert spend.report().today == before
+
+
+async def test_whoever_owns_the_app_reads_receptions_from_the_own_timeline(
+    sandbox: Sandbox, metrics: VendorMetrics, spend: Spend
+) -> None:
+    calls = VendorCalls("x", 1.0, metrics)
+    url = "https://x.test/{id}"
+    with closing(XTimeline(KEYS, f"{sandbox.base}/x", url, calls, spend, owns_app=True)) as own:
+        published = await own.publish(intent("ours"))
+        sandbox.plan("x", "status", path="/2/tweets", status=500, times=10)
+        (received,) = await own.receptions([published.id])
+    assert received.id == published.id
+
+
+async def test_a_post_is_looked_for_beyond_the_budget_and_failures_cost_nothing(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine, clock: Clock
+) -> None:
+    spend = Spend(engine, "x", Budget(daily=Decimal("0.01")), clock)
+    with timeline_at(sandbox.base, metrics, spend) as timeline:
+        began = datetime.fromtimestamp(clock(), UTC)
+        published = await timeline.publish(intent("ours"))
+        with pytest.raises(OverBudgetError):
+            await timeline.posts(None, 10)
+        before = spend.report().today
+        sandbox.plan("x", "status", status=500, times=2)
+        with pytest.raises(FailedVendorError):
+            await timeline.find(intent("ours", began))
+        assert spend.report().today == before
+        (found,) = await timeline.find(intent("ours", began))
+    assert found.id == published.id
 
 
 FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
