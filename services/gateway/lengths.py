@@ -16,7 +16,10 @@ from services.gateway.schemas import Platform
 LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 LINK = regex.compile(r"https?://\S*[\w/]", regex.IGNORECASE)
 # What X takes for a link: an address, or a name that looks like one (will.i.am).
-X_LINK = regex.compile(r"https?://\S*[\w/]|[\w-]+(?:\.[\w-]+)+(?:/\S*[\w/])?", regex.IGNORECASE)
+# X takes a name that ends as a domain's does for a link too (will.i.am), but no number (2.5).
+X_LINK = regex.compile(
+    r"https?://\S*[\w/]|[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}(?:/\S*[\w/])?", regex.IGNORECASE
+)
 CLUSTER = regex.compile(r"\X")
 EMOJI = regex.compile(r"\p{Extended_Pictographic}|\p{Regional_Indicator}|\ufe0f\u20e3")
 

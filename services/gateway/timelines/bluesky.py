@@ -159,7 +159,9 @@ class BlueskyTimeline:
         self.calls = calls
         self.reader = Reader(post_url)
         self.wire = Wire(login.server, calls)
-        self.session = SharedSession(login, self.wire, SessionFile(session), calls.clock)
+        self.session = SharedSession(
+            login, self.wire, SessionFile(session), calls.clock, calls.seconds
+        )
 
     def close(self) -> None:
         self.wire.request.close()

@@ -2,7 +2,8 @@
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -10,8 +11,14 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from services.common.private_file import write_private_file
+from services.gateway.timelines.bluesky_documents import ORIGIN
 from services.gateway.timelines.bluesky_errors import StaleSessionError, login_refused, nonsense
-from services.gateway.vendor_errors import CredentialsError, RefusedByVendorError, VendorError
+from services.gateway.vendor_errors import (
+    CredentialsError,
+    RefusedByVendorError,
+    SilentVendorError,
+    VendorError,
+)
 
 log = structlog.get_logger()
 
@@ -83,8 +90,10 @@ class SharedSession:
         server: SessionServer,
         file: SessionFile,
         clock: Callable[[], float],
+        patience: float,
     ) -> None:
-        self.login, self.server, self.file, self.clock = login, server, file, clock
+        self.login, self.server, self.file = login, server, file
+        self.clock, self.patience = clock, patience
         self.lock = threading.Lock()
         self.held: Session | None = None
         self.refusal: VendorError | None = None
@@ -102,15 +111,25 @@ class SharedSession:
         except StaleSessionError:
             return send(self._renewed(token).access)
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One thread logs in or refreshes for all; nobody waits longer than for an answer."""
+        if not self.lock.acquire(timeout=self.patience):
+            raise SilentVendorError(ORIGIN, "its session takes too long.", retry_after=5)
+        try:
+            yield
+        finally:
+            self.lock.release()
+
     def current(self) -> Session:
-        with self.lock:
+        with self._alone():
             if self.held is None:
                 self.held = self._kept() or self._logged_in()
             return self.held
 
     def _renewed(self, stale: str) -> Session:
         """Another session than the stale one; whoever comes second takes the first one's."""
-        with self.lock:
+        with self._alone():
             if self.held is None or self.held.access == stale:
                 self.held = self._refreshed() or self._logged_in()
             return self.held

@@ -36,6 +36,8 @@ LINK = "https://example.org/a/very/long/address/that/goes/on"
         (FLAG, 2, 1, 1),
         (f"see {LINK}.", 28, 28, 5 + len(LINK)),
         ("by will.i.am, on hypem.com/a?b", 8 + 2 * 23, 30, 30),
+        ("2.5 of 5, in the U.K.", 21, 21, 21),
+        ("will.i.am", 23, 9, 9),
         ("", 0, 0, 0),
     ],
 )
