@@ -15,8 +15,7 @@ from services.gateway.schemas import Platform
 # Code points that X counts once.
 LIGHT = ((0, 4351), (8192, 8205), (8208, 8223), (8242, 8247))
 LINK = regex.compile(r"https?://\S*[\w/]", regex.IGNORECASE)
-# What X takes for a link: an address, or a name that looks like one (will.i.am).
-# X takes a name that ends as a domain's does for a link too (will.i.am), but no number (2.5).
+# What X takes for a link: an address, or a name that ends as one does (will.i.am; not 2.5).
 X_LINK = regex.compile(
     r"https?://\S*[\w/]|[\w-]+(?:\.[\w-]+)*\.[^\W\d_]{2,}(?:/\S*[\w/])?", regex.IGNORECASE
 )

@@ -131,8 +131,8 @@ def spend(engine: Engine, clock: Clock) -> Spend:
 def x_timeline(
     sandbox: Sandbox, metrics: VendorMetrics, spend: Spend, clock: Clock
 ) -> Iterator[XTimeline]:
-    """The bot's timeline on the sandbox; half a second of silence is a timeout."""
-    calls = VendorCalls("x", 0.5, metrics, clock)
+    """The bot's timeline on the sandbox; a second of silence is a timeout."""
+    calls = VendorCalls("x", 1.0, metrics, clock)
     timeline = XTimeline(KEYS, f"{sandbox.base}/x", "https://x.test/i/{id}", calls, spend)
     yield timeline
     timeline.close()
@@ -140,8 +140,8 @@ def x_timeline(
 
 @pytest.fixture
 def mastodon_timeline(sandbox: Sandbox, metrics: VendorMetrics) -> Iterator[MastodonTimeline]:
-    """The bot's account on the sandbox's instance; half a second of silence is a timeout."""
-    calls = VendorCalls("mastodon", 0.5, metrics)
+    """The bot's account on the sandbox's instance; a second of silence is a timeout."""
+    calls = VendorCalls("mastodon", 1.0, metrics)
     timeline = MastodonTimeline(f"{sandbox.base}/mastodon", "token", "unlisted", calls)
     yield timeline
     timeline.close()
@@ -153,7 +153,7 @@ def bluesky_timeline(
 ) -> Iterator[BlueskyTimeline]:
     """The same on Bluesky."""
     login = Login(f"{sandbox.base}/bluesky", "deephypebot.bsky.social", "secret")
-    calls = VendorCalls("bluesky", 0.5, metrics)
+    calls = VendorCalls("bluesky", 1.0, metrics)
     kept, url = tmp_path / "bluesky.session", "https://bsky.test/{author}/{id}"
     timeline = BlueskyTimeline(login, kept, url, calls)
     yield timeline
