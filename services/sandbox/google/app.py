@@ -17,7 +17,7 @@ from services.sandbox import tokens
 from services.sandbox.answers import json_response, refuse
 from services.sandbox.google import changes, values
 from services.sandbox.google.errors import google_failure, invalid, quota_message, refused
-from services.sandbox.google.grid_data import with_grid_data
+from services.sandbox.google.grid_data import with_grid_data, with_ranges
 from services.sandbox.google.spreadsheet import Spreadsheet
 from services.sandbox.limits import Windows
 from services.sandbox.settings import SandboxSettings
@@ -159,11 +159,14 @@ class Google:
         return json_response({"spreadsheetId": spreadsheet.id, "clearedRanges": cleared})
 
     async def change(self, request: Request) -> Response:
-        requests = _objects(await _body(request), "requests")
+        body = await _body(request)
+        requests = _objects(body, "requests")
         spreadsheet = self._open(request, "Write")
         if not requests:
             raise invalid("Must specify at least one request.")
         changed, answer = changes.apply(spreadsheet, requests)
+        if body.get("includeSpreadsheetInResponse"):
+            answer["updatedSpreadsheet"] = _responded(changed, body)
         self._keep(changed)
         return json_response(answer)
 
@@ -248,6 +251,14 @@ async def _body(request: Request) -> Document:
     if not isinstance(document, dict):
         raise invalid("Invalid JSON payload received. Expected an object.")
     return document
+
+
+def _responded(spreadsheet: Spreadsheet, body: Document) -> Document:
+    """The spreadsheet after a change, or the ranges of it that were asked for."""
+    ranges, grid = body.get("responseRanges"), body.get("responseIncludeGridData")
+    if ranges:
+        return with_ranges(spreadsheet, [str(text) for text in ranges], grid=bool(grid))
+    return with_grid_data(spreadsheet) if grid else spreadsheet.metadata()
 
 
 def _objects(body: Document, name: str) -> list[Document]:

@@ -1,25 +1,28 @@
 """What a cell holds, how input becomes it, and how it is shown.
 
-RAW keeps input as it came. USER_ENTERED reads it as a person's typing: numbers, booleans, dates
-and formulas are recognised. Formulas are kept and never calculated.
+RAW keeps input as it came. USER_ENTERED reads it as a person's typing: numbers, percentages,
+booleans, dates and formulas are recognised, but not in a cell whose format is TEXT. Formulas are
+kept and never calculated.
 """
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 FORMULA_SHOWN = "#ERROR!"
 NUMBER = re.compile(r"[+-]?(\d+(,\d{3})*(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+PERCENT = re.compile(r"[+-]?\d+(\.\d*)?%")
 ISO_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}")
 US_DATE = re.compile(r"\d{1,2}/\d{1,2}/\d{4}")
+MONTH_DATES = ("%b %d, %Y", "%B %d, %Y", "%d %b %Y", "%d %B %Y")
 DAY_ZERO = date(1899, 12, 30).toordinal()
 MOST_DIGITS = 10
 
 
 @dataclass(frozen=True)
 class Entered:
-    """A formula, or a date with the way it was written."""
+    """A formula, or a date or a percentage with the way it was written."""
 
     value: float
     shown: str
@@ -33,10 +36,12 @@ def is_empty(cell: Cell) -> bool:
     return cell is None or cell == ""
 
 
-def entered(value: Any, option: str) -> Cell:  # noqa: ANN401 - a value of a JSON body
+def entered(value: Any, option: str, *, as_text: bool = False) -> Cell:  # noqa: ANN401 - a value of a JSON body
     """The cell that an input value makes; `option` is RAW or USER_ENTERED."""
     if not isinstance(value, str) or option == "RAW":
         return value if isinstance(value, str | bool | int | float) else None
+    if as_text:
+        return value
     if value.startswith("'"):
         return value[1:]
     if value.startswith("=") and len(value) > 1:
@@ -51,8 +56,12 @@ def _typed(text: str) -> Cell:
     if NUMBER.fullmatch(stripped):
         number = float(stripped.replace(",", ""))
         return int(number) if number.is_integer() and abs(number) < 1e15 else number
+    if PERCENT.fullmatch(stripped):
+        return Entered(float(stripped[:-1]) / 100, stripped)
     if day := _day(stripped):
         return Entered(day.toordinal() - DAY_ZERO, stripped)
+    if stripped.startswith("+") and len(stripped) > 1:  # as in other spreadsheets before it
+        return Entered(0, FORMULA_SHOWN, f"={stripped}")
     return text
 
 
@@ -65,7 +74,16 @@ def _day(text: str) -> date | None:
             month, day, year = map(int, text.split("/"))
             return date(year, month, day)
     except ValueError:
-        pass
+        return None
+    return _day_with_a_month(text)
+
+
+def _day_with_a_month(text: str) -> date | None:
+    for form in MONTH_DATES:
+        try:
+            return datetime.strptime(text, form).date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            continue
     return None
 
 

@@ -6,7 +6,8 @@ from hashlib import blake2b
 from typing import Any
 
 from services.sandbox.google import overlays
-from services.sandbox.google.a1 import grid_range
+from services.sandbox.google.a1 import Box, grid_range
+from services.sandbox.google.cells import Cell, entered
 from services.sandbox.google.errors import invalid
 from services.sandbox.google.spreadsheet import COLUMNS, ROWS, Spreadsheet
 from services.sandbox.google.worksheet import Worksheet
@@ -111,8 +112,43 @@ def _insert_dimension(spreadsheet: Spreadsheet, arguments: Document) -> Document
     place = arguments["range"]
     worksheet = spreadsheet.by_id(place.get("sheetId", 0))
     start, end = place.get("startIndex", 0), place["endIndex"]
+    kind, size = "row", worksheet.row_count
+    if place["dimension"] == "COLUMNS":
+        kind, size = "column", worksheet.column_count
+    if start > size or (start == size and not arguments.get("inheritFromBefore")):
+        raise invalid(
+            f"Invalid requests[0].insertDimension: range.startIndex[{start}] is after last {kind} "
+            f"in grid[{size - 1}]"
+        )
     worksheet.insert(place["dimension"], start, end - start)
     return {}
+
+
+def _update_cells(spreadsheet: Spreadsheet, arguments: Document) -> Document:
+    """Values only, from a cell to the right and down; a cell without one is emptied."""
+    if arguments["fields"] != "userEnteredValue":
+        raise invalid("Invalid requests[0].updateCells: only userEnteredValue here.")
+    start, rows = arguments["start"], arguments["rows"]
+    worksheet = spreadsheet.by_id(start.get("sheetId", 0))
+    top, left = start.get("rowIndex", 0), start.get("columnIndex", 0)
+    width = max((len(row.get("values", [])) for row in rows), default=0)
+    if not worksheet.holds(Box(top, left, top + len(rows), left + width)):
+        raise invalid(
+            f"Invalid requests[0].updateCells: Attempting to write column: {left + width - 1}, "
+            f"row: {top + len(rows) - 1}, which exceeds grid limits. Max rows: "
+            f"{worksheet.row_count}, max columns: {worksheet.column_count}"
+        )
+    for row, given in enumerate(rows, top):
+        for column, cell in enumerate(given.get("values", []), left):
+            worksheet.put(row, column, _extended(cell.get("userEnteredValue", {})))
+    return {}
+
+
+def _extended(value: Document) -> Cell:
+    """The cell of an ExtendedValue; a text is none that a person typed."""
+    if "formulaValue" in value:
+        return entered(value["formulaValue"], "USER_ENTERED")
+    return entered(next(iter(value.values()), None), "RAW")
 
 
 def _delete_dimension(spreadsheet: Spreadsheet, arguments: Document) -> Document:
@@ -162,6 +198,7 @@ CHANGES: dict[str, Change] = {
     "deleteDimension": _delete_dimension,
     "moveDimension": _move_dimension,
     "sortRange": _sort_range,
+    "updateCells": _update_cells,
     "setDataValidation": overlays.set_validation,
     "repeatCell": overlays.repeat_cell,
     "addProtectedRange": overlays.add_protected_range,

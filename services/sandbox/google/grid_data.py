@@ -4,7 +4,7 @@ and the widths of columns.
 
 from typing import Any
 
-from services.sandbox.google.a1 import grid_range
+from services.sandbox.google.a1 import Box, grid_range
 from services.sandbox.google.cells import Cell, Entered, rendered
 from services.sandbox.google.spreadsheet import Spreadsheet
 from services.sandbox.google.worksheet import Worksheet
@@ -23,9 +23,29 @@ def with_grid_data(spreadsheet: Spreadsheet) -> Document:
     return document
 
 
+def with_ranges(spreadsheet: Spreadsheet, ranges: list[str], *, grid: bool) -> Document:
+    """The metadata of the worksheets that the ranges lie in, and the ranges' cells if wanted."""
+    asked = [spreadsheet.find(text) for text in ranges]
+    document = spreadsheet.metadata()
+    document["sheets"] = [
+        listed
+        | ({"data": [_part(page, box) for page, box in asked if page is worksheet]} if grid else {})
+        for listed, worksheet in zip(document["sheets"], spreadsheet.worksheets, strict=True)
+        if any(page is worksheet for page, _ in asked)
+    ]
+    return document
+
+
+def _part(worksheet: Worksheet, box: Box) -> Document:
+    """A GridData; Google leaves out what is zero."""
+    starts = {"startRow": box.top, "startColumn": box.left}
+    part: Document = {name: start for name, start in starts.items() if start}
+    return part | {"rowData": _rows(worksheet, box)}
+
+
 def _data(worksheet: Worksheet) -> Document:
     return {
-        "rowData": _rows(worksheet),
+        "rowData": _rows(worksheet, Box()),
         "rowMetadata": _dimensions(worksheet, "ROWS", worksheet.row_count, 21),
         "columnMetadata": _dimensions(worksheet, "COLUMNS", worksheet.column_count, 100),
     }
@@ -42,21 +62,22 @@ def _dimensions(worksheet: Worksheet, dimension: str, count: int, pixels: int) -
     return found
 
 
-def _rows(worksheet: Worksheet) -> list[Document]:
+def _rows(worksheet: Worksheet, box: Box) -> list[Document]:
     rules = _ranged(worksheet, "dataValidation", "rule")
     formats = _ranged(worksheet, "formats", "cell")
     height = max([len(worksheet.rows), *(bottom for (_, _, bottom, _), _ in rules)])
     width = max([*map(len, worksheet.rows), *(right for (_, _, _, right), _ in rules)], default=0)
+    top, left, bottom, right = worksheet.whole(box).edges()
     return [
         {
             "values": [
                 _cell(worksheet.cell(row, column))
                 | _rule(rules, row, column)
                 | _format(formats, row, column)
-                for column in range(width)
+                for column in range(left, min(width, right))
             ]
         }
-        for row in range(height)
+        for row in range(top, min(height, bottom))
     ]
 
 

@@ -1,7 +1,9 @@
 """What requests lay over a worksheet's cells: rules, formats, protection, colours, marks."""
 
+import math
 from typing import Any
 
+from services.sandbox.google.a1 import grid_range
 from services.sandbox.google.errors import invalid
 from services.sandbox.google.spreadsheet import Spreadsheet
 
@@ -12,7 +14,8 @@ def set_validation(spreadsheet: Spreadsheet, arguments: Document) -> Document:
     place = arguments["range"]
     rules = spreadsheet.by_id(place.get("sheetId", 0)).overlays.setdefault("dataValidation", [])
     rules[:] = [rule for rule in rules if rule["range"] != place]
-    if rule := arguments.get("rule"):
+    rule = arguments.get("rule")
+    if rule and not _lies_there(rules, place, {"rule": rule}):
         rules.append({"range": place, "rule": rule})
     return {}
 
@@ -23,8 +26,35 @@ def repeat_cell(spreadsheet: Spreadsheet, arguments: Document) -> Document:
     formats[:] = [
         each for each in formats if (each["range"], each["fields"]) != (place, arguments["fields"])
     ]
-    formats.append({"range": place, "cell": arguments["cell"], "fields": arguments["fields"]})
+    look = {"cell": arguments["cell"], "fields": arguments["fields"]}
+    if not _lies_there(formats, place, look):
+        formats.append({"range": place, **look})
     return {}
+
+
+def _lies_there(laid: list[Document], place: Document, look: Document) -> bool:
+    """Whether the same lies over a range already, with nothing on top of it.
+
+    Or every row that is put in would be remembered by its own.
+    """
+    top, left, bottom, right = _edges(place)
+    for each in reversed(laid):
+        its_top, its_left, its_bottom, its_right = _edges(each["range"])
+        if its_top < bottom and top < its_bottom and its_left < right and left < its_right:
+            inside = its_top <= top and bottom <= its_bottom
+            inside = inside and its_left <= left and right <= its_right
+            same = all(each[name] == value for name, value in look.items())
+            if same and inside:
+                return True
+            if each.get("fields") == look.get("fields"):
+                return False
+    return False
+
+
+def _edges(place: Document) -> tuple[float, float, float, float]:
+    box = grid_range(place)
+    bottom = math.inf if box.bottom is None else box.bottom
+    return box.top, box.left, bottom, math.inf if box.right is None else box.right
 
 
 def add_protected_range(spreadsheet: Spreadsheet, arguments: Document) -> Document:

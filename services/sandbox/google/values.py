@@ -63,9 +63,9 @@ def get(spreadsheet: Spreadsheet, text: str, render: str, dimension: str) -> Doc
 def update(spreadsheet: Spreadsheet, text: str, body: Document, option: str) -> Update:
     """An update that is sure to fit; nothing is written yet."""
     worksheet, box = spreadsheet.find(text)
-    cells = _cells(body, option)
+    given = _values(body, option)
     _check_inside(worksheet, box)
-    height, width = len(cells), max(map(len, cells), default=0)
+    height, width = len(given), max(map(len, given), default=0)
     top, left, bottom, right = worksheet.whole(box).edges()
     target = Box(top, left, top + max(1, height), left + max(1, width))
     if not box.is_cell:
@@ -77,7 +77,7 @@ def update(spreadsheet: Spreadsheet, text: str, body: Document, option: str) -> 
             message = f"tried writing to column [{right + 1}]"
             raise invalid(f"Requested writing within range [{where}], but {message}")
     _check_inside(worksheet, target)
-    return Update(worksheet, target, cells)
+    return Update(worksheet, target, _cells(worksheet, target, given, option))
 
 
 def batch_summary(spreadsheet: Spreadsheet, updates: list[Update]) -> Document:
@@ -104,16 +104,16 @@ def append(
 ) -> Document:
     """Write below the table that the range touches; the grid grows when it must."""
     worksheet, box = spreadsheet.find(text)
-    cells = _cells(body, option)
+    given = _values(body, option)
     _check_inside(worksheet, box)
     table = worksheet.table(box)
     top, left = (box.top, box.left) if table is None else (table.edges()[2], table.left)
-    height, width = len(cells), max(map(len, cells), default=0)
+    height, width = len(given), max(map(len, given), default=0)
     if table is not None and insertion == "INSERT_ROWS":
         worksheet.insert("ROWS", top, height)
     target = Box(top, left, top + max(1, height), left + max(1, width))
     _grow(worksheet, target)
-    applied = Update(worksheet, target, cells)
+    applied = Update(worksheet, target, _cells(worksheet, target, given, option))
     applied.apply()
     document: Document = {"spreadsheetId": spreadsheet.id}
     if table is not None:
@@ -129,7 +129,8 @@ def clear(spreadsheet: Spreadsheet, text: str) -> str:
     return written(worksheet.title, worksheet.whole(box))
 
 
-def _cells(body: Document, option: str) -> list[list[Cell]]:
+def _values(body: Document, option: str) -> list[list[Any]]:
+    """The rows of a ValueRange, checked."""
     if option not in INPUT_OPTIONS:
         raise invalid("'valueInputOption' is required but not specified")
     values = body.get("values", [])
@@ -146,15 +147,24 @@ def _cells(body: Document, option: str) -> list[list[Cell]]:
                     f"Your input contains more than the maximum of {LONGEST_CELL} characters in a "
                     "single cell."
                 )
-    cells = [[_cell(value, option) for value in row] for row in values]
-    return _transposed(cells) if body.get("majorDimension") == "COLUMNS" else cells
+    return _transposed(values) if body.get("majorDimension") == "COLUMNS" else values
 
 
-def _cell(value: Any, option: str) -> Cell:  # noqa: ANN401 - a value of a JSON body
-    return None if value is None else entered(value, option)
+def _cells(worksheet: Worksheet, box: Box, rows: list[list[Any]], option: str) -> list[list[Cell]]:
+    """What the values become in their places."""
+
+    def cell(value: Any, row: int, column: int) -> Cell:  # noqa: ANN401 - a value of a JSON body
+        if value is None:
+            return None
+        return entered(value, option, as_text=option != "RAW" and worksheet.is_text(row, column))
+
+    return [
+        [cell(value, row, column) for column, value in enumerate(values, box.left)]
+        for row, values in enumerate(rows, box.top)
+    ]
 
 
-def _transposed(rows: list[list[Cell]]) -> list[list[Cell]]:
+def _transposed(rows: list[list[Any]]) -> list[list[Any]]:
     columns = [list(column) for column in zip_longest(*rows)]
     for column in columns:
         while column and column[-1] is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.sandbox.google.a1 import Box
+from services.sandbox.google.a1 import Box, grid_range
 from services.sandbox.google.cells import Cell, from_json, is_empty, sort_key, to_json
 
 Document = dict[str, Any]
@@ -67,6 +67,16 @@ class Worksheet:
         cells = self.rows[row]
         cells.extend([None] * (column + 1 - len(cells)))
         cells[column] = None if cell == "" else cell
+
+    def is_text(self, row: int, column: int) -> bool:
+        """Whether the cell's number format is TEXT; the format laid last counts."""
+        kind = None
+        for each in self.overlays.get("formats", []):
+            top, left, bottom, right = self.whole(grid_range(each["range"])).edges()
+            if "numberFormat" in each["fields"] and top <= row < bottom and left <= column < right:
+                form = each["cell"].get("userEnteredFormat", {}).get("numberFormat", {})
+                kind = form.get("type")
+        return kind == "TEXT"
 
     def read(self, box: Box) -> list[list[Cell]]:
         """The cells of a box, without the empty rows and cells at its ends."""

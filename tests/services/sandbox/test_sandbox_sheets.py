@@ -301,3 +301,65 @@ def test_spreadsheets_are_made_and_deleted(sandbox: Sandbox) -> None:
     client.del_spreadsheet(made.id)
     with pytest.raises(SpreadsheetNotFound):
         client.open_by_key(made.id)
+
+
+def updated(gens: gspread.Worksheet, row: int, *texts: str) -> dict[str, Any]:
+    cells = [{"userEnteredValue": {"stringValue": text} if text else {}} for text in texts]
+    start = {"sheetId": gens.id, "rowIndex": row, "columnIndex": 0}
+    rows = [{"values": cells}]
+    return {"updateCells": {"start": start, "rows": rows, "fields": "userEnteredValue"}}
+
+
+def inserted(gens: gspread.Worksheet, row: int, *, inherit: bool = False) -> dict[str, Any]:
+    place = {"sheetId": gens.id, "dimension": "ROWS", "startIndex": row, "endIndex": row + 1}
+    return {"insertDimension": {"range": place, "inheritFromBefore": inherit}}
+
+
+def test_cells_are_written_into_a_row_that_the_same_call_puts_in(gens: gspread.Worksheet) -> None:
+    gens.update([["a"], ["b"]], "A1")
+    requests = [inserted(gens, 1), updated(gens, 1, "=new", "")]
+    gens.spreadsheet.batch_update({"requests": requests})
+    assert gens.col_values(1) == ["a", "=new", "b"]
+
+
+def test_a_change_answers_with_the_cells_that_are_asked_for(gens: gspread.Worksheet) -> None:
+    gens.update([["a", "b"], ["c"]], "A1")
+    answer = gens.spreadsheet.batch_update(
+        {
+            "requests": [updated(gens, 2, "d", "e")],
+            "includeSpreadsheetInResponse": True,
+            "responseRanges": ["gens!A2:A"],
+            "responseIncludeGridData": True,
+        }
+    )
+    (sheet,) = answer["updatedSpreadsheet"]["sheets"]
+    (part,) = sheet["data"]
+    values = [row["values"][0]["userEnteredValue"]["stringValue"] for row in part["rowData"]]
+    assert (sheet["properties"]["title"], part["startRow"], values) == ("gens", 1, ["c", "d"])
+
+
+@pytest.mark.parametrize(("row", "inherit"), [(20, False), (21, True)])
+def test_nothing_is_put_in_below_the_last_row(
+    gens: gspread.Worksheet, row: int, inherit: bool
+) -> None:
+    with pytest.raises(APIError, match="after last row in grid"):
+        gens.spreadsheet.batch_update({"requests": [inserted(gens, row, inherit=inherit)]})
+
+
+def test_cells_beyond_the_grid_are_not_updated(gens: gspread.Worksheet) -> None:
+    with pytest.raises(APIError, match="exceeds grid limits"):
+        gens.spreadsheet.batch_update({"requests": [updated(gens, 20, "x")]})
+
+
+def test_what_is_typed_into_a_cell_for_text_stays_as_typed(gens: gspread.Worksheet) -> None:
+    gens.format("B1:B9", {"numberFormat": {"type": "TEXT"}})
+    typed = ["11/22/2026", "=) love", "50%", "1999", "TRUE", "+1 from me"]
+    gens.update([[text] for text in typed], "B1", value_input_option=USER_ENTERED)
+    assert gens.get("B1:B6", value_render_option=UNFORMATTED) == [[text] for text in typed]
+
+
+def test_percentages_dates_and_a_leading_plus_are_understood(gens: gspread.Worksheet) -> None:
+    typed = ["50%", "Nov 22, 2026", "22 November 2026", "+5", "+1 from me"]
+    gens.update([typed], "A1", value_input_option=USER_ENTERED)
+    read = gens.get("A1:E1", value_render_option=UNFORMATTED)
+    assert read == [[0.5, 46348, 46348, 5, "#ERROR!"]]
