@@ -8,7 +8,7 @@ asks again under the same key: the gateway looks for the post before it sends an
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -89,6 +89,7 @@ class Look:
         self.upstream = gateway_of(settings)
         self.pace = Pace(timedelta(seconds=settings.min_interval), settings.most_a_day)
         self.decisions = self.published = self.failed = 0
+        self.checked: str | None = None  # the draft on which decisions were read again
 
     async def all_of_it(self) -> None:
         found = await asyncio.to_thread(self.store.outbox.recover, self.run.holder, self.run.now())
@@ -99,20 +100,22 @@ class Look:
         await self.tell()
         self.run.beat()
 
-    async def collect(self) -> bool:
-        """Read all new decisions; False when the gateway could not be asked."""
+    async def collect(self, *, fresh: bool = False) -> bool:
+        """Read all new decisions, up to this moment when they must be fresh; False when the
+        gateway could not be asked."""
         try:
-            while await self._collect_page():
-                pass
+            more = await self._collect_page(fresh=fresh)
+            while more:
+                more = await self._collect_page()
         except ServiceError as error:
             log.warning("decisions.failed", error=self.troubles.note(self.upstream, error))
             return False
         return True
 
-    async def _collect_page(self) -> bool:
+    async def _collect_page(self, *, fresh: bool = False) -> bool:
         """Whether there may be more to read."""
         since = await asyncio.to_thread(self.store.decisions.position)
-        page = await self.gateway.decisions(since, PAGE)
+        page = await self.gateway.decisions(since, PAGE, fresh=fresh)
         reach("decisions.read")
         if page.decisions or page.cursor != since:
             take = self.store.decisions.take
@@ -133,9 +136,11 @@ class Look:
             due = await asyncio.to_thread(outbox.due, self.pace, self.run.now())
             if due is None:
                 return
-            if not due.announced:
-                if not (await self._announce(due) and await self.collect()):
+            if not due.announced or due.draft_id != self.checked:
+                announced = due.announced or await self._announce(due)
+                if not (announced and await self.collect(fresh=True)):
                     return
+                self.checked = due.draft_id
                 continue
             sending = await asyncio.to_thread(
                 outbox.claim,
@@ -221,26 +226,34 @@ class Look:
         reach("publication.stored")
 
     async def tell(self) -> None:
-        """Show the curator every outcome that is owed."""
-        for owed in await asyncio.to_thread(self.store.outcomes.due, self.run.now()):
-            if self.run.over:
-                return
-            if not await self._tell(owed, self.run.now()):
+        """Show the curator every outcome that is owed, all with one call."""
+        while not self.run.over:
+            owed = await asyncio.to_thread(self.store.outcomes.due, self.run.now())
+            if not owed or not await self._tell(owed):
                 return
 
-    async def _tell(self, owed: Owed, now: datetime) -> bool:
-        outcomes = self.store.outcomes
+    async def _tell(self, owed: Sequence[Owed]) -> bool:
+        """Whether there may be more to tell."""
+        outcomes, now = self.store.outcomes, self.run.now()
         try:
-            await self.gateway.mark(owed.draft_id, owed.outcome)
+            told = await self.gateway.mark_all({each.draft_id: each.outcome for each in owed})
         except ServiceError as error:
+            if error.status == 422 and len(owed) > 1:
+                # One of them is refused for good: the others need not wait for it.
+                for each in owed:
+                    if not await self._tell([each]):
+                        return False
+                return True
             words = self.troubles.note(self.upstream, error)
-            if error.status in {404, 422}:
+            if error.status == 422:
                 await asyncio.to_thread(outcomes.shown, owed, words)
                 return True
-            next_at = now + delay(owed.attempts, error.retry_after)
+            next_at = now + delay(max(each.attempts for each in owed), error.retry_after)
             await asyncio.to_thread(outcomes.postpone, owed, words, next_at)
             return False
         reach("outcome.shown")
-        await asyncio.to_thread(outcomes.shown, owed)
+        gone = [each for each in owed if each.draft_id in told.missing]
+        await asyncio.to_thread(outcomes.shown, [each for each in owed if each not in gone])
+        await asyncio.to_thread(outcomes.shown, gone, "the draft is no longer on the desk")
         reach("outcome.stored")
         return True

@@ -1,6 +1,6 @@
 """A typed client for the gateway. Every method raises `services.common.rest.ServiceError`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from services.common.rest import RestClient
@@ -9,8 +9,10 @@ from services.gateway.schemas import (
     Draft,
     DraftBatch,
     Heartbeat,
+    Marked,
     NewPost,
     Outcome,
+    Outcomes,
     Platform,
     Published,
     Received,
@@ -46,13 +48,20 @@ class GatewayClient(RestClient):
         body = DraftBatch(drafts=list(drafts))
         return await self.call("PUT", "v1/drafts", Stored, body=body)
 
-    async def decisions(self, since: str | None, limit: int = 500) -> DecisionPage:
-        params = {"since": since, "limit": limit}
+    async def decisions(
+        self, since: str | None, limit: int = 500, *, fresh: bool = False
+    ) -> DecisionPage:
+        """Decisions after the cursor; perhaps of the last minute, unless they must be fresh."""
+        params = {"since": since, "limit": limit, "fresh": fresh or None}
         return await self.call("GET", "v1/drafts", DecisionPage, params=params)
 
     async def mark(self, draft_id: str, outcome: Outcome) -> Received:
         path = f"v1/drafts/{quote(draft_id, safe='')}"
         return await self.call("PATCH", path, Received, body=outcome)
+
+    async def mark_all(self, outcomes: Mapping[str, Outcome]) -> Marked:
+        """What became of drafts, by id; says which of them are not on the desk."""
+        return await self.call("PATCH", "v1/drafts", Marked, body=Outcomes(dict(outcomes)))
 
     async def publish(self, text: str, idempotency_key: str) -> Published:
         """Publish once per key, however often this is called with it.

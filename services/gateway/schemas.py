@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 Identifier = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -141,6 +141,14 @@ class Outcome(Contract):
     state: Literal["scheduled", "published", "failed"]
     url: str | None = None
     detail: str | None = Field(None, max_length=500, description="What went wrong.")
+
+
+class Outcomes(RootModel[dict[Identifier, Outcome]]):
+    """What became of drafts, by their ids."""
+
+
+class Marked(Contract):
+    missing: list[Identifier] = Field(description="Drafts that are not on the desk.")
 
 
 class NewPost(Contract):

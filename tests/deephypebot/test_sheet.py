@@ -30,7 +30,8 @@ from tests.services.gateway.conftest import Sandbox, running
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 KEY = "sandbox-spreadsheet"
 NOT_SHARED = (
-    "google: the spreadsheet is not open to bot@example.org; share it with that address as Editor."
+    "google: the spreadsheet is not open to bot@example.org; share it with that address as "
+    "Editor. It says: The caller does not have permission"
 )
 UNREADABLE = (
     "GOOGLE_SERVICE_ACCOUNT_FILE names nowhere.json, which cannot be read: No such file or "

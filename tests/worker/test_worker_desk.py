@@ -515,3 +515,44 @@ async def test_no_decision_is_lost_while_the_platform_cannot_be_asked(
     world.faults["platform"] = []
     await bot.look_at_desk()
     assert len(world.out) == 1
+
+
+async def test_all_outcomes_that_are_owed_are_told_with_one_call(
+    delivered: Bot, world: World
+) -> None:
+    world.post(*(song_post(number) for number in range(2, 32)))
+    await delivered.run_cycle()
+    for number in range(1, 32):
+        world.decide(f"x:{number}:1", text="word " * 60)
+    await delivered.look_at_desk()
+    assert sum(told(world, f"x:{number}:1") == ["failed"] for number in range(1, 32)) == 31
+    assert world.calls["mark"] == 1
+
+
+async def test_an_outcome_that_the_desk_refuses_holds_up_no_other(
+    delivered: Bot, world: World
+) -> None:
+    world.refused_outcomes.add("x:1:1")
+    world.post(song_post(2))
+    await delivered.run_cycle()
+    for number in (1, 2):
+        world.decide(f"x:{number}:1", text="word " * 60)
+    await delivered.look_at_desk()
+    assert told(world, "x:2:1") == ["failed"]
+    calls = world.calls["mark"]
+    await delivered.look_at_desk()
+    assert world.calls["mark"] == calls
+
+
+async def test_decisions_are_read_afresh_right_before_a_post_leaves(
+    delivered: Bot, world: World, clock: Clock
+) -> None:
+    await delivered.look_at_desk()
+    assert world.fresh_looks == 0
+    world.faults["publish"] = [503]
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    assert (world.fresh_looks, world.out) == (1, [])
+    clock.pass_by(60)
+    await delivered.look_at_desk()  # it was announced before, and is asked about again
+    assert (world.fresh_looks, len(world.out)) == (2, 1)

@@ -23,6 +23,7 @@ from services.gateway.schemas import (
     DraftBatch,
     Gap,
     Heartbeat,
+    Marked,
     NewPost,
     Outcome,
     Platform,
@@ -84,6 +85,8 @@ class World:
         self.wordless_titles: set[str] = set()  # songs that leave the writer without words
         self.scores: dict[str, float] = {}  # how well the catalogue's song matches, if not fully
         self.poison_items: set[str] = set()
+        self.refused_outcomes: set[str] = set()  # of these drafts
+        self.fresh_looks = 0
         self.gap: Gap | None = None
         self.drafts: dict[str, Draft] = {}
         self.decisions_made: list[Decision] = []
@@ -268,10 +271,21 @@ def add_desk(app: FastAPI, world: World) -> None:
         return Stored(stored=len(new))
 
     @app.get("/v1/drafts")
-    async def decisions(since: str | None = None, limit: int = 500) -> DecisionPage:
+    async def decisions(
+        since: str | None = None, limit: int = 500, *, fresh: bool = False
+    ) -> DecisionPage:
+        world.fresh_looks += fresh
         begin = int(since or 0)
         page = world.decisions_made[begin : begin + limit]
         return DecisionPage(decisions=page, cursor=str(begin + len(page)) if page else since)
+
+    @app.patch("/v1/drafts")
+    async def mark_all(outcomes: dict[str, Outcome]) -> Marked:
+        if world.refused_outcomes & outcomes.keys():
+            raise HTTPException(422, "an outcome that the desk cannot show")
+        for draft_id in outcomes.keys() & world.drafts.keys():
+            await mark(draft_id, outcomes[draft_id])
+        return Marked(missing=sorted(outcomes.keys() - world.drafts.keys()))
 
     @app.patch("/v1/drafts/{draft_id}")
     async def mark(draft_id: str, outcome: Outcome) -> Received:

@@ -46,20 +46,24 @@ class Outcomes:
                 for row in connection.execute(wanted)
             ]
 
-    def shown(self, owed: Owed, error: str | None = None) -> None:
-        """The desk has it, or will never take it (and why); a newer outcome stays owed."""
+    def shown(self, owed: Sequence[Owed], error: str | None = None) -> None:
+        """The desk has them, or will never take them (and why); newer outcomes stay owed."""
         self._store(owed, owed=False, last_error=error)
 
-    def postpone(self, owed: Owed, error: str, next_at: datetime) -> None:
-        self._store(owed, attempts=owed.attempts + 1, last_error=error, next_at=next_at)
+    def postpone(self, owed: Sequence[Owed], error: str, next_at: datetime) -> None:
+        attempts = outcome.c.attempts + 1
+        self._store(owed, attempts=attempts, last_error=error, next_at=next_at)
 
-    def _store(self, given: Owed, **values: object) -> None:
+    def _store(self, given: Sequence[Owed], **values: object) -> None:
+        if not given:
+            return
         with writing(self.engine) as connection:
-            connection.execute(
-                update(outcome)
-                .where(outcome.c.draft_id == given.draft_id, outcome.c.version == given.version)
-                .values(**values)
-            )
+            for each in given:
+                connection.execute(
+                    update(outcome)
+                    .where(outcome.c.draft_id == each.draft_id, outcome.c.version == each.version)
+                    .values(**values)
+                )
 
 
 def owe(

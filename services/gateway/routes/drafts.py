@@ -5,11 +5,21 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Query
 
 from services.gateway.routes.world import TheSheet
-from services.gateway.schemas import DecisionPage, DraftBatch, Outcome, Received, Stored
+from services.gateway.schemas import (
+    DecisionPage,
+    DraftBatch,
+    Identifier,
+    Marked,
+    Outcome,
+    Received,
+    Stored,
+)
 
 router = APIRouter(prefix="/drafts", tags=["drafts"])
 
 MOST_DECISIONS = 2000
+MOST_OUTCOMES = 500
+OUTCOME = {"state": "published", "url": "https://x.com/i/status/19940123456789"}
 BATCH = {
     "drafts": [
         {
@@ -53,9 +63,24 @@ async def read_decisions(
         str | None, Query(description="The cursor of the last answer.", max_length=500)
     ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_DECISIONS)] = 500,
+    fresh: Annotated[
+        bool, Query(description="Up to this moment; otherwise perhaps of the last minute.")
+    ] = False,
 ) -> DecisionPage:
     """A decision may come more than once; its `version` tells whether it is news."""
-    return await sheet.decisions(since, limit)
+    return await sheet.decisions(since, limit, fresh=fresh)
+
+
+@router.patch("", operation_id="mark_drafts", summary="Say what became of drafts, by id")
+async def mark_drafts(
+    outcomes: Annotated[
+        dict[Identifier, Outcome],
+        Body(max_length=MOST_OUTCOMES, examples=[{"x:1994012345678901234:1": OUTCOME}]),
+    ],
+    sheet: TheSheet,
+) -> Marked:
+    """All of them in one go: a sheet elsewhere may count how often it is asked."""
+    return Marked(missing=list(await sheet.mark_all(outcomes)) if outcomes else [])
 
 
 @router.patch("/{draft_id}", operation_id="mark_draft", summary="Say what became of a draft")
@@ -63,7 +88,7 @@ async def mark_draft(
     draft_id: Annotated[str, Path(max_length=200, examples=["x:1994012345678901234:1"])],
     outcome: Annotated[
         Outcome,
-        Body(examples=[{"state": "published", "url": "https://x.com/i/status/19940123456789"}]),
+        Body(examples=[OUTCOME]),
     ],
     sheet: TheSheet,
 ) -> Received:

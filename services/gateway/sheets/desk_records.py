@@ -39,11 +39,12 @@ def every_record(connection: Connection) -> Iterator[DeskDraft]:
 
 def carry(connection: Connection, records: Sequence[DeskDraft]) -> Carried:
     """As `Movable.carry`."""
-    carried = Carried()
+    placed, strays = at_home(connection, records)
+    carried = Carried(kept=strays)
     by_item = {
         item_id: list(given)
         for item_id, given in groupby(
-            sorted(records, key=lambda record: record.draft.item_id),
+            sorted(placed, key=lambda record: record.draft.item_id),
             key=lambda record: record.draft.item_id,
         )
     }
@@ -54,6 +55,21 @@ def carry(connection: Connection, records: Sequence[DeskDraft]) -> Carried:
         for item in items_by_id(connection, ids):
             carried += carry_item(connection, item, by_item[item.item_id])
     return carried
+
+
+def at_home(connection: Connection, records: Sequence[DeskDraft]) -> tuple[list[DeskDraft], int]:
+    """The records whose drafts lie here in the item that they name, or nowhere yet; and how many
+    others there are, which are not taken in."""
+    homes: dict[str, str] = {}
+    for ids in batches([record.draft.id for record in records]):
+        known = select(desk_draft.c.id, desk_draft.c.item_id).where(desk_draft.c.id.in_(ids))
+        homes.update((row.id, row.item_id) for row in connection.execute(known))
+    placed = [
+        record
+        for record in records
+        if homes.setdefault(record.draft.id, record.draft.item_id) == record.draft.item_id
+    ]
+    return placed, len(records) - len(placed)
 
 
 def carry_item(connection: Connection, item: DeskItem, given: Sequence[DeskDraft]) -> Carried:

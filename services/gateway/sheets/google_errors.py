@@ -1,5 +1,11 @@
 """What Google's refusals mean, in words for the person who can do something about them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import TransportError as TokenTransportError
+from gspread.exceptions import APIError, SpreadsheetNotFound
 from requests import Response
 
 from services.gateway.vendor_errors import (
@@ -16,11 +22,36 @@ VENDOR = "google"
 QUOTA_SECONDS = 60.0
 
 
+@contextmanager
+def typed(client_email: str) -> Iterator[None]:
+    """Whatever gspread and google-auth raise in the block comes out as a VendorError."""
+    try:
+        yield
+    except APIError as error:
+        raise error_from(error.response, client_email) from error
+    except SpreadsheetNotFound as error:
+        raise no_spreadsheet() from error
+    except PermissionError as error:
+        response = getattr(error.__cause__, "response", None)
+        raise not_shared(client_email, response) from error
+    except TokenTransportError as error:
+        raise no_token() from error
+    except GoogleAuthError as error:
+        raise (no_token() if error.retryable else refused_key()) from error
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise unreadable(error) from error
+
+
+def is_outside_the_grid(response: Response) -> bool:
+    """Whether cells were meant that are none, or no longer."""
+    return response.status_code == 400 and " grid" in _said(response)
+
+
 def error_from(response: Response, client_email: str) -> VendorError:
     """The error of an answer that is none of success; `client_email` is the service account's."""
     status = response.status_code
     if status in {401, 403}:
-        return not_shared(client_email)
+        return not_shared(client_email, response)
     if status == 404:
         return no_spreadsheet()
     if status == 429:
@@ -31,8 +62,11 @@ def error_from(response: Response, client_email: str) -> VendorError:
     return RefusedByVendorError(VENDOR, f"it refuses (status {status}): {_said(response)}")
 
 
-def not_shared(client_email: str) -> CredentialsError:
+def not_shared(client_email: str, response: Response | None = None) -> CredentialsError:
+    """Google's own words come along: the API may not be enabled, say."""
     detail = f"the spreadsheet is not open to {client_email}; share it with that address as Editor."
+    if response is not None:
+        detail += f" It says: {_said(response)}"
     return CredentialsError(VENDOR, detail, retry_after=600)
 
 
@@ -51,6 +85,11 @@ def no_token() -> UnreachableError:
 
 def unreadable(error: Exception) -> FailedVendorError:
     detail = f"its answer cannot be read ({type(error).__name__})."
+    return FailedVendorError(VENDOR, detail, retry_after=5)
+
+
+def moving() -> FailedVendorError:
+    detail = "rows are moved in the worksheet while they are written."
     return FailedVendorError(VENDOR, detail, retry_after=5)
 
 

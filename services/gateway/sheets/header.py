@@ -8,7 +8,7 @@ right, when the rows below prove that everything else stands as we wrote it.
 from collections.abc import Sequence
 
 from services.gateway.sheets.records import DETAILS, PLACES, STATE, STATES, draft_in, padded
-from services.gateway.sheets.rows import COLUMNS, Cell, new_row, read_details
+from services.gateway.sheets.rows import COLUMNS, UNCLEAR, Cell, new_row, read_details
 
 BOXES = (PLACES["approve"], PLACES["reject"])
 WRITTEN_ONCE = slice(0, PLACES["approve"])
@@ -27,7 +27,7 @@ def fault_in(header: Sequence[Cell], rows: Sequence[Sequence[Cell]]) -> str | No
     if moved := _moved(header):
         return moved
     filled = [padded(cells) for cells in rows if any(cells)]
-    if not filled and not any(names):
+    if not filled and not any(header):
         return None
     if not filled and sum(map(_same, names, COLUMNS)) > len(COLUMNS) // 2:
         return None
@@ -35,7 +35,7 @@ def fault_in(header: Sequence[Cell], rows: Sequence[Sequence[Cell]]) -> str | No
         return "row 1 holds a draft and not the names of the columns: insert a row above it."
     if filled and _stand_as_written(filled):
         return None
-    found = ", ".join(str(name) for name in names) if any(names) else "empty"
+    found = ", ".join(str(name) for name in header) if any(header) else "empty"
     return f"row 1 is {found}; it must be {', '.join(COLUMNS)}. Put it back."
 
 
@@ -69,7 +69,7 @@ def _stand_as_written(rows: Sequence[Sequence[Cell]]) -> bool:
         not isinstance(cell, bool) or place in BOXES
         for row in rows
         for place, cell in enumerate(row)
-    ) and all(str(row[STATE]).partition(":")[0] in {"", *STATES} for row in rows)
+    ) and all(str(row[STATE]).partition(":")[0] in {"", UNCLEAR, *STATES} for row in rows)
     return straight and any(map(_stands_as_written, rows))
 
 

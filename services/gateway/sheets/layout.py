@@ -5,9 +5,12 @@
 - The draft and the curator's own words are wide and wrapped; the details, for machines, are hidden.
   The id shows, narrow: people name drafts by it.
 - Formulas hold no separators, which differ from one locale to the next.
+- Whoever types a date or a smile into a cell for words is not taken to mean a number or a formula.
+- Colours and protection begin at the header, so that rows put in right below it have them too.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from services.gateway.sheets.rows import CHECKBOXES, COLUMNS
@@ -15,7 +18,7 @@ from services.gateway.sheets.rows import CHECKBOXES, COLUMNS
 Request = dict[str, Any]
 
 # On the worksheet when it is laid out, so that nothing is laid twice, whoever restarts.
-MARK = {"metadataKey": "deephypebot-layout", "metadataValue": "1", "visibility": "DOCUMENT"}
+MARK = {"metadataKey": "deephypebot-layout", "metadataValue": "2", "visibility": "DOCUMENT"}
 
 GREY = {"red": 0.95, "green": 0.95, "blue": 0.95}
 HEADER = {"red": 0.85, "green": 0.85, "blue": 0.85}
@@ -35,31 +38,35 @@ WIDTHS = {
 }
 MACHINES = (("id", "draft"), ("state", "details"))
 WORDS = ("approve", "reason")
+TYPED = ("draft", "edited text", "reason")
 
 
 def column(name: str) -> int:
     return COLUMNS.index(name)
 
 
-def cells(sheet_id: int, first: str, last: str, *, top: int = 1) -> Request:
-    """A range of whole columns from row `top` (0 is the header) down."""
-    return {
+def cells(
+    sheet_id: int, first: str, last: str, *, top: int = 1, bottom: int | None = None
+) -> Request:
+    """A range of columns from row `top` (0 is the header) down, to `bottom` or the last."""
+    place = {
         "sheetId": sheet_id,
         "startRowIndex": top,
         "startColumnIndex": column(first),
         "endColumnIndex": column(last) + 1,
     }
+    return place if bottom is None else place | {"endRowIndex": bottom}
 
 
 def begins(name: str, state: str) -> str:
     """A formula: the row's cell begins with the state (`failed: too long`)."""
-    cell = f"${chr(ord('A') + column(name))}2"
+    cell = f"${chr(ord('A') + column(name))}1"
     beyond = state[:-1] + chr(ord(state[-1]) + 1)
     return f'=({cell}>="{state}")*({cell}<"{beyond}")'
 
 
 def ticked(letter: str) -> str:
-    return f"=${letter}2=TRUE"
+    return f"=${letter}1=TRUE"
 
 
 # The first that holds gives the row its colour.
@@ -76,34 +83,61 @@ def whole(sheet_id: int) -> list[Request]:
     """Everything, for a worksheet that does not bear the mark; the mark comes with it."""
     return [
         _frozen_header(sheet_id),
-        _look(cells(sheet_id, *_ends(), top=0) | {"endRowIndex": 1}, HEADER, bold=True),
+        _look(cells(sheet_id, *_ends(), top=0, bottom=1), HEADER, bold=True),
         *below(sheet_id),
         *(_width(sheet_id, name, pixels) for name, pixels in WIDTHS.items()),
         _dimension(sheet_id, "details", {"hiddenByUser": True}),
         *(_protected(cells(sheet_id, *ends, top=0)) for ends in MACHINES),
-        _protected(cells(sheet_id, *WORDS, top=0) | {"endRowIndex": 1}),
+        _protected(cells(sheet_id, *WORDS, top=0, bottom=1)),
         *(_coloured(sheet_id, place, *rule) for place, rule in enumerate(COLOURS)),
-        {
-            "createDeveloperMetadata": {
-                "developerMetadata": MARK | {"location": {"sheetId": sheet_id}}
-            }
-        },
+        _marked(sheet_id),
     ]
 
 
-def below(sheet_id: int) -> list[Request]:
-    """What new rows need: they inherit nothing. Asking again changes nothing."""
+def renewed(sheet_id: int) -> list[Request]:
+    """What a worksheet lacks that was laid out before the mark had its value."""
+    return [*_for_words(sheet_id), _marked(sheet_id)]
+
+
+def below(sheet_id: int, *, top: int = 1, bottom: int | None = None) -> list[Request]:
+    """What new rows need: they may inherit nothing. Asking again changes nothing."""
+    place = partial(cells, sheet_id, top=top, bottom=bottom)
     return [
-        _look(cells(sheet_id, *_ends()), None),
-        *(_look(cells(sheet_id, *ends), GREY) for ends in MACHINES),
-        *(_checkboxes(cells(sheet_id, name, name)) for name in ("approve", "reject")),
+        _look(place(*_ends()), None),
+        *(_look(place(*ends), GREY) for ends in MACHINES),
+        *_for_words(sheet_id, top=top, bottom=bottom),
+        *(_checkboxes(place(name, name)) for name in ("approve", "reject")),
     ]
 
 
-def is_laid(listed: Mapping[str, Any]) -> bool:
-    """Whether a worksheet, as the spreadsheet's metadata lists it, bears the mark."""
+def mark_on(listed: Mapping[str, Any]) -> str | None:
+    """The mark's value on a worksheet, as the spreadsheet's metadata lists it; the newest."""
     marks = listed.get("developerMetadata", [])
-    return any(mark.get("metadataKey") == MARK["metadataKey"] for mark in marks)
+    values = [
+        str(mark.get("metadataValue", ""))
+        for mark in marks
+        if mark.get("metadataKey") == MARK["metadataKey"]
+    ]
+    return max(values, default=None)
+
+
+def _marked(sheet_id: int) -> Request:
+    mark = MARK | {"location": {"sheetId": sheet_id}}
+    return {"createDeveloperMetadata": {"developerMetadata": mark}}
+
+
+def _for_words(sheet_id: int, *, top: int = 1, bottom: int | None = None) -> list[Request]:
+    look = {"userEnteredFormat": {"numberFormat": {"type": "TEXT"}}}
+    return [
+        {
+            "repeatCell": {
+                "range": cells(sheet_id, name, name, top=top, bottom=bottom),
+                "cell": look,
+                "fields": "userEnteredFormat(numberFormat)",
+            }
+        }
+        for name in TYPED
+    ]
 
 
 def _ends() -> tuple[str, str]:
@@ -158,7 +192,7 @@ def _protected(place: Request) -> Request:
 def _coloured(sheet_id: int, place: int, formula: str, colour: Mapping[str, float]) -> Request:
     condition = {"type": "CUSTOM_FORMULA", "values": [{"userEnteredValue": formula}]}
     rule = {
-        "ranges": [cells(sheet_id, *_ends())],
+        "ranges": [cells(sheet_id, *_ends(), top=0)],
         "booleanRule": {"condition": condition, "format": {"backgroundColor": colour}},
     }
     return {"addConditionalFormatRule": {"rule": rule, "index": place}}

@@ -7,7 +7,7 @@ reader is told everything again, and finds nothing new in it, by `Decision.versi
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import datetime
 
 from services.gateway.schemas import Decision, DecisionPage
@@ -15,7 +15,7 @@ from services.gateway.sheets.rows import Row
 
 Known = Mapping[str, Decision]  # by draft id
 
-CURSORS_REMEMBERED = 16
+CURSORS_REMEMBERED = 4  # a reader may ask again from the one before
 CURSOR = re.compile("[0-9a-f]{24}")
 
 
@@ -29,15 +29,20 @@ class Ledger:
         self.known: OrderedDict[str, Known] = OrderedDict()
 
     def page(
-        self, rows: Mapping[str, Row], since: str | None, limit: int, now: datetime
+        self,
+        rows: Mapping[str, Row],
+        since: str | None,
+        limit: int,
+        now: datetime,
+        final: Container[str] = (),
     ) -> DecisionPage:
-        """The decisions that the reader of `since` does not know, oldest first."""
+        """The decisions that the reader of `since` does not know, oldest first; nothing that is
+        said of the `final` rows is one."""
         before = self.known.get(since or "", {})
-        news = _news(rows, before, now)[:limit]
+        open_ = {draft_id: row for draft_id, row in rows.items() if draft_id not in final}
+        news = _news(rows, open_, before, now)[:limit]
         after = {
-            draft_id: decision
-            for draft_id, decision in before.items()
-            if draft_id in rows and not rows[draft_id].final
+            draft_id: decision for draft_id, decision in before.items() if draft_id in open_
         } | {decision.draft_id: decision for decision in news if decision.draft_id in rows}
         cursor = _digest(after)
         self.known[cursor] = after
@@ -47,11 +52,11 @@ class Ledger:
         return DecisionPage(decisions=news, cursor=cursor)
 
 
-def _news(rows: Mapping[str, Row], before: Known, now: datetime) -> list[Decision]:
+def _news(
+    rows: Mapping[str, Row], open_: Mapping[str, Row], before: Known, now: datetime
+) -> list[Decision]:
     news = [
-        row.decision(now)
-        for draft_id, row in rows.items()
-        if not row.final and _is_news(row, before.get(draft_id))
+        row.decision(now) for draft_id, row in open_.items() if _is_news(row, before.get(draft_id))
     ]
     # A row that a curator deleted takes its decision back.
     gone = [decision for draft_id, decision in before.items() if draft_id not in rows]

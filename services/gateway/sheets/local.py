@@ -9,7 +9,8 @@
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from sqlalchemy import Connection, Engine, func, select, update
 
@@ -51,11 +52,17 @@ class LocalSheet:
     async def upsert(self, drafts: Sequence[Draft]) -> int:
         return await asyncio.to_thread(self._upsert, drafts)
 
-    async def decisions(self, since: str | None, limit: int) -> DecisionPage:
+    async def decisions(
+        self, since: str | None, limit: int, *, fresh: bool = False
+    ) -> DecisionPage:
+        del fresh  # they always are
         return await asyncio.to_thread(self._decisions, since, limit)
 
     async def mark(self, draft_id: str, outcome: Outcome) -> None:
         await asyncio.to_thread(self._mark, draft_id, outcome)
+
+    async def mark_all(self, outcomes: Mapping[str, Outcome]) -> Sequence[str]:
+        return await asyncio.to_thread(self._mark_all, outcomes)
 
     # Movable: what an operator asks who changes the sheet.
 
@@ -117,19 +124,18 @@ class LocalSheet:
 
     def _mark(self, draft_id: str, outcome: Outcome) -> None:
         with writing(self.engine) as connection:
-            item_id = item_of(connection, draft_id)
-            connection.execute(
-                update(desk_draft)
-                .where(desk_draft.c.id == draft_id)
-                .values(outcome=plain(outcome.model_dump(mode="json")))
-            )
-            if outcome.state == "published":
-                # An undo that came too late must not put the item up for a second post.
-                connection.execute(
-                    update(desk_item)
-                    .where(desk_item.c.id == item_id, desk_item.c.state == "waiting")
-                    .values(state="approved", version=desk_item.c.version + 1)
-                )
+            show(connection, draft_id, outcome)
+
+    def _mark_all(self, outcomes: Mapping[str, Outcome]) -> list[str]:
+        gone = []
+        with writing(self.engine) as connection:
+            # In one order, so that two callers do not wait for each other.
+            for draft_id, outcome in sorted(outcomes.items(), key=itemgetter(0)):
+                try:
+                    show(connection, draft_id, outcome)
+                except NotFoundError:
+                    gone.append(draft_id)
+        return gone
 
     def _records(self) -> list[DeskDraft]:
         with reading(self.engine) as connection:
@@ -223,6 +229,23 @@ class LocalSheet:
                 update(desk_draft).where(desk_draft.c.item_id == item_id).values(outcome=None)
             )
             return item_by_id(connection, item_id)
+
+
+def show(connection: Connection, draft_id: str, outcome: Outcome) -> None:
+    """Store what became of a draft; raises NotFoundError."""
+    item_id = item_of(connection, draft_id)
+    connection.execute(
+        update(desk_draft)
+        .where(desk_draft.c.id == draft_id)
+        .values(outcome=plain(outcome.model_dump(mode="json")))
+    )
+    if outcome.state == "published":
+        # An undo that came too late must not put the item up for a second post.
+        connection.execute(
+            update(desk_item)
+            .where(desk_item.c.id == item_id, desk_item.c.state == "waiting")
+            .values(state="approved", version=desk_item.c.version + 1)
+        )
 
 
 def sequence_of(cursor: str | None) -> int:

@@ -55,8 +55,10 @@ def records_in(rows: Sequence[Sequence[Cell]], now: datetime) -> Iterator[DeskDr
     details = {
         str(found.get("id")): found for row in whole if (found := read_details(row[DETAILS]))
     }
+    firsts: dict[str, list[Cell]] = {}
     for row in whole:
-        draft_id = text_of(row[0])
+        firsts.setdefault(text_of(row[0]), row)
+    for draft_id, row in firsts.items():
         draft = draft_in(row, details.get(draft_id)) or shown_draft(row, now)
         if draft is not None:
             yield DeskDraft(draft=draft, decision=_decision(row, draft, now), outcome=_outcome(row))
@@ -133,34 +135,37 @@ def is_open(row: Sequence[Cell], record: DeskDraft) -> bool:
     said = read_row(row[0], row[DRAFT : URL + 1])
     as_drafted = text_of(cell_text(record.draft.text))
     words = {as_drafted, record.decision.text if record.decision is not None else as_drafted}
-    return said.verdict == "undecided" and said.reason is None and said.text in words
+    unsaid = said.verdict == "undecided" and said.reason is None and said.fault is None
+    return unsaid and said.text in words
 
 
 @dataclass
 class Arrival:
-    """What carrying records into a worksheet comes to: cells to fill by range, and new rows."""
+    """What carrying records into a worksheet comes to: cells to fill, from a place (0 is the row
+    below the header) and a column on, and new rows."""
 
     height: int  # rows down to the last that holds more than empty boxes
-    fillings: dict[str, list[list[Cell]]] = field(default_factory=dict)
+    fillings: list[tuple[int, str, list[Cell]]] = field(default_factory=list)
     new: list[list[Cell]] = field(default_factory=list)
     carried: Carried = field(default_factory=Carried)
 
 
 def arrive(records: Sequence[DeskDraft], rows: Sequence[Sequence[Cell]]) -> Arrival:
     """Records among the rows of a worksheet, which begin at its row 2."""
-    standing = {text_of(cells[0]): place for place, cells in enumerate(rows) if cells}
+    standing: dict[str, int] = {}
+    for place, cells in enumerate(rows):
+        standing.setdefault(text_of(cells[0]) if cells else "", place)
     filled = (place for place, cells in enumerate(rows, 1) if any(cells))
     arrival = Arrival(max(filled, default=0))
     for record in {record.draft.id: record for record in records}.values():
-        place = standing.get(record.draft.id)
-        if place is None:
+        found = standing.get(record.draft.id)
+        if found is None:
             arrival.new.append(row_of(record))
             arrival.carried += Carried(new=1) + _counted(record, {WORDS, OUTCOME})
             continue
-        row = padded(rows[place])
+        row = padded(rows[found])
         filling = filled_by(record, row)
-        for (first, last), cells in filling.items():
-            arrival.fillings[f"{first}{place + 2}:{last}{place + 2}"] = [cells]
+        arrival.fillings += [(found, first, values) for (first, _), values in filling.items()]
         arrival.carried += _counted(record, filling.keys()) + Carried(
             kept=_is_kept(record, row, filling)
         )

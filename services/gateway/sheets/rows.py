@@ -8,9 +8,10 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal
 
 from services.gateway.schemas import Decision, Draft, Outcome
@@ -40,6 +41,12 @@ OUTCOME = "K", "L"
 # Google refuses cells of more than 50,000 UTF-16 units.
 LONGEST_CELL = 40_000
 TICKS = {"true", "x", "yes", "y", "1", "\N{CHECK MARK}"}
+
+# Shown as the state of a row whose decision cannot be taken, with what is wrong with it.
+UNCLEAR = "unclear"
+NO_WORDS = "{} holds a number, a date or an error and no words; type them again"
+COPIED = "rows of one id say different things; delete all but one of them"
+ERROR = re.compile(r"#(ERROR!|NAME\?|REF!|VALUE!|DIV/0!|NUM!|NULL!|N/A)")
 
 # What a spreadsheet may take for a formula when the sheet is exported and opened elsewhere.
 FORMULA = re.compile("'*[=+\\-@\t\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}]")
@@ -111,13 +118,10 @@ class Row:
     edited: bool
     reason: str | None
     state: str
+    shown: tuple[Cell, Cell] = ("", "")  # the state and the address, as they stand
+    fault: str | None = None  # why what it says cannot be taken for a decision
 
-    @property
-    def final(self) -> bool:
-        """Nothing that is said of it now changes anything; what failed may be mended."""
-        return self.state == "published"
-
-    @property
+    @cached_property
     def version(self) -> str:
         said = "\0".join((self.verdict, self.text, self.reason or ""))
         return hashlib.sha256(said.encode()).hexdigest()[:16]
@@ -136,18 +140,43 @@ class Row:
 
 def read_row(draft_id: Cell, cells: Sequence[Cell]) -> Row:
     """Read the cells from the draft to the address; Google leaves out empty ones at the end."""
-    draft, approve, edited, reject, reason, state, _ = [*cells, *[""] * 7][:7]
-    words = text_of(edited).strip()
+    draft, approve, edited, reject, reason, state, url = [*cells, *[""] * 7][:7]
+    words = text_of(edited).strip() if _is_words(edited) else ""
     text = words or text_of(draft)
-    approved = _ticked(approve) and text != ""  # there must be something to approve
+    fault = _fault(draft, edited)
+    # There must be something to approve.
+    approved = _ticked(approve) and text != "" and fault is None
     return Row(
         draft_id=text_of(draft_id),
         verdict=_verdict(approved=approved, rejected=_ticked(reject)),
         text=text,
         edited=bool(words),
-        reason=str(reason).strip() or None,
+        reason=text_of(reason).strip() or None,
         state=str(state).partition(":")[0],
+        shown=(state, url),
+        fault=fault,
     )
+
+
+def standing(rows: Iterable[Row]) -> dict[str, Row]:
+    """Rows by id; of rows that were copied the first, and no decision where they disagree."""
+    firsts: dict[str, Row] = {}
+    copied: dict[str, Row] = {}
+    for row in rows:
+        first = firsts.setdefault(row.draft_id, row)
+        if first.version != row.version:
+            copied[row.draft_id] = replace(first, verdict="undecided", fault=COPIED)
+    firsts.pop("", None)
+    return {draft_id: copied.get(draft_id, row) for draft_id, row in firsts.items()}
+
+
+def explained(row: Row) -> list[Cell] | None:
+    """The state and address that tell a curator what is unclear; None where they do already."""
+    told, url = text_of(row.shown[0]), row.shown[1]
+    wanted = f"{UNCLEAR}: {row.fault}" if row.fault else ""
+    if told == wanted or row.state in {"scheduled", "published"}:
+        return None
+    return [wanted, url] if wanted or row.state == UNCLEAR else None
 
 
 def _verdict(*, approved: bool, rejected: bool) -> Literal["approved", "rejected", "undecided"]:
@@ -155,6 +184,19 @@ def _verdict(*, approved: bool, rejected: bool) -> Literal["approved", "rejected
     if rejected:
         return "rejected"
     return "approved" if approved else "undecided"
+
+
+def _is_words(cell: Cell) -> bool:
+    """A date or a smile that a spreadsheet took for more than text is none that was meant."""
+    return isinstance(cell, str) and not ERROR.match(cell)
+
+
+def _fault(draft: Cell, edited: Cell) -> str | None:
+    if not _is_words(edited):
+        return NO_WORDS.format("the edited text")
+    if edited.strip() == "" and not _is_words(draft):  # type: ignore[union-attr]  # words are text
+        return NO_WORDS.format("the draft")
+    return None
 
 
 def _ticked(cell: Cell) -> bool:

@@ -6,7 +6,7 @@ what the built-in `/curate` page needs on top; only the local sheet offers it, s
 who works in a Google Sheet has Google's own page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, Field
@@ -18,11 +18,17 @@ class Sheet(Protocol):
     async def upsert(self, drafts: Sequence[Draft]) -> int:
         """Store drafts by id, and return how many were new; a curator's words are not touched."""
 
-    async def decisions(self, since: str | None, limit: int) -> DecisionPage:
-        """Decisions made after the cursor, oldest first."""
+    async def decisions(
+        self, since: str | None, limit: int, *, fresh: bool = False
+    ) -> DecisionPage:
+        """Decisions made after the cursor, oldest first; up to this moment when they must be
+        `fresh`, otherwise up to the last minute."""
 
     async def mark(self, draft_id: str, outcome: Outcome) -> None:
         """Show the curator what became of a draft; raises NotFoundError."""
+
+    async def mark_all(self, outcomes: Mapping[str, Outcome]) -> Sequence[str]:
+        """Show what became of drafts, by id; returns the ids of which there is no draft."""
 
 
 class DeskDraft(BaseModel):

@@ -96,6 +96,7 @@ def _update_sheet(spreadsheet: Spreadsheet, arguments: Document) -> Document:
             target[name] = source[name]
         else:
             target.pop(name, None)
+    worksheet.crop()
     spreadsheet.worksheets.sort(key=lambda each: (each.properties["index"], each is not worksheet))
     spreadsheet.reindex()
     return {}

@@ -148,6 +148,12 @@ class Worksheet:
                 del row[start:end]
             self.grid["columnCount"] -= end - start
 
+    def crop(self) -> None:
+        """Forget what a smaller grid no longer holds."""
+        del self.rows[self.row_count :]
+        for row in self.rows:
+            del row[self.column_count :]
+
     def move(self, dimension: str, start: int, end: int, to: int) -> None:
         """Move rows or columns before the one that stood at `to`."""
         size = self.row_count if dimension == "ROWS" else self.column_count

@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gspread
 import httpx
 import pytest
+import requests
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +46,7 @@ APPROVE, EDITED, REJECT, REASON, STATE, URL = (
     for name in ("approve", "edited text", "reject", "reason", "state", "url")
 )
 DRAFT = COLUMNS.index("draft") + 1
+WAYS: list[Any] = ["des", "asc"]
 
 
 @pytest.fixture
@@ -58,7 +60,7 @@ def sheet(
 ) -> Iterator[GoogleSheet]:
     place = SheetPlace("sandbox-spreadsheet", "gens")
     calls = VendorCalls("google", 1.0, metrics, clock)
-    sheet = GoogleSheet(account, place, calls, base_url=f"{sandbox.base}/google")
+    sheet = GoogleSheet(account, place, calls, base_url=f"{sandbox.base}/google", holds=0)
     yield sheet
     sheet.close()
 
@@ -85,6 +87,11 @@ class Curator:
     def put(self, draft_id: str, column: int, value: str | bool) -> None:
         where = gspread.utils.rowcol_to_a1(self.row(draft_id), column)
         self.page.update([[value]], where, raw=True)
+
+    def type(self, draft_id: str, column: int, text: str) -> None:
+        """As `put`, by hand: the spreadsheet makes of it what it takes it for."""
+        where = gspread.utils.rowcol_to_a1(self.row(draft_id), column)
+        self.page.update([[text]], where, raw=False)
 
     def cells(self, draft_id: str) -> list[Any]:
         option = gspread.utils.ValueRenderOption.unformatted
@@ -177,10 +184,12 @@ async def test_after_a_restart_open_decisions_come_again_under_the_same_version(
     after = await restarted.decisions(before.cursor, 10)
     restarted.close()
     assert said(after.decisions) == [
+        ("x:1:1", "approved", "a slow burn, number 1"),
         ("x:2:1", "undecided", "a slow burn, number 2"),
         ("x:3:1", "approved", "a slow burn, number 3"),
     ]
-    assert after.decisions[1].version == before.decisions[2].version
+    versions = [each.version for each in before.decisions]
+    assert [after.decisions[place].version for place in (0, 2)] == [versions[0], versions[2]]
 
 
 async def test_rows_are_found_after_the_curator_sorts_and_deletes(
@@ -247,14 +256,15 @@ async def test_the_grid_grows_with_the_drafts(sheet: GoogleSheet, curator: Curat
     assert curator.cells("x:509:1")[APPROVE - 1] is False
 
 
-async def test_a_grid_that_a_curator_shrank_is_noticed(
-    sheet: GoogleSheet, curator: Curator
+@pytest.mark.parametrize("rows", [1, 2])
+async def test_a_grid_that_a_curator_shrank_grows_again(
+    sheet: GoogleSheet, curator: Curator, rows: int
 ) -> None:
     await sheet.upsert([a_draft(1)])
-    curator.page.resize(rows=2)
-    with pytest.raises(VendorError):
-        await sheet.upsert([a_draft(2)])
-    assert await sheet.upsert([a_draft(2)]) == 1
+    curator.page.resize(rows=rows)
+    drafts = [a_draft(number) for number in range(2, 300)]
+    assert await sheet.upsert(drafts) == 298
+    assert len(curator.page.col_values(1)) == rows + 298
 
 
 async def test_a_huge_post_fits_into_its_cell(sheet: GoogleSheet, curator: Curator) -> None:
@@ -292,10 +302,12 @@ FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
 
 
 @pytest.mark.parametrize(("fault", "error"), FAULTS)
-@pytest.mark.parametrize("path", ["values:batchGet", "values:batchUpdate"])
+@pytest.mark.parametrize("path", ["values:batchGet", "sandbox-spreadsheet:batchUpdate"])
 async def test_every_fault_is_a_typed_error_and_the_next_call_mends_it(
     sheet: GoogleSheet,
     sandbox: Sandbox,
+    curator: Curator,
+    *,
     fault: dict[str, object],
     error: type[VendorError],
     path: str,
@@ -307,17 +319,17 @@ async def test_every_fault_is_a_typed_error_and_the_next_call_mends_it(
     sandbox.http.delete("/sandbox/faults")
     sandbox.clock.now += 60  # the minute whose quota is used up
     await sheet.upsert([a_draft(2), a_draft(3)])
-    assert sheet._alone(sheet._ids) == ["x:1:1", "x:2:1", "x:3:1"]
+    assert curator.page.col_values(1)[1:] == ["x:1:1", "x:2:1", "x:3:1"]
 
 
 @pytest.mark.parametrize("fault", ["reset", "half"])
 async def test_a_write_whose_answer_was_lost_leaves_no_second_row(
-    sheet: GoogleSheet, sandbox: Sandbox, fault: str
+    sheet: GoogleSheet, sandbox: Sandbox, curator: Curator, fault: str
 ) -> None:
     await sheet.upsert([a_draft(1)])
-    sandbox.plan("google", fault, path="values:batchUpdate", after_commit=True)
+    sandbox.plan("google", fault, path="sandbox-spreadsheet:batchUpdate", after_commit=True)
     assert await sheet.upsert([a_draft(2)]) == 1
-    assert sheet._alone(sheet._ids) == ["x:1:1", "x:2:1"]
+    assert curator.page.col_values(1)[1:] == ["x:1:1", "x:2:1"]
 
 
 async def test_a_caller_who_gave_up_waiting_does_nothing_later(
@@ -386,3 +398,198 @@ async def test_a_key_file_that_cannot_be_used_is_named(
         missing = (await client.get("/readyz")).json()["missing"]
         assert "GOOGLE_SERVICE_ACCOUNT_FILE" in missing["sheet"]
         assert (await client.get("/v1/drafts")).status_code == 503
+
+
+def before_the_write(sheet: GoogleSheet, *deeds: Callable[[], object]) -> None:
+    """Let a curator do something right before each of our next writes reaches Google."""
+    left = list(deeds)
+    session = sheet._client().http_client.session
+    send = session.send
+
+    def sending(request: requests.PreparedRequest, **how: Any) -> requests.Response:  # noqa: ANN401 - as requests calls it
+        if left and str(request.path_url).split("?")[0].endswith(":batchUpdate"):
+            left.pop(0)()
+        return send(request, **how)
+
+    session.send = sending  # type: ignore[method-assign]  # the wire is the place to come between
+
+
+async def test_an_outcome_follows_its_row_that_moves_under_the_write(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(n) for n in range(1, 5)])
+    curator.put("x:4:1", APPROVE, True)
+    await sheet.mark("x:4:1", Outcome(state="failed", detail="too long"))
+    before_the_write(
+        sheet,
+        lambda: curator.page.sort((1, "des"), range="A2:M5"),
+        lambda: curator.page.insert_row(["my note"], 2),
+    )
+    await sheet.mark("x:1:1", Outcome(state="published", url="https://x.test/1"))
+    states = {row[0]: row[STATE - 1 : URL] for row in curator.page.get_values()[1:]}
+    assert states == {
+        "my note": ["", ""],
+        "x:1:1": ["published", "https://x.test/1"],
+        "x:2:1": ["", ""],
+        "x:3:1": ["", ""],
+        "x:4:1": ["failed: too long", ""],
+    }
+    assert [each.draft_id for each in (await sheet.decisions(None, 10)).decisions] == ["x:4:1"]
+
+
+async def test_an_outcome_of_a_row_that_is_deleted_under_the_write_lands_nowhere(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(n) for n in range(1, 4)])
+    before_the_write(sheet, lambda: curator.page.delete_rows(2))
+    with pytest.raises(NotFoundError):
+        await sheet.mark("x:1:1", Outcome(state="published", url="https://x.test/1"))
+    assert [row[STATE - 1 : URL] for row in curator.page.get_values()[1:]] == [["", ""]] * 2
+
+
+async def test_rows_that_move_without_end_are_a_typed_error(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(n) for n in range(1, 5)])
+    before_the_write(
+        sheet, *(partial(curator.page.sort, (1, order), range="A2:M5") for order in WAYS * 9)
+    )
+    with pytest.raises(FailedVendorError, match="rows are moved"):
+        await sheet.mark("x:1:1", Outcome(state="scheduled"))
+
+
+async def test_an_outcome_that_we_did_not_write_silences_no_decision(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft()])
+    curator.put("x:1:1", STATE, "published")
+    curator.put("x:1:1", APPROVE, True)
+    page = await sheet.decisions(None, 10)
+    assert said(page.decisions) == [("x:1:1", "approved", "a slow burn, number 1")]
+
+
+async def test_what_we_published_stays_as_it_was_decided(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft()])
+    curator.put("x:1:1", APPROVE, True)
+    page = await sheet.decisions(None, 10)
+    await sheet.mark("x:1:1", Outcome(state="published", url="https://x.test/1"))
+    curator.put("x:1:1", APPROVE, False)
+    assert (await sheet.decisions(page.cursor, 10)).decisions == []
+
+
+async def test_a_note_that_is_typed_under_the_write_moves_down(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    before_the_write(sheet, lambda: curator.page.update([["", "ask Ada"]], "A3", raw=True))
+    await sheet.upsert([a_draft(2)])
+    assert curator.page.col_values(2)[2:] == ["a post", "ask Ada"]
+    assert curator.page.col_values(1)[1:] == ["x:1:1", "x:2:1"]
+
+
+@pytest.mark.parametrize("words", ["11/22/2026", "=) love this", "50%", "1999", "TRUE", "+1"])
+async def test_what_is_typed_as_words_stays_words(
+    sheet: GoogleSheet, curator: Curator, words: str
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    curator.type("x:1:1", EDITED, words)
+    curator.type("x:1:1", REASON, words)
+    curator.put("x:1:1", APPROVE, True)
+    (decision,) = (await sheet.decisions(None, 10)).decisions
+    assert (decision.text, decision.reason) == (words, words)
+
+
+@pytest.mark.parametrize("words", ["11/22/2026", "=) love this", "50%"])
+async def test_words_that_became_something_else_are_not_approved_until_typed_again(
+    sheet: GoogleSheet, curator: Curator, words: str
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    curator.page.format("H2:H9", {"numberFormat": {"type": "NUMBER"}})
+    curator.type("x:1:1", EDITED, words)
+    curator.put("x:1:1", APPROVE, True)
+    first = await sheet.decisions(None, 10)
+    assert first.decisions == []
+    assert curator.cells("x:1:1")[STATE - 1] == (
+        "unclear: the edited text holds a number, a date or an error and no words; type them again"
+    )
+    curator.put("x:1:1", EDITED, "my own words")
+    second = await sheet.decisions(first.cursor, 10)
+    assert said(second.decisions) == [("x:1:1", "approved", "my own words")]
+    assert curator.cells("x:1:1")[STATE - 1] == ""
+
+
+async def test_rows_of_one_id_that_disagree_are_no_decision(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(1), a_draft(2)])
+    curator.page.update([curator.cells("x:1:1")], "A9", raw=True)
+    curator.put("x:1:1", APPROVE, True)
+    page = await sheet.decisions(None, 10)
+    assert page.decisions == []
+    assert curator.cells("x:1:1")[STATE - 1].startswith("unclear: rows of one id")
+    curator.page.delete_rows(9)
+    decisions = (await sheet.decisions(page.cursor, 10)).decisions
+    assert [each.verdict for each in decisions] == ["approved"]
+
+
+async def test_of_rows_of_one_id_that_agree_the_first_counts(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    curator.put("x:1:1", APPROVE, True)
+    curator.page.update([curator.cells("x:1:1")], "A9", raw=True)
+    assert len((await sheet.decisions(None, 10)).decisions) == 1
+    await sheet.mark("x:1:1", Outcome(state="scheduled"))
+    assert [row[STATE - 1] for row in curator.page.get_values()[1:] if row[0]] == ["scheduled", ""]
+    assert len(await sheet.records()) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "html", "status": 503},
+        {"fault": "status", "status": 500},
+        {"fault": "status", "status": 429},
+    ],
+)
+async def test_a_token_endpoint_that_is_unwell_is_no_wrong_key(
+    sheet: GoogleSheet,
+    sandbox: Sandbox,
+    fault: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("google.auth._exponential_backoff.time.sleep", lambda _: None)
+    sandbox.plan("google", path="/token", times=20, **fault)
+    with pytest.raises(UnreachableError, match="gives no token now"):
+        await sheet.decisions(None, 10)
+
+
+@pytest.mark.parametrize("fault", ["duplicate", "shuffle"])
+@pytest.mark.parametrize("method", ["upsert", "decisions", "mark", "records"])
+async def test_ranges_that_were_not_asked_for_are_a_typed_error(
+    sheet: GoogleSheet, sandbox: Sandbox, curator: Curator, fault: str, method: str
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    calls: dict[str, Callable[[], Any]] = {
+        "upsert": lambda: sheet.upsert([a_draft(2)]),
+        "decisions": lambda: sheet.decisions(None, 10),
+        "mark": lambda: sheet.mark("x:1:1", Outcome(state="scheduled")),
+        "records": sheet.records,
+    }
+    before = curator.page.get_values()
+    sandbox.plan("google", fault, path="values:batchGet", times=2)
+    with pytest.raises(FailedVendorError, match="cannot be read"):
+        await calls[method]()
+    assert curator.page.get_values() == before
+
+
+async def test_an_api_that_is_not_enabled_is_said_in_googles_words(
+    sheet: GoogleSheet, sandbox: Sandbox
+) -> None:
+    said = "Sheets is disabled in project 7."
+    body = json.dumps({"error": {"code": 403, "message": said, "status": "PERMISSION_DENIED"}})
+    sandbox.plan("google", "status", path="/v4/", status=403, body=body, times=2)
+    with pytest.raises(CredentialsError, match=said):
+        await sheet.decisions(None, 10)

@@ -10,10 +10,11 @@ import gspread
 import pytest
 
 from services.gateway.schemas import Draft, Outcome, Post, Scores, Song
+from services.gateway.sheets import layout
 from services.gateway.sheets.google import GoogleSheet, SheetPlace
 from services.gateway.sheets.rows import COLUMNS
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
-from services.gateway.vendor_errors import NotDoneError, VendorError
+from services.gateway.vendor_errors import NotDoneError
 from tests.service_account import at_work, service_account
 
 if TYPE_CHECKING:
@@ -123,11 +124,11 @@ async def test_a_rows_state_is_its_colour(
     assert {condition["type"] for condition in conditions} == {"CUSTOM_FORMULA"}
     formulas = [condition["values"][0]["userEnteredValue"] for condition in conditions]
     assert formulas == [
-        '=($K2>="published")*($K2<"publishee")',
-        '=($K2>="failed")*($K2<"failee")',
-        '=($K2>="scheduled")*($K2<"schedulee")',
-        "=$I2=TRUE",
-        "=$G2=TRUE",
+        '=($K1>="published")*($K1<"publishee")',
+        '=($K1>="failed")*($K1<"failee")',
+        '=($K1>="scheduled")*($K1<"schedulee")',
+        "=$I1=TRUE",
+        "=$G1=TRUE",
     ]
     colours = [str(rule["booleanRule"]["format"]["backgroundColor"]) for rule in rules]
     assert len(set(colours)) == 5
@@ -262,16 +263,15 @@ async def test_nothing_is_written_into_a_wrong_column(
     assert everything(spreadsheet) == before
 
 
-async def test_a_deleted_column_is_named_once_the_worksheet_is_looked_at_again(
+async def test_a_deleted_column_is_named_and_none_is_put_in_for_it(
     sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
 ) -> None:
     await sheet.upsert([a_draft(1)])
     spreadsheet.worksheet("gens").delete_columns(place("genres") + 1)
     before = everything(spreadsheet)
-    with pytest.raises(VendorError):  # the last column is none any more
-        await sheet.upsert([a_draft(2)])
-    with pytest.raises(NotDoneError, match="the column 'draft' stands in E and must stand in F"):
-        await sheet.upsert([a_draft(2)])
+    for _ in range(2):
+        with pytest.raises(NotDoneError, match="'draft' stands in E and must stand in F"):
+            await sheet.upsert([a_draft(2)])
     assert everything(spreadsheet) == before
 
 
@@ -329,3 +329,43 @@ async def test_a_row_without_details_is_a_record_of_what_shows(
     assert (shown.text, shown.post.text, shown.song.genres) == (
         draft.text, draft.post.text, draft.song.genres,
     )  # fmt: skip
+
+
+async def test_an_older_layout_gets_cells_for_words_and_nothing_twice(
+    sheet: GoogleSheet, open_sheet: OpenSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    page = spreadsheet.add_worksheet("gens", rows=20, cols=13)
+    older = layout.MARK | {"metadataValue": "1", "location": {"sheetId": page.id}}
+    mark = {"createDeveloperMetadata": {"developerMetadata": older}}
+    spreadsheet.batch_update({"requests": [mark]})
+    await sheet.upsert([a_draft()])
+    await open_sheet().upsert([a_draft()])
+    found = listed(spreadsheet)
+    cells = found["data"][0]["rowData"][1]["values"]
+    text = [
+        name
+        for name, cell in zip(COLUMNS, cells, strict=True)
+        if cell.get("userEnteredFormat", {}).get("numberFormat") == {"type": "TEXT"}
+    ]
+    assert text == ["draft", "edited text", "reason"]
+    assert [each["metadataValue"] for each in found["developerMetadata"]] == ["1", "2"]
+    assert "conditionalFormats" not in found
+
+
+@pytest.mark.parametrize(
+    ("columns", "where", "table"),
+    [(3, "A1", [["name", "mail", "id"]]), (26, "N1", [["name"], ["Ada"]])],
+)
+async def test_anothers_table_is_not_even_made_larger(
+    sheet: GoogleSheet,
+    spreadsheet: gspread.Spreadsheet,
+    columns: int,
+    where: str,
+    table: list[list[str]],
+) -> None:
+    page = spreadsheet.add_worksheet("gens", rows=len(table), cols=columns)
+    page.update(table, where, raw=True)
+    before = listed(spreadsheet)
+    with pytest.raises(NotDoneError, match=r"GOOGLE_WORKSHEET"):
+        await sheet.decisions(None, 10)
+    assert listed(spreadsheet) == before

@@ -130,7 +130,8 @@ def google(
 ) -> Iterator[tuple[GoogleSheet, InGoogle]]:
     base = f"{start_sandbox(google_per_minute=0).base}/google"
     calls = VendorCalls("google", 5.0, metrics)
-    sheet = GoogleSheet(service_account(base), SheetPlace(KEY, "gens"), calls, base_url=base)
+    place = SheetPlace(KEY, "gens")
+    sheet = GoogleSheet(service_account(base), place, calls, base_url=base, holds=0)
     with at_work(base) as client:
         yield sheet, InGoogle(client)
     sheet.close()
