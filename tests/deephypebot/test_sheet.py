@@ -377,3 +377,15 @@ def test_export_and_import_as_commands(tmp_path: Path, environment: dict[str, st
     done = run("export", "out.jsonl", "--json", cwd=tmp_path, environment=environment)
     assert json.loads(done.stdout)["drafts"] == 7
     assert told(tmp_path / "out.jsonl") == told(tmp_path / "in.jsonl")
+
+
+def test_a_draft_that_names_another_item_than_it_lies_in_is_counted_and_left(
+    operator: Path, tmp_path: Path
+) -> None:
+    command.import_("local", written(tmp_path / "a.jsonl", records()[:1]), operator)
+    draft = a_draft(1).model_copy(update={"item_id": "x:other"})
+    stray = DeskDraft(draft=draft, decision=said(draft, "rejected", reason="dull"))
+    carried = command.import_("local", written(tmp_path / "b.jsonl", [stray]), operator)
+    assert carried == Carried(kept=1)
+    command.export("local", tmp_path / "out.jsonl", operator)
+    assert told(tmp_path / "out.jsonl") == told(tmp_path / "a.jsonl")

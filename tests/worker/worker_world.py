@@ -200,6 +200,7 @@ def create_app(world: World) -> FastAPI:
     add_posts_and_songs(app, world)
     add_writer(app, world)
     add_desk(app, world)
+    add_outcomes(app, world)
     add_platform(app, world)
     return app
 
@@ -279,6 +280,13 @@ def add_desk(app: FastAPI, world: World) -> None:
         page = world.decisions_made[begin : begin + limit]
         return DecisionPage(decisions=page, cursor=str(begin + len(page)) if page else since)
 
+    @app.put("/v1/heartbeat")
+    async def heartbeat(given: Heartbeat) -> Received:
+        world.heartbeats.append(given)
+        return Received()
+
+
+def add_outcomes(app: FastAPI, world: World) -> None:
     @app.patch("/v1/drafts")
     async def mark_all(outcomes: dict[str, Outcome]) -> Marked:
         if world.refused_outcomes & outcomes.keys():
@@ -294,11 +302,6 @@ def add_desk(app: FastAPI, world: World) -> None:
         world.outcomes[draft_id].append(outcome)
         for decide in world.when_marked:
             decide(draft_id, outcome)
-        return Received()
-
-    @app.put("/v1/heartbeat")
-    async def heartbeat(given: Heartbeat) -> Received:
-        world.heartbeats.append(given)
         return Received()
 
 

@@ -21,7 +21,9 @@ from typing import Any, TypeVar
 
 import gspread
 import structlog
-from gspread.exceptions import APIError
+from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import TransportError as TokenTransportError
+from gspread.exceptions import APIError, SpreadsheetNotFound
 from gspread.http_client import HTTPClient
 from gspread.urls import SPREADSHEET_BATCH_UPDATE_URL
 from gspread.utils import ValueInputOption, ValueRenderOption, a1_range_to_grid_range
@@ -411,7 +413,7 @@ class GoogleSheet:
             self.one_writer.release()
 
     def _alone(self, work: Callable[[], T]) -> T:
-        with self._turn(), google_errors.typed(self._who()):
+        with self._turn(), _typed(self._who()):
             try:
                 return self._known(work)
             except APIError as error:
@@ -428,6 +430,28 @@ class GoogleSheet:
 
     def _who(self) -> str:
         return str(self.account.get("client_email", "the service account"))
+
+
+@contextmanager
+def _typed(client_email: str) -> Iterator[None]:
+    """Whatever gspread and google-auth raise in the block comes out as a VendorError."""
+    try:
+        yield
+    except APIError as error:
+        raise google_errors.error_from(error.response, client_email) from error
+    except SpreadsheetNotFound as error:
+        raise google_errors.no_spreadsheet() from error
+    except PermissionError as error:
+        response = getattr(error.__cause__, "response", None)
+        raise google_errors.not_shared(client_email, response) from error
+    except TokenTransportError as error:
+        raise google_errors.no_token() from error
+    except GoogleAuthError as error:
+        raise (
+            google_errors.no_token() if error.retryable else google_errors.refused_key()
+        ) from error
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise google_errors.unreadable(error) from error
 
 
 def _is_part(asked: str, answered: str) -> bool:

@@ -1,11 +1,5 @@
 """What Google's refusals mean, in words for the person who can do something about them."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from google.auth.exceptions import GoogleAuthError
-from google.auth.exceptions import TransportError as TokenTransportError
-from gspread.exceptions import APIError, SpreadsheetNotFound
 from requests import Response
 
 from services.gateway.vendor_errors import (
@@ -20,26 +14,6 @@ from services.gateway.vendor_errors import (
 
 VENDOR = "google"
 QUOTA_SECONDS = 60.0
-
-
-@contextmanager
-def typed(client_email: str) -> Iterator[None]:
-    """Whatever gspread and google-auth raise in the block comes out as a VendorError."""
-    try:
-        yield
-    except APIError as error:
-        raise error_from(error.response, client_email) from error
-    except SpreadsheetNotFound as error:
-        raise no_spreadsheet() from error
-    except PermissionError as error:
-        response = getattr(error.__cause__, "response", None)
-        raise not_shared(client_email, response) from error
-    except TokenTransportError as error:
-        raise no_token() from error
-    except GoogleAuthError as error:
-        raise (no_token() if error.retryable else refused_key()) from error
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise unreadable(error) from error
 
 
 def is_outside_the_grid(response: Response) -> bool:

@@ -92,6 +92,7 @@ async def test_from_a_post_to_a_publication(
         assert await gateway.publish(draft.text, "publication:1") == published
         outcome = Outcome(state="published", url=published.url)
         assert (await gateway.mark(draft.id, outcome)).received
+        assert (await gateway.mark_all({draft.id: outcome, "x:0:1": outcome})).missing == ["x:0:1"]
         received = await gateway.receptions([published.id])
         assert [each.id for each in received.receptions] == [published.id]
     assert sandbox.texts() == [draft.text]
@@ -337,7 +338,7 @@ def test_every_operation_is_named_and_documented(settings: MakeSettings) -> None
     names = [operation["operationId"] for operation in operations]
     bodies = [operation["requestBody"] for operation in operations if "requestBody" in operation]
     assert all(body["content"]["application/json"]["schema"]["examples"] for body in bodies)
-    assert len(set(names)) == len(names) == 11
+    assert len(set(names)) == len(names) == 12
     assert all(operation["summary"] for operation in operations)
 
 

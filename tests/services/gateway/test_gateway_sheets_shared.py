@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import gspread
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.common.database import migrate, open_database
@@ -18,7 +20,9 @@ from services.common.problems import NotFoundError
 from services.gateway.schemas import Decision, Draft, Outcome, Post, Scores, Song
 from services.gateway.sheets.google import GoogleSheet, SheetPlace
 from services.gateway.sheets.local import LocalSheet
+from services.gateway.sheets.records import records_in, row_of
 from services.gateway.sheets.rows import COLUMNS
+from services.gateway.sheets.sheet import DeskDraft
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from tests.service_account import at_work, service_account
 
@@ -367,3 +371,32 @@ async def test_a_huge_post_can_be_decided_on(sheet: Sheet, curator: Curator) -> 
 def test_a_lone_surrogate_is_no_draft() -> None:
     with pytest.raises(ValidationError, match="valid string"):
         a_draft(1, text="half \ud83d a mark")
+
+
+async def test_many_outcomes_are_shown_at_once(sheet: Sheet, curator: Curator) -> None:
+    await sheet.upsert([a_draft(1), a_draft(2)])
+    published = Outcome(state="published", url="https://x.test/1")
+    outcomes = {"x:1:1": published, "x:2:1": Outcome(state="scheduled"), "x:9:1": published}
+    assert list(await sheet.mark_all(outcomes)) == ["x:9:1"]
+    assert await curator.sees("x:1:1") == ("published", "https://x.test/1")
+    assert (await curator.sees("x:2:1"))[0] == "scheduled"
+
+
+@given(st.text(st.characters(exclude_categories=["C"]), min_size=1).map(str.strip).filter(bool))
+def test_a_record_comes_back_from_its_row(words: str) -> None:
+    draft = a_draft()
+    decision = Decision(
+        draft_id=draft.id,
+        verdict="rejected",
+        text=f"{words}!",
+        edited=True,
+        reason=words,
+        decided_at=draft.created_at,
+        version="1",
+    )
+    record = DeskDraft(draft=draft, decision=decision)
+    for _ in range(3):
+        (record,) = records_in([row_of(record)], draft.created_at)
+        assert record.draft == draft
+        assert record.decision is not None
+        assert (record.decision.text, record.decision.reason) == (f"{words}!", words)
