@@ -35,7 +35,7 @@ def fault_in(header: Sequence[Cell], rows: Sequence[Sequence[Cell]]) -> str | No
         return "row 1 holds a draft and not the names of the columns: insert a row above it."
     if filled and _stand_as_written(filled):
         return None
-    found = ", ".join(str(name) for name in header) if any(header) else "empty"
+    found = ", ".join(str(name) for name in header if name != "") or "empty"
     return f"row 1 is {found}; it must be {', '.join(COLUMNS)}. Put it back."
 
 

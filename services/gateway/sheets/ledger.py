@@ -7,8 +7,9 @@ reader is told everything again, and finds nothing new in it, by `Decision.versi
 import hashlib
 import re
 from collections import OrderedDict
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import datetime
+from itertools import islice
 
 from services.gateway.schemas import Decision, DecisionPage
 from services.gateway.sheets.rows import Row
@@ -40,7 +41,7 @@ class Ledger:
         said of the `final` rows is one."""
         before = self.known.get(since or "", {})
         open_ = {draft_id: row for draft_id, row in rows.items() if draft_id not in final}
-        news = _news(rows, open_, before, now)[:limit]
+        news = list(islice(_news(rows, open_, before, now), limit))
         after = {
             draft_id: decision for draft_id, decision in before.items() if draft_id in open_
         } | {decision.draft_id: decision for decision in news if decision.draft_id in rows}
@@ -54,19 +55,15 @@ class Ledger:
 
 def _news(
     rows: Mapping[str, Row], open_: Mapping[str, Row], before: Known, now: datetime
-) -> list[Decision]:
-    news = [
-        row.decision(now) for draft_id, row in open_.items() if _is_news(row, before.get(draft_id))
-    ]
+) -> Iterator[Decision]:
+    for draft_id, row in open_.items():
+        if _is_news(row, before.get(draft_id)):
+            yield row.decision(now)
     # A row that a curator deleted takes its decision back.
-    gone = [decision for draft_id, decision in before.items() if draft_id not in rows]
-    return news + [
-        decision.model_copy(
-            update={"verdict": "undecided", "decided_at": now, "version": f"{decision.version}-"}
-        )
-        for decision in gone
-        if decision.verdict != "undecided"
-    ]
+    for draft_id, decision in before.items():
+        if draft_id not in rows and decision.verdict != "undecided":
+            gone = {"verdict": "undecided", "decided_at": now, "version": f"{decision.version}-"}
+            yield decision.model_copy(update=gone)
 
 
 def _is_news(row: Row, known: Decision | None) -> bool:
