@@ -19,12 +19,14 @@ router = APIRouter(tags=["timeline"])
 
 MOST_POSTS = 1000
 MOST_RECEPTIONS = 100
+# One that remembers as many posts as it may; still short enough for an address.
+LONGEST_CURSOR = 8000
 
 After = Annotated[
     str | None,
     Query(
         description="The cursor of the last answer; without one, the newest posts come.",
-        max_length=500,
+        max_length=LONGEST_CURSOR,
         examples=["x.1.1994012345678901234.."],
     ),
 ]

@@ -25,6 +25,7 @@ from services.gateway.routes import drafts, heartbeats
 from services.gateway.schemas import Draft, DraftBatch, Heartbeat, Outcome, Post, Scores, Song
 from services.gateway.settings import GatewaySettings
 from services.gateway.tables import heartbeat
+from services.gateway.timelines.cursor import MOST_GIVEN, Cursor
 
 if TYPE_CHECKING:
     from tests.services.gateway.clock import Clock
@@ -96,6 +97,17 @@ async def test_from_a_post_to_a_publication(
         received = await gateway.receptions([published.id])
         assert [each.id for each in received.receptions] == [published.id]
     assert sandbox.texts() == [draft.text]
+
+
+async def test_a_cursor_that_remembers_much_is_taken_back(
+    sandbox: Sandbox, settings: MakeSettings, open_app: OpenApp
+) -> None:
+    sandbox.say("the only one")
+    app = create_app(settings(sandbox.base, timeline="mastodon"))
+    given = tuple(str(10**19 + number) for number in range(MOST_GIVEN))
+    async with open_app(app), client_of(app) as gateway:
+        page = await gateway.timeline(str(Cursor("mastodon", "1", given=given)))
+    assert [post.text for post in page.posts] == ["the only one"]
 
 
 async def test_a_post_of_ours_can_be_taken_back_and_does_not_return(

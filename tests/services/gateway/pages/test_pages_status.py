@@ -142,7 +142,7 @@ async def test_a_vendor_that_rests_altogether_is_named(app: FastAPI, browser: Fi
     breaker.failed(OutOfCreditError("x", "no credits.", retry_after=600), "home")
     seen = " ".join((await browser.read("/status")).text.split())
     assert "x is left alone until" in seen
-    assert "x rests musicbrainz" in seen.replace("spotify is asked ", "")
+    assert "x rests musicbrainz" in seen.replace("spotify in use ", "")
 
 
 async def test_a_budget_that_covers_no_further_page_is_named(
