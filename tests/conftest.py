@@ -1,10 +1,22 @@
-"""What tests of several rooms need: a PostgreSQL database, where a server answers."""
+"""What tests of several rooms need: plain logs, and a PostgreSQL where a server answers."""
 
 import secrets
 from collections.abc import Iterator
 
 import psycopg
 import pytest
+import structlog
+
+DEFAULTS = structlog.get_config()["processors"][:-1]
+
+
+@pytest.fixture(autouse=True)
+def plain_tracebacks() -> None:
+    """The default ones show every local variable, and take seconds to draw."""
+    renderer = structlog.dev.ConsoleRenderer(
+        colors=False, exception_formatter=structlog.dev.plain_traceback
+    )
+    structlog.configure(processors=[*DEFAULTS, renderer])
 
 
 @pytest.fixture

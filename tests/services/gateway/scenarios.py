@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from sqlalchemy import Engine
 
@@ -29,7 +34,9 @@ from services.gateway.vendor_errors import NotDoneError, RefusedByVendorError, S
 if TYPE_CHECKING:
     from tests.services.gateway.conftest import Sandbox
 
-SECONDS = 0.3
+T = TypeVar("T")
+
+SECONDS, PATIENCE = 0.3, 10.0
 LONGEST_CALL = 10.0
 BOT = "deephypebot"
 numbers = count(1)
@@ -44,6 +51,14 @@ class Bench:
     metrics: VendorMetrics
     folder: Path
     account: dict[str, str] = field(default_factory=dict)
+    cleanup: AsyncExitStack = field(default_factory=AsyncExitStack)
+    controls: dict[object, object] = field(default_factory=dict)
+
+    async def control(self, opened: Callable[[Bench, float], AbstractAsyncContextManager[T]]) -> T:
+        """An adapter with patience, used where nothing is wrong; one for all cells."""
+        if opened not in self.controls:
+            self.controls[opened] = await self.cleanup.enter_async_context(opened(self, PATIENCE))
+        return cast("T", self.controls[opened])
 
     def calls(self, vendor: str, seconds: float) -> VendorCalls:
         return VendorCalls(vendor, seconds, self.metrics, self.sandbox.clock)
@@ -231,7 +246,8 @@ OF_TIMELINES = {
 def of_timeline(open_timeline: OpenTimeline, name: str) -> OpenScenario:
     @asynccontextmanager
     async def scenario(bench: Bench) -> AsyncIterator[Scenario]:
-        async with open_timeline(bench, SECONDS) as timeline, open_timeline(bench, 10) as control:
+        async with open_timeline(bench, SECONDS) as timeline:
+            control = await bench.control(open_timeline)
             yield OF_TIMELINES[name](timeline, control, bench)
 
     return scenario
@@ -311,18 +327,20 @@ class Mark(OfSheet):
 OF_SHEETS = {"upsert": Upsert, "decisions": Decide, "mark": Mark}
 
 
+@asynccontextmanager
+async def google(bench: Bench, seconds: float) -> AsyncIterator[GoogleSheet]:
+    place = SheetPlace("sandbox-spreadsheet", "gens")
+    base, calls = f"{bench.sandbox.base}/google", bench.calls("google", seconds)
+    sheet = GoogleSheet(bench.account, place, calls, base_url=base)
+    yield sheet
+    sheet.close()
+
+
 def of_sheet(name: str) -> OpenScenario:
     @asynccontextmanager
     async def scenario(bench: Bench) -> AsyncIterator[Scenario]:
-        place = SheetPlace("sandbox-spreadsheet", "gens")
-        base = f"{bench.sandbox.base}/google"
-        sheet, control = (
-            GoogleSheet(bench.account, place, bench.calls("google", seconds), base_url=base)
-            for seconds in (SECONDS, 10)
-        )
-        yield OF_SHEETS[name](sheet, control, bench)
-        sheet.close()
-        control.close()
+        async with google(bench, SECONDS) as sheet:
+            yield OF_SHEETS[name](sheet, await bench.control(google), bench)
 
     return scenario
 
