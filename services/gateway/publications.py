@@ -130,7 +130,7 @@ class Publications:
         except DuplicateError as error:
             return await self._explain_duplicate(key, error)
         except RefusedByVendorError as error:
-            await self._store(key, state="refused", detail=error.detail)
+            await self._store(key, state="refused", detail=error.said)
             raise
         except NotDoneError:
             await asyncio.to_thread(self._release, key)
@@ -146,7 +146,7 @@ class Publications:
         row = await asyncio.to_thread(self._row, key)
         if found := await self._find(row):
             return found
-        await self._store(key, state="refused", detail=error.detail)
+        await self._store(key, state="refused", detail=error.said)
         raise error
 
     async def _find(self, row: RowMapping) -> Published | None:

@@ -78,7 +78,7 @@ def _about_access(refusal: Refusal) -> CredentialsError:
 
 
 def login_refused(error: VendorError, pause: float) -> CredentialsError:
-    said = error.detail.removeprefix(f"{VENDOR}: ").removesuffix(f"; {REMEDY}")
+    said = error.said.removesuffix(f"; {REMEDY}")
     return CredentialsError(VENDOR, f"our login fails: {said}; {REMEDY}", retry_after=pause)
 
 
