@@ -44,6 +44,7 @@ class Price:
     operation: str
     micro_usd: int
     reads: bool  # else it publishes or deletes
+    to_publish: bool = False  # a reading that publishing needs, and that keeps to its budget
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ class Spend:
 
     def _bounds_of(self, price: Price, connection: Connection, day: str) -> list[Bound]:
         """The budgets that such a call keeps to."""
-        if not price.reads and self.budget.publishes_beyond:
+        if self.budget.publishes_beyond and (price.to_publish or not price.reads):
             return []
         return self._bounds(self._spent(connection, _first_of_month(day)), day)
 

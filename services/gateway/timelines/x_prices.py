@@ -4,6 +4,8 @@ Each post that an answer holds is billed, and each only once a day. Reading the 
 and mentions is cheaper where that account owns the app.
 """
 
+from dataclasses import replace
+
 from services.gateway.lengths import X_LINK
 from services.gateway.spend import Price
 
@@ -19,9 +21,8 @@ def price_of_post(text: str) -> Price:
 
 
 def price_of_reconciling(*, owns_app: bool) -> Price:
-    """Of looking whether a post is out: bought beyond the budget for reading, as posts are."""
-    own = price_of_own(owns_app=owns_app)
-    return Price("reconciliation", own.micro_usd, reads=False)
+    """Of looking whether a post is out."""
+    return replace(price_of_own(owns_app=owns_app), operation="reconciliation", to_publish=True)
 
 
 def price_of_own(*, owns_app: bool) -> Price:
