@@ -63,13 +63,19 @@ POST_EVERY = 3600.0  # seconds: 24 posts a day
 # The day's posts and the publication cost $0.135; after a fault more are waiting than this buys.
 DAILY = Decimal("0.16")
 SONG_EVERY = 7  # days
-SECONDS = 0.3  # a vendor's silence
-LINGERS = 6 * 3600.0  # a fault
+SILENCE_SECONDS = 0.3  # that a vendor is allowed
+FAULT_SECONDS = 6 * 3600.0
 KEYS = XKeys("key", "secret", "1000-token", "secret")
+KNOWN = (
+    ("Midnight City", "M83"),
+    ("Digital Love", "Daft Punk"),
+    ("Teardrop", "Massive Attack"),
+    ("Hurt", "Johnny Cash"),
+)
 CATCHING_UP = 40  # polls, after the last day
-# Columns that must be zero.
 STATE = "sandbox.sqlite3"
-PROMISES = ("lost", "twice", "unsaid", "undrafted", "overdrawn")
+# Columns that must be zero.
+PROMISES = ("lost", "twice", "unsaid", "undrafted", "unfound", "overdrawn", "owed")
 MEGABYTE = 1 << 20
 
 
@@ -96,7 +102,7 @@ class World:
     metrics: VendorMetrics = field(default_factory=lambda: VendorMetrics(CollectorRegistry()))
 
     def calls(self, vendor: str) -> VendorCalls:
-        return VendorCalls(vendor, SECONDS, self.metrics, self.clock)
+        return VendorCalls(vendor, SILENCE_SECONDS, self.metrics, self.clock)
 
     def plan(self, vendor: str, plan: Plan) -> None:
         fault = {"vendor": vendor, "times": 1000, **plan}
@@ -114,6 +120,7 @@ class Account:
     there: list[str] = field(default_factory=list)  # seen by a reader whom no fault meets
     drafted: list[str] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    unfound: int = 0  # songs that the catalogue has
     polls: int = 0
     failed: int = 0
     memory: list[float] = field(default_factory=list)
@@ -291,7 +298,7 @@ class Year:
         """A day has one fault, at one vendor, for some hours."""
         polls = round(DAY / self.every)
         struck = self.dice.randrange(polls)
-        lasts = max(1, round(LINGERS / self.every))
+        lasts = max(1, round(FAULT_SECONDS / self.every))
         vendor = self.dice.choice((self.name, self.name, "spotify", "google"))
         plan = self.dice.choice(list(FAULTS.values()))
         await self._look_beside()
@@ -316,7 +323,11 @@ class Year:
             partial(approval.publish, self.publications),
         ]
         if day % SONG_EVERY == 0:
-            self.owed.append(partial(self.songs.find, f"Song of day {day}", "M83"))
+            title, artist = KNOWN[day // SONG_EVERY % len(KNOWN)]
+            self.owed.append(partial(self._find, title, artist))
+
+    async def _find(self, title: str, artist: str) -> None:
+        self.account.unfound += await self.songs.find(title, artist) is None
 
     async def _poll(self) -> None:
         """What the worker does: read, then whatever is owed; what fails is tried the next time."""
@@ -355,6 +366,8 @@ class Year:
             + sum((rows - Counter(set(rows))).values()),
             "unsaid": len(set(account.said) - set(out)),
             "undrafted": len(set(account.drafted) - set(rows)),
+            "unfound": account.unfound,
+            "owed": len(self.owed),
             "overdrawn": days_overdrawn(self.world.engine),
             "MiB grown": account.memory[-1] - account.memory[len(account.memory) // 4],
         }

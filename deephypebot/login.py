@@ -11,7 +11,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
-from deephypebot.credentials import Credential, DotenvFile, SecretFolder
+from deephypebot.credentials import Credential, DotenvFile, Keeper, SecretFolder
 from deephypebot.errors import CommandError
 from deephypebot.terminal import AbandonedError, Terminal, printable
 from services.common.serve import load_settings
@@ -68,7 +68,7 @@ def log_in(walk: Walk, env: Path, secrets: Path | None) -> None:
 
     Raises CommandError, and KeyboardInterrupt when the operator gives up.
     """
-    keeper = SecretFolder(secrets) if secrets else DotenvFile(env)
+    keeper: Keeper = SecretFolder(secrets) if secrets else DotenvFile(env)
     keeper.check()
     visit = Visit(load_settings(GatewaySettings, env), Terminal())
     login = walked(walk, visit)

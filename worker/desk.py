@@ -9,17 +9,17 @@ asks again under the same key: the gateway looks for the post before it sends an
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import structlog
 
 from services.common.rest import BusyError, NotSentError, RefusedError, ServiceError
 from services.gateway.client import GatewayClient
-from services.gateway.schemas import Outcome, Platform
+from services.gateway.schemas import Outcome
 from worker.course import gateway_of
 from worker.failpoints import reach
-from worker.run import Run, utc_now
+from worker.run import Run
 from worker.settings import WorkerSettings
 from worker.store import Store
 from worker.store.outbox import Due, Pace, Sending
@@ -31,7 +31,6 @@ from worker.wording import compose
 log = structlog.get_logger()
 
 PAGE = 500
-PLATFORM_HOLDS = timedelta(hours=1)
 # Refusals that are about the text; the others are about an address, a key, an account.
 ABOUT_THE_TEXT = frozenset({413, 422})
 
@@ -50,16 +49,6 @@ class Desk:
         self.gateway = gateway
         self.settings = settings
         self.new_run = new_run
-        self.platform: Platform | None = None
-        self.platform_until = datetime.min.replace(tzinfo=UTC)
-
-    async def ask_platform(self) -> Platform:
-        """What the platform allows; asked again after a while. Raises ServiceError."""
-        now = utc_now()
-        if self.platform is None or now >= self.platform_until:
-            self.platform = await self.gateway.platform()
-            self.platform_until = now + PLATFORM_HOLDS
-        return self.platform
 
     async def look(self) -> DeskSummary:
         """One look; what a service does wrong stands in the summary."""
@@ -80,7 +69,6 @@ class Look:
 
     def __init__(self, desk: Desk, run: Run) -> None:
         settings = desk.settings
-        self.desk = desk
         self.store = desk.store
         self.gateway = desk.gateway
         self.settings = settings
@@ -120,7 +108,7 @@ class Look:
         if page.decisions or page.cursor != since:
             take = self.store.decisions.take
             composed = partial(
-                compose, template=self.settings.template, platform=await self.desk.ask_platform()
+                compose, template=self.settings.template, platform=await self.gateway.platform()
             )
             new = await asyncio.to_thread(take, page, since, composed, self.run.now())
             if new is None:

@@ -34,8 +34,8 @@ DESCRIPTION = (
 def create_app(settings: GatewaySettings) -> FastAPI:
     """The gateway for these settings.
 
-    `app.state` holds `settings`; from start-up on also `engine`, `timeline`, `sheet`, `desk`
-    (None without a local sheet) and `catalogues`.
+    `app.state` holds `settings`; from start-up on also `engine`, `adapters` and `desk` (None
+    without a local sheet).
     """
 
     @asynccontextmanager
@@ -78,10 +78,7 @@ def open_gateway_database(settings: GatewaySettings) -> Engine:
 def _install(app: FastAPI, engine: Engine, adapters: Adapters) -> None:
     app.state.engine = engine
     app.state.adapters = adapters
-    app.state.timeline = adapters.timeline
-    app.state.sheet = adapters.sheet
     app.state.desk = adapters.desk
-    app.state.catalogues = adapters.catalogues
     app.state.readiness.add("database", _database_check(engine))
     for name in ("timeline", "sheet", "catalogues"):
         app.state.readiness.add(name, _adapter_check(adapters, name))

@@ -11,7 +11,7 @@ import io
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import requests
@@ -19,8 +19,10 @@ import requests.adapters
 import urllib3.exceptions
 from requests.utils import get_environ_proxies, select_proxy
 
+S = TypeVar("S", bound=requests.Session)
 Timeout = tuple[float, float]  # seconds to connect, and to wait for data
 CHUNK = 65_536
+CONNECTIONS = 16  # kept open to one vendor, at most
 # How much longer than one silence a whole answer may take.
 WHOLE = 1.5
 
@@ -28,8 +30,8 @@ WHOLE = 1.5
 class PatientAdapter(requests.adapters.HTTPAdapter):
     """Reads every answer whole, with the timeouts given, or raises requests.ReadTimeout."""
 
-    def __init__(self, timeout: Timeout, connections: int = 16) -> None:
-        super().__init__(pool_maxsize=connections)
+    def __init__(self, timeout: Timeout) -> None:
+        super().__init__(pool_maxsize=CONNECTIONS)
         self.timeout = timeout
 
     def send(self, request: requests.PreparedRequest, *_: Any, **how: Any) -> requests.Response:  # noqa: ANN401 - as requests calls it
@@ -42,6 +44,13 @@ class PatientAdapter(requests.adapters.HTTPAdapter):
             raise
         response.raw = io.BytesIO(body)
         return response
+
+
+def patient(session: S, timeout: Timeout) -> S:
+    """The session, whose answers come in time from now on, or fail."""
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, PatientAdapter(timeout))
+    return session
 
 
 def _chunks(response: requests.Response, until: float) -> Iterator[bytes]:

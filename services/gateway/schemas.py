@@ -43,7 +43,7 @@ class Quota(Contract):
 
 
 class Platform(Contract):
-    """What a platform allows, as its adapter declares it; the publishing policy reads it here."""
+    """What a platform allows, as its adapter declares it; the worker measures posts by it."""
 
     origin: str = Field(description="The platform: x, mastodon, bluesky.")
     longest: int = Field(description="Longest post, in the units of `counting`.")

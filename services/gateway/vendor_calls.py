@@ -2,8 +2,8 @@
 
 Synchronous SDKs run in threads.
 
-This is the one place of the gateway that repeats a failed call, once, and only a read whose
-answer was lost or broken: an idle connection that the vendor closed is the usual cause.
+A call whose answer was lost or broken is repeated here, once, where that is safe: an idle
+connection that the vendor closed is the usual cause.
 """
 
 import math
@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import anyio
 import anyio.to_thread
+import httpx
 import requests
 import stamina
 import structlog
@@ -38,6 +39,14 @@ Answer = Callable[[], Awaitable[T]]
 
 CONNECT_SECONDS = 5.0
 CIRCUIT: tuple[State, ...] = ("closed", "half open", "open")
+# Of httpx: nothing has left yet.
+NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.InvalidURL,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+)
 # Threads that one vendor may keep busy; more callers wait for their turn.
 THREADS = 8
 
@@ -94,7 +103,7 @@ class VendorCalls:
         return min(CONNECT_SECONDS, self.seconds), self.seconds
 
     async def read(self, call: Callable[[], T], lane: str = EVERY_LANE) -> T:
-        """Run a synchronous call that only reads."""
+        """Run a synchronous call that only reads, or looks before it writes: it may run twice."""
         return await self.repeat(partial(self.once, call, lane))
 
     async def repeat(self, answer: Answer[T]) -> T:
@@ -159,6 +168,18 @@ class VendorCalls:
         except requests.RequestException as error:
             raise self.transport_error(error) from error
 
+    def httpx_error(self, error: BaseException | None) -> VendorError:
+        """The same for what httpx raises."""
+        if isinstance(error, NEVER_SENT):
+            return UnreachableError(self.vendor, "cannot be reached.", retry_after=10)
+        if isinstance(error, httpx.TimeoutException):
+            return self.silent()
+        return self._broken(error)
+
+    def _broken(self, error: BaseException | None) -> FailedVendorError:
+        detail = f"the connection broke ({type(error).__name__})."
+        return FailedVendorError(self.vendor, detail, retry_after=5)
+
     def silent(self) -> SilentVendorError:
         detail = f"no answer within {self.seconds:g} s (UPSTREAM_TIMEOUT)."
         return SilentVendorError(self.vendor, detail, retry_after=5)
@@ -177,6 +198,4 @@ class VendorCalls:
             cause, urllib3.exceptions.ReadTimeoutError
         ):
             return self.silent()
-        return FailedVendorError(
-            self.vendor, f"the connection broke ({type(error).__name__}).", retry_after=5
-        )
+        return self._broken(error)

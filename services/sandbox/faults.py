@@ -1,9 +1,9 @@
 """Faults on demand: what a vendor does on a bad day, for the next N matching requests."""
 
 from itertools import count
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from services.sandbox.vendors import VENDOR_NAMES
 
@@ -67,6 +67,13 @@ class Fault(BaseModel):
             message = f"no such vendor; there are {', '.join(sorted(VENDOR_NAMES))}"
             raise ValueError(message)
         return value
+
+    @model_validator(mode="after")
+    def strikes(self) -> Self:
+        if self.fault == "status" and self.status < 300 and self.body is None:
+            message = f"status {self.status} is a fault only with a body of another kind"
+            raise ValueError(message)
+        return self
 
     def model_post_init(self, _: object) -> None:
         if self.fault in AFTER:

@@ -1,6 +1,6 @@
 """How vendors count requests.
 
-Fixed windows (X, Mastodon, Google) and a leaking allowance (MusicBrainz).
+Fixed windows (X, Mastodon, Bluesky, Google) and a leaking allowance (MusicBrainz, Last.fm).
 """
 
 from collections.abc import Callable, Hashable

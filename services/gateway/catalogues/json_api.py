@@ -9,13 +9,11 @@ import httpx
 
 from services.gateway.breaker import EVERY_LANE
 from services.gateway.catalogues.pace import Pace
-from services.gateway.vendor_calls import CONNECT_SECONDS, VendorCalls
+from services.gateway.vendor_calls import VendorCalls
 from services.gateway.vendor_errors import (
     BusyVendorError,
     FailedVendorError,
     RefusedByVendorError,
-    SilentVendorError,
-    UnreachableError,
     VendorError,
 )
 
@@ -39,11 +37,12 @@ class JsonApi:
         params: Mapping[str, str] | None = None,
     ) -> None:
         self.calls, self.pace, self.vendor = calls, pace, calls.vendor
+        connect, patience = calls.timeout
         self.http = httpx.AsyncClient(
             base_url=base_url,
             headers=headers,
             params=params,
-            timeout=httpx.Timeout(calls.seconds, connect=min(CONNECT_SECONDS, calls.seconds)),
+            timeout=httpx.Timeout(patience, connect=connect),
         )
 
     async def close(self) -> None:
@@ -65,13 +64,8 @@ class JsonApi:
     async def _answer(self, path: str, params: Mapping[str, str]) -> httpx.Response:
         try:
             return await self.http.get(path, params=dict(params))
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise UnreachableError(self.vendor, "cannot be reached.", retry_after=10) from error
-        except httpx.TimeoutException as error:
-            raise SilentVendorError(self.vendor, "no answer in time.", retry_after=5) from error
-        except httpx.HTTPError as error:
-            detail = f"the connection broke ({type(error).__name__})."
-            raise FailedVendorError(self.vendor, detail, retry_after=5) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self.calls.httpx_error(error) from error
 
     def document(self, response: httpx.Response) -> Document:
         """The JSON object of a good answer; raises what any other status stands for."""

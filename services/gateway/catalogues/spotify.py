@@ -19,8 +19,8 @@ from spotipy.oauth2 import SpotifyClientCredentials, SpotifyOauthError
 
 from services.gateway.catalogues.catalogue import Artist, Track
 from services.gateway.catalogues.matching import song_score
-from services.gateway.patience import PatientAdapter
-from services.gateway.vendor_calls import THREADS, VendorCalls
+from services.gateway.patience import patient
+from services.gateway.vendor_calls import VendorCalls
 from services.gateway.vendor_errors import (
     BusyVendorError,
     CredentialsError,
@@ -62,9 +62,7 @@ class Spotify:
         # It logs every failure with what was searched for; here all of them are raised.
         logging.getLogger("spotipy.client").setLevel(logging.CRITICAL)
         self.tokens = MemoryCacheHandler()
-        self.session = requests.Session()
-        for scheme in ("http://", "https://"):
-            self.session.mount(scheme, PatientAdapter(calls.timeout, connections=THREADS))
+        self.session = patient(requests.Session(), calls.timeout)
         auth = SpotifyClientCredentials(
             client_id,
             client_secret,

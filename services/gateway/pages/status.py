@@ -11,7 +11,6 @@ from services.gateway.pages.decided import Decided, decided
 from services.gateway.pages.report import publications, workers
 from services.gateway.pages.views import PageRoute, page
 from services.gateway.pages.visitors import Visitor, admit
-from services.gateway.settings import GatewaySettings
 from services.gateway.sheets.sheet import Desk
 from services.gateway.spend import SpendReport
 
@@ -34,16 +33,10 @@ async def show_status(request: Request, _: Annotated[Visitor, Depends(admit)]) -
         missing=await readiness.report(),
         counts=None if desk is None else await desk.counts(),
         spend=await asyncio.to_thread(spent, state.adapters),
-        billed=not is_played(state.settings),
+        billed=state.settings.x_is_real,
         vendors=state.adapters.breakers,
         failed=[] if desk is None else await failures(desk),
     )
-
-
-def is_played(settings: GatewaySettings) -> bool:
-    """Whether the sandbox stands in for X."""
-    sandbox = settings.sandbox_url
-    return sandbox is not None and settings.x_base_url.startswith(sandbox)
 
 
 def spent(adapters: Adapters) -> SpendReport | None:

@@ -3,7 +3,7 @@
 - Curators sort, filter, insert and delete at any time, between our read and our write too. New rows
   are put in, never written over anything; an outcome's answer shows in which row it landed, and
   what landed in another one is put right.
-- A call costs at most one read and one write of Google's sixty a minute. Decisions are told from
+- A call costs one read and one write of Google's sixty a minute as a rule. Decisions are told from
   the last read for a while, unless something was written since or the caller wants them fresh.
 - No text is ever run as a formula.
 - What makes a worksheet ready (names, boxes, colours) is written once, and only under a header
@@ -269,7 +269,7 @@ class GoogleSheet:
         due = {ids.index(draft_id): draft_id for draft_id in cells if draft_id in looked.by_id}
         for _ in range(PLACINGS):
             if not due:
-                return [draft_id for draft_id in cells if draft_id not in ids]
+                break
             values = {place: wanted.get(draft_id, ("", "")) for place, draft_id in due.items()}
             ids = self._write_outcomes(values)
             due = google_changes.still_due(due, ids)

@@ -10,7 +10,7 @@ import requests
 from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2.service_account import Credentials
 
-from services.gateway.patience import PatientAdapter, Timeout
+from services.gateway.patience import Timeout, patient
 
 SCOPES = ("https://www.googleapis.com/auth/spreadsheets",)
 
@@ -22,14 +22,8 @@ class GoogleSession:
         self.key = Credentials.from_service_account_info(account, scopes=SCOPES)  # type: ignore[no-untyped-call]  # google-auth is typed in part
         self.tokens = patient(requests.Session(), timeout)
         signed = AuthorizedSession(self.key, auth_request=Request(self.tokens))  # type: ignore[no-untyped-call]  # likewise
-        self.signed = patient(signed, timeout)
+        self.signed: requests.Session = patient(signed, timeout)
 
     def close(self) -> None:
         self.tokens.close()
         self.signed.close()
-
-
-def patient(session: requests.Session, timeout: Timeout) -> requests.Session:
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, PatientAdapter(timeout))
-    return session

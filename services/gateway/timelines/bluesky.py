@@ -35,7 +35,6 @@ from services.gateway.timelines.bluesky_errors import (
     Refusal,
     error_from,
     nonsense,
-    transport_error,
 )
 from services.gateway.timelines.bluesky_session import Login, SessionFile, SharedSession
 from services.gateway.timelines.bluesky_walk import Sheaf, Walk
@@ -125,7 +124,7 @@ class Wire:
         except RequestErrorBase as error:
             raise self._error(error) from error
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            raise transport_error(error, self.calls.silent()) from error
+            raise self.calls.httpx_error(error) from error
         except (AtProtocolError, ValueError, TypeError) as error:
             raise nonsense() from error
         if not isinstance(response.content, dict):
@@ -135,7 +134,7 @@ class Wire:
     def _error(self, error: RequestErrorBase) -> VendorError:
         response = error.response
         if response is None:
-            return transport_error(error.__cause__, self.calls.silent())
+            return self.calls.httpx_error(error.__cause__)
         name, message = (getattr(response.content, key, None) for key in ("error", "message"))
         refusal = Refusal(
             response.status_code, str(name or ""), str(message or ""), response.headers

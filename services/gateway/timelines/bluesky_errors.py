@@ -1,9 +1,7 @@
-"""What Bluesky's refusals, and silences, mean to us."""
+"""What Bluesky's refusals mean to us."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import httpx
 
 from services.gateway.vendor_errors import (
     BusyVendorError,
@@ -11,8 +9,6 @@ from services.gateway.vendor_errors import (
     DuplicateError,
     FailedVendorError,
     RefusedByVendorError,
-    SilentVendorError,
-    UnreachableError,
     VendorError,
 )
 
@@ -22,13 +18,6 @@ REMEDY = "check BLUESKY_HANDLE and BLUESKY_APP_PASSWORD."
 STALE = {"ExpiredToken", "InvalidToken"}
 NOT_THERE = ("RecordNotFound", "Could not locate record")
 THERE_ALREADY = ("already a value at key", "already exists")
-NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.InvalidURL,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-)
 
 
 class StaleSessionError(CredentialsError):
@@ -80,17 +69,6 @@ def _about_access(refusal: Refusal) -> CredentialsError:
 def login_refused(error: VendorError, pause: float) -> CredentialsError:
     said = error.said.removesuffix(f"; {REMEDY}")
     return CredentialsError(VENDOR, f"our login fails: {said}; {REMEDY}", retry_after=pause)
-
-
-def transport_error(error: BaseException | None, silent: SilentVendorError) -> VendorError:
-    """Tells a request that was never sent from one whose answer was lost."""
-    if isinstance(error, NEVER_SENT):
-        return UnreachableError(VENDOR, "cannot be reached.", retry_after=10)
-    if isinstance(error, httpx.TimeoutException):
-        return silent
-    return FailedVendorError(
-        VENDOR, f"the connection broke ({type(error).__name__}).", retry_after=5
-    )
 
 
 def nonsense() -> FailedVendorError:

@@ -13,7 +13,6 @@ from services.gateway.timelines.bluesky_errors import (
     Refusal,
     error_from,
     nonsense,
-    transport_error,
 )
 from services.gateway.timelines.bluesky_session import Login
 from services.gateway.vendor_calls import VendorCalls
@@ -113,7 +112,7 @@ class BlueskyLogin:
         try:
             response = self.http.request(method, url, headers=headers, **how)
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            raise transport_error(error, self.calls.silent()) from error
+            raise self.calls.httpx_error(error) from error
         if response.is_redirect:
             detail = "it sends us to another address; see BLUESKY_BASE_URL."
             raise UnreachableError(VENDOR, detail, retry_after=600)

@@ -61,7 +61,7 @@ OLD = timedelta(days=6)
 ON_ITS_WAY = timedelta(minutes=5)
 # Ids that are ahead by more than this tell no time.
 A_DAY = timedelta(days=1)
-PLATFORM_SECONDS = 24 * 3600.0
+PLATFORM_SECONDS = 3600.0
 OTHER_IDS = (
     "the server at MASTODON_BASE_URL gives ids that are no numbers; such servers (GoToSocial, "
     "Pleroma) are not supported yet."

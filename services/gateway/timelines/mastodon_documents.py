@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from services.gateway.lengths import LINK
 from services.gateway.schemas import Platform, Post, Published, Reception
 from services.gateway.timelines.documents import NOT_UNDERSTOOD, Document, NonsenseError, things
 from services.gateway.timelines.mastodon_text import plain_text
@@ -19,7 +20,6 @@ PLACE = re.compile(r"\d{1,20}", re.ASCII)
 # Where an instance does not say: what Mastodon comes with.
 LONGEST, LINK_LENGTH = 500, 23
 TIMESTAMP_SHIFT = 16
-LINK = re.compile(r"https?://\S*[\w/]")
 # Mastodon shows a mention without its domain.
 MENTION_DOMAIN = re.compile(r"(?<![\w/])(@\w+)@[\w.-]*\w")
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from services.gateway.patience import PatientAdapter, Timeout
+from services.gateway.patience import Timeout, patient
 from services.gateway.timelines.mastodon_errors import error_from
 
 
@@ -21,8 +21,7 @@ class InstanceSession(requests.Session):
         super().__init__()
         self.timeout, self.clock = timeout, clock
         self.heard = threading.local()
-        for scheme in ("http://", "https://"):
-            self.mount(scheme, PatientAdapter(timeout))
+        patient(self, timeout)
 
     def request(self, *what: Any, **how: Any) -> requests.Response:  # noqa: ANN401 - as Mastodon.py calls it
         how |= {"timeout": self.timeout, "allow_redirects": False}

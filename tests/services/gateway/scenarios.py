@@ -217,7 +217,7 @@ class Delete(OfOurPost):
 
 @dataclass
 class Allow:
-    """What the platform allows is known."""
+    """What the platform allows is known; of those that have to ask."""
 
     timeline: Timeline
     control: Timeline
@@ -324,7 +324,42 @@ class Mark(OfSheet):
         assert "published" not in self.row(self.drafts[1])
 
 
-OF_SHEETS = {"upsert": Upsert, "decisions": Decide, "mark": Mark}
+@dataclass
+class Records(OfSheet):
+    """Everything that lies there comes along."""
+
+    ids: set[str] = field(default_factory=set)
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        await self.control.upsert(self.drafts)
+
+    async def act(self) -> None:
+        self.ids = {record.draft.id for record in await self.sheet.records()}
+
+    async def check(self) -> None:
+        assert {draft.id for draft in self.drafts} <= self.ids
+
+
+@dataclass
+class MakeReady(OfSheet):
+    address: str = ""
+
+    async def act(self) -> None:
+        self.address = (await self.sheet.prepare()).address
+
+    async def check(self) -> None:
+        assert self.address
+        assert self.rows()[0] == list(COLUMNS)
+
+
+OF_SHEETS = {
+    "upsert": Upsert,
+    "decisions": Decide,
+    "mark": Mark,
+    "records": Records,
+    "prepare": MakeReady,
+}
 
 
 @asynccontextmanager

@@ -39,7 +39,6 @@ from tests.services.gateway.scenarios import (
     OF_CATALOGUES,
     OF_SHEETS,
     OF_TIMELINES,
-    SECONDS,
     Bench,
     OpenScenario,
     numbers,
@@ -120,6 +119,7 @@ SCENARIOS: dict[str, OpenScenario] = {
         f"{vendor}.{name}": of_timeline(opened, name)
         for vendor, opened in TIMELINES.items()
         for name in OF_TIMELINES
+        if name != "platform" or vendor == "mastodon"  # the others know it by heart
     },
     **{f"google.{name}": of_sheet(name) for name in OF_SHEETS},
     **{
@@ -216,4 +216,3 @@ def test_the_matrix_is_large(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         sys.stdout.write(f"\nfault matrix: {len(SCENARIOS)} methods, {len(CELLS)} cells\n")
     assert len(CELLS) >= 300
-    assert SECONDS < LONGEST_CALL
