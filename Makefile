@@ -12,7 +12,7 @@ bot: .venv/.bot
 	$(BIN)/deephypebot up
 
 test: .venv/.dev
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 4 --dist worksteal  # most of them wait most of the time
 
 lint: .venv/.dev
 	$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""What tests of several rooms need: plain logs, and a PostgreSQL where a server answers."""
+"""What tests of several rooms need: plain logs, figures that are shown at the end, a PostgreSQL."""
 
 import secrets
 from collections.abc import Iterator
@@ -7,7 +7,16 @@ import psycopg
 import pytest
 import structlog
 
+SHOWN = "shown: "
 DEFAULTS = structlog.get_config()["processors"][:-1]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what tests recorded to be shown; their own output stays in their processes."""
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, value in report.user_properties:
+            if name.startswith(SHOWN):
+                terminalreporter.write_line(f"{name.removeprefix(SHOWN)}: {value}")
 
 
 @pytest.fixture(autouse=True)

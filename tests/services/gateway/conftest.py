@@ -132,7 +132,7 @@ def x_timeline(
     sandbox: Sandbox, metrics: VendorMetrics, spend: Spend, clock: Clock
 ) -> Iterator[XTimeline]:
     """The bot's timeline on the sandbox; a second of silence is a timeout."""
-    calls = VendorCalls("x", 1.0, metrics, clock)
+    calls = VendorCalls("x", 3.0, metrics, clock)
     timeline = XTimeline(KEYS, f"{sandbox.base}/x", "https://x.test/i/{id}", calls, spend)
     yield timeline
     timeline.close()
@@ -141,7 +141,7 @@ def x_timeline(
 @pytest.fixture
 def mastodon_timeline(sandbox: Sandbox, metrics: VendorMetrics) -> Iterator[MastodonTimeline]:
     """The bot's account on the sandbox's instance; a second of silence is a timeout."""
-    calls = VendorCalls("mastodon", 1.0, metrics)
+    calls = VendorCalls("mastodon", 3.0, metrics)
     timeline = MastodonTimeline(f"{sandbox.base}/mastodon", "token", "unlisted", calls)
     yield timeline
     timeline.close()
@@ -153,7 +153,7 @@ def bluesky_timeline(
 ) -> Iterator[BlueskyTimeline]:
     """The same on Bluesky."""
     login = Login(f"{sandbox.base}/bluesky", "deephypebot.bsky.social", "secret")
-    calls = VendorCalls("bluesky", 1.0, metrics)
+    calls = VendorCalls("bluesky", 3.0, metrics)
     kept, url = tmp_path / "bluesky.session", "https://bsky.test/{author}/{id}"
     timeline = BlueskyTimeline(login, kept, url, calls)
     yield timeline

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SECONDS, PATIENCE = 0.3, 10.0
+SECONDS, PATIENCE = 0.5, 10.0
 LONGEST_CALL = 10.0
 BOT = "deephypebot"
 numbers = count(1)
@@ -293,8 +293,10 @@ class Decide(OfSheet):
     async def prepare(self) -> None:
         await super().prepare()
         await self.control.upsert(self.drafts)
-        # What was decided in the cells before is no news.
-        self.cursor = (await self.sheet.decisions(None, 500)).cursor
+        # What was decided in the cells before is no news; each sheet has its own cursor.
+        while self.cursor is None:
+            with suppress(SilentVendorError):  # a busy machine
+                self.cursor = (await self.sheet.decisions(None, 500)).cursor
         worksheet = self.control._open().page
         ids = worksheet.col_values(COLUMNS.index("id") + 1)
         for draft in self.drafts:

@@ -62,7 +62,7 @@ def open_timeline(metrics: VendorMetrics, tmp_path: Path) -> Open:
     @contextmanager
     def opened(base: str, handle: str = HANDLE, password: str = "secret") -> Iterator[Any]:
         login = Login(f"{base}/bluesky", handle, password)
-        calls = VendorCalls("bluesky", 1.0, metrics)
+        calls = VendorCalls("bluesky", 3.0, metrics)
         kept, url = tmp_path / "bluesky.session", "https://bsky.test/{author}/{id}"
         timeline = BlueskyTimeline(login, kept, url, calls)
         yield timeline
@@ -330,7 +330,7 @@ async def test_a_folder_that_takes_no_session_stops_nothing(
 ) -> None:
     (tmp_path / "file").write_text("no folder")
     login = Login(f"{sandbox.base}/bluesky", HANDLE, "secret")
-    calls = VendorCalls("bluesky", 1.0, metrics)
+    calls = VendorCalls("bluesky", 3.0, metrics)
     timeline = BlueskyTimeline(login, tmp_path / "file" / "session", "{author}/{id}", calls)
     await timeline.publish(intent("words"))
     timeline.close()

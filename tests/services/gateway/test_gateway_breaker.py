@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def calls(metrics: VendorMetrics, clock: Clock) -> VendorCalls:
-    return VendorCalls("x", 1.0, metrics, clock)
+    return VendorCalls("x", 3.0, metrics, clock)
 
 
 def failing(error: VendorError) -> Callable[[], None]:

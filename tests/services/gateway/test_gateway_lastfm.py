@@ -42,7 +42,7 @@ KEY = "0123456789abcdef-key"
 async def lastfm_at(
     base: str, metrics: VendorMetrics, interval: float = 0.0
 ) -> AsyncIterator[LastFm]:
-    lastfm = LastFm(f"{base}/lastfm", KEY, VendorCalls("lastfm", 1.0, metrics), interval)
+    lastfm = LastFm(f"{base}/lastfm", KEY, VendorCalls("lastfm", 3.0, metrics), interval)
     try:
         yield lastfm
     finally:

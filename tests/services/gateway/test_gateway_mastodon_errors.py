@@ -134,7 +134,7 @@ async def test_a_rate_limit_says_when_to_come_back(
 async def test_a_rate_limit_is_told_by_the_clock_of_our_calls(
     sandbox: Sandbox, metrics: VendorMetrics, clock: Clock
 ) -> None:
-    calls = VendorCalls("mastodon", 1.0, metrics, clock)
+    calls = VendorCalls("mastodon", 3.0, metrics, clock)
     reset = datetime.fromtimestamp(clock() + 90, UTC).isoformat()
     sandbox.plan("mastodon", "status", status=429, headers={"x-ratelimit-reset": reset})
     with (

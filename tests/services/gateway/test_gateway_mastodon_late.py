@@ -72,7 +72,7 @@ def instance(clock: Clock) -> Iterator[Instance]:
 
 @pytest.fixture
 def timeline(instance: Instance, metrics: VendorMetrics) -> Iterator[MastodonTimeline]:
-    calls = VendorCalls("mastodon", 1.0, metrics, instance.clock)
+    calls = VendorCalls("mastodon", 3.0, metrics, instance.clock)
     timeline = MastodonTimeline(instance.base, "token", "public", calls)
     yield timeline
     timeline.close()

@@ -168,7 +168,7 @@ async def test_an_unreachable_platform_leaves_no_trace(
     unused_tcp_port_factory: Callable[[], int],
 ) -> None:
     base = f"http://127.0.0.1:{unused_tcp_port_factory()}"
-    timeline = XTimeline(KEYS, base, "https://x.test/{id}", VendorCalls("x", 0.5, metrics), spend)
+    timeline = XTimeline(KEYS, base, "https://x.test/{id}", VendorCalls("x", 1.5, metrics), spend)
     with pytest.raises(UnreachableError):
         await Publications(engine, timeline, SETTLE).publish("k1", "a warm haze")
     timeline.close()
@@ -265,7 +265,7 @@ class Lagging(XTimeline):
 
 @pytest.fixture
 def lagging(sandbox: Sandbox, metrics: VendorMetrics, spend: Spend) -> Iterator[Lagging]:
-    calls = VendorCalls("x", 0.5, metrics)
+    calls = VendorCalls("x", 1.5, metrics)
     timeline = Lagging(KEYS, f"{sandbox.base}/x", "https://x.test/{id}", calls, spend)
     yield timeline
     timeline.close()

@@ -59,7 +59,7 @@ def sheet(
     sandbox: Sandbox, account: dict[str, str], metrics: VendorMetrics, clock: Clock
 ) -> Iterator[GoogleSheet]:
     place = SheetPlace("sandbox-spreadsheet", "gens")
-    calls = VendorCalls("google", 1.0, metrics, clock)
+    calls = VendorCalls("google", 3.0, metrics, clock)
     sheet = GoogleSheet(account, place, calls, base_url=f"{sandbox.base}/google", holds=0)
     yield sheet
     sheet.close()
@@ -179,7 +179,7 @@ async def test_after_a_restart_open_decisions_come_again_under_the_same_version(
     await sheet.mark("x:1:1", Outcome(state="published", url="https://x.test/1"))
     await sheet.mark("x:2:1", Outcome(state="scheduled"))
     curator.put("x:2:1", APPROVE, False)
-    calls = VendorCalls("google", 1.0, metrics)
+    calls = VendorCalls("google", 3.0, metrics)
     restarted = GoogleSheet(sheet.account, sheet.place, calls, base_url=sheet.base_url)
     after = await restarted.decisions(before.cursor, 10)
     restarted.close()
@@ -349,7 +349,7 @@ async def test_a_refused_token_names_the_key_file(sheet: GoogleSheet, sandbox: S
 
 
 async def test_a_wrong_spreadsheet_key_is_named(sheet: GoogleSheet, metrics: VendorMetrics) -> None:
-    calls = VendorCalls("google", 1.0, metrics)
+    calls = VendorCalls("google", 3.0, metrics)
     lost = GoogleSheet(sheet.account, SheetPlace("nothing", "gens"), calls, base_url=sheet.base_url)
     with pytest.raises(CredentialsError, match="GOOGLE_SHEET_KEY"):
         await lost.decisions(None, 10)

@@ -68,7 +68,7 @@ def ledger(engine: Engine, clock: Clock) -> Ledger:
 @pytest.fixture
 def at_budget(sandbox: Sandbox, engine: Engine, metrics: VendorMetrics, clock: Clock) -> AtBudget:
     def at_budget(budget: Budget) -> XTimeline:
-        calls = VendorCalls("x", 0.5, metrics, clock)
+        calls = VendorCalls("x", 1.5, metrics, clock)
         spend = Spend(engine, "x", budget, clock)
         return XTimeline(KEYS, f"{sandbox.base}/x", "https://x.test/{id}", calls, spend)
 

@@ -58,7 +58,7 @@ def late_post(clock: Clock) -> dict[str, str]:
 def timeline_at(
     base: str, metrics: VendorMetrics, spend: Spend, keys: XKeys = KEYS
 ) -> Iterator[XTimeline]:
-    calls = VendorCalls("x", 1.0, metrics)
+    calls = VendorCalls("x", 3.0, metrics)
     timeline = XTimeline(keys, f"{base}/x", "https://x.test/i/{id}", calls, spend)
     yield timeline
     timeline.close()
@@ -285,7 +285,7 @@ async def test_receptions_are_looked_up_by_their_ids(
 async def test_whoever_owns_the_app_reads_receptions_from_the_own_timeline(
     sandbox: Sandbox, metrics: VendorMetrics, spend: Spend
 ) -> None:
-    calls = VendorCalls("x", 1.0, metrics)
+    calls = VendorCalls("x", 3.0, metrics)
     url = "https://x.test/{id}"
     with closing(XTimeline(KEYS, f"{sandbox.base}/x", url, calls, spend, owns_app=True)) as own:
         published = await own.publish(intent("ours"))
@@ -369,7 +369,7 @@ async def test_nothing_was_sent_where_nobody_listens(
 
 
 def test_calls_are_counted_by_outcome(metrics: VendorMetrics) -> None:
-    calls = VendorCalls("x", 1.0, metrics)
+    calls = VendorCalls("x", 3.0, metrics)
     with pytest.raises(BusyVendorError), calls.measured():
         raise BusyVendorError("x", "not now")
     samples = [sample for metric in metrics.seconds.collect() for sample in metric.samples]
