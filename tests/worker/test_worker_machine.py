@@ -218,7 +218,7 @@ def without_syncing(connection: Connection) -> None:
     raw.cursor().execute("PRAGMA synchronous=OFF")
 
 
-@pytest.mark.timeout(180)  # fifty histories, on a machine that others use too
+@pytest.mark.timeout(400)  # fifty histories, on a machine that others use too
 def test_nothing_is_lost_and_nothing_done_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
