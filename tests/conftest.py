@@ -1,6 +1,7 @@
-"""What tests of several rooms need: plain logs, figures that are shown at the end, a PostgreSQL."""
+"""What tests of several rooms need: logs, signals, figures shown at the end, a PostgreSQL."""
 
 import secrets
+import signal
 from collections.abc import Iterator
 
 import psycopg
@@ -26,6 +27,14 @@ def plain_tracebacks() -> None:
         colors=False, exception_formatter=structlog.dev.plain_traceback
     )
     structlog.configure(processors=[*DEFAULTS, renderer])
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Processes begun here hear SIGINT, as they would not below a background job of a shell."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

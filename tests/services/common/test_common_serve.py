@@ -71,6 +71,7 @@ def test_a_service_takes_settings_and_no_arguments(
 
 
 @pytest.mark.processes
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_a_service_without_a_traceback() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "services.sandbox"],
