@@ -84,8 +84,12 @@ def counted(settings: WorkerSettings, cycles: int, *, as_json: bool) -> int:
 
 
 def prepare(settings: WorkerSettings) -> None:
-    """Raises SettingsError when the database cannot be had."""
-    Store.open(settings.database).close()
+    """Raises SettingsError when the database cannot be had, or not under this name."""
+    store = Store.open(settings.database)
+    try:
+        store.name.hold(settings.name)
+    finally:
+        store.close()
 
 
 def retry_parked(settings: WorkerSettings) -> int:

@@ -80,6 +80,7 @@ class Bot:
         self.desk = Desk(self.store, self.gateway, settings, desk_run)
 
     async def run_cycle(self) -> Summary:
+        await self._hold_name()
         summary = await self.cycle.run()
         self.cycle_seconds = summary.seconds
         self.errors["cycle"] = summary.errors
@@ -91,6 +92,7 @@ class Bot:
         return summary
 
     async def look_at_desk(self) -> DeskSummary:
+        await self._hold_name()
         summary = await self.desk.look()
         self.errors["desk"] = summary.errors
         if summary.eventful:
@@ -98,6 +100,10 @@ class Bot:
             await self._recount()
         await self._push_heartbeat()
         return summary
+
+    async def _hold_name(self) -> None:
+        """What is done by name, as taking back leases, is done by one worker only."""
+        await asyncio.to_thread(self.store.name.hold, self.settings.name)
 
     async def _recount(self) -> None:
         self.counts = await asyncio.to_thread(self.store.counts)
@@ -146,7 +152,10 @@ async def open_bot(
     gateway: GatewayClient | None = None,
     inference: InferenceClient | None = None,
 ) -> AsyncIterator[Bot]:
-    """A bot with its database open and migrated; given clients are used instead of new ones."""
+    """A bot with its database open and migrated; given clients are used instead of new ones.
+
+    Raises SettingsError when the database cannot be had, or not under this name.
+    """
     gateway = gateway or GatewayClient(
         settings.gateway_url,
         key=settings.key_for(settings.gateway_key),
@@ -163,4 +172,5 @@ async def open_bot(
             await stack.enter_async_context(client)
         store = await asyncio.to_thread(Store.open, settings.database)
         stack.callback(store.close)
+        await asyncio.to_thread(store.name.hold, settings.name)
         yield Bot(settings, store, gateway, inference, measures)

@@ -22,14 +22,17 @@ from worker.failpoints import reach
 from worker.run import Run
 from worker.settings import WorkerSettings
 from worker.store import Store
+from worker.store.moves import LeaseLostError
 from worker.store.outbox import Due, Pace, Sending
 from worker.store.outcomes import Owed
 from worker.summaries import DeskSummary
 from worker.troubles import Troubles, delay
+from worker.turn import turn_at
 from worker.wording import compose
 
 log = structlog.get_logger()
 
+DESK = "desk"  # the turn's name
 PAGE = 500
 # Refusals that are about the text; the others are about an address, a key, an account.
 ABOUT_THE_TEXT = frozenset({413, 422})
@@ -80,13 +83,21 @@ class Look:
         self.checked: str | None = None  # the draft on which decisions were read again
 
     async def all_of_it(self) -> None:
+        """Look, unless another worker does, or did within the interval."""
+        run, interval = self.run, self.settings.desk_interval
+        turn = turn_at(DESK, self.store, run, every=interval, until=run.leased_until)
+        async with turn as ours:
+            if ours:
+                await self._all_of_it()
+        self.run.beat()
+
+    async def _all_of_it(self) -> None:
         found = await asyncio.to_thread(self.store.outbox.recover, self.run.holder, self.run.now())
         if found:
             log.warning("publications.recovered", count=found)
         if await self.collect() and self.settings.publish:
             await self.publish()
         await self.tell()
-        self.run.beat()
 
     async def collect(self, *, fresh: bool = False) -> bool:
         """Read all new decisions, up to this moment when they must be fresh; False when the
@@ -138,7 +149,12 @@ class Look:
                 now=self.run.now(),
                 until=self.run.leased_until,
             )
-            if sending is None or not await self._send(sending):
+            try:
+                if sending is None or not await self._send(sending):
+                    return
+            except LeaseLostError as error:
+                # Whoever took it asks the gateway what became of it.
+                log.warning("publication.lease_lost", error=str(error))
                 return
 
     async def _announce(self, due: Due) -> bool:
@@ -148,8 +164,9 @@ class Look:
             if error.status == 404:
                 # Whoever removed the draft from the desk does not want it published.
                 reason = "the draft is no longer on the desk"
-                await asyncio.to_thread(self.store.outbox.fail, due, reason, self.run.now())
-                self.failed += 1
+                self.failed += await asyncio.to_thread(
+                    self.store.outbox.fail, due, reason, self.run.now()
+                )
                 return True
             return await self._hold_back(due, error)
         except ServiceError as error:

@@ -12,7 +12,10 @@ from worker.failpoints import reach
 from worker.songs import FIRM, parse
 from worker.stages import Stage
 from worker.states import PostState
+from worker.store.moves import LeaseLostError
 from worker.store.posts import Asked, Claimed, Reading
+from worker.store.timeline import TIMELINE
+from worker.turn import turn_at
 
 log = structlog.get_logger()
 
@@ -42,12 +45,21 @@ class Listening:
         self.stage = Stage(PostState.STORED, PARSER, course)
 
     async def read_timeline(self) -> None:
-        """Store the next page of the timeline; what is stored already waits for no gateway."""
+        """Store the next page of the timeline, unless another worker did within the interval.
+
+        What is stored already waits for no gateway.
+        """
+        course, run, interval = self.course, self.course.run, self.course.settings.interval
+        turn = turn_at(TIMELINE, course.store, run, every=interval, until=run.call_ends)
         try:
-            await self._read_timeline()
+            async with turn as ours:
+                if ours:
+                    await self._read_timeline()
+        except LeaseLostError as error:
+            log.warning("timeline.read_by_another", error=str(error))
         except ServiceError as error:
-            upstream = gateway_of(self.course.settings)
-            words = self.course.troubles.note(upstream, error)
+            upstream = gateway_of(course.settings)
+            words = course.troubles.note(upstream, error)
             log.warning("timeline.failed", error=words)
 
     async def _read_timeline(self) -> None:
@@ -62,7 +74,7 @@ class Listening:
             page.posts.clear()
         reach("posts.read")
         course.tally.posts = await asyncio.to_thread(
-            course.store.timeline.take, page, course.run.now()
+            course.store.timeline.take, page, course.run.now(), course.run.lease
         )
         reach("posts.stored")
         if page.gap is not None:

@@ -44,5 +44,10 @@ class Run:
         return self.begun + self.longest + self.grace + MARGIN
 
     @property
+    def call_ends(self) -> datetime:
+        """When a call that begins now has surely ended."""
+        return self.now() + self.grace + MARGIN
+
+    @property
     def seconds(self) -> float:
         return time.monotonic() - self.started

@@ -46,6 +46,17 @@ cursor = Table(
     Column("changed_at", UtcDateTime, nullable=False),
 )
 
+# What one worker at a time does for all that share the database: whose turn it is, or was last.
+turn = Table(
+    "turn",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    Column("holder", String(80), nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("lease", String(120)),
+    Column("leased_until", UtcDateTime),
+)
+
 # Posts that the platform no longer showed when they were asked for.
 gap = Table(
     "gap",

@@ -5,12 +5,13 @@ transaction begins with `BEGIN IMMEDIATE`, so that two writers queue instead of 
 Nobody commits inside business code: `writing()` is the transaction.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+import stamina
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
@@ -19,11 +20,13 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    Table,
     TypeDecorator,
     create_engine,
     event,
     text,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -32,6 +35,11 @@ from services.common.settings import SettingsError
 BUSY_TIMEOUT_MS = 30_000
 # Of the lock under which one service at a time brings a PostgreSQL schema up to date.
 MIGRATION_LOCK = 0x6879_7065
+# Why PostgreSQL undoes a transaction for the sake of others: serialisation failure, deadlock.
+UNDONE = frozenset({"40001", "40P01"})
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -96,6 +104,25 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction: all of the block is stored, or none of it."""
     with engine.begin() as connection:
         yield connection
+
+
+def was_undone(error: Exception) -> bool:
+    """Whether the database undid a transaction that may go through when it is tried again."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in UNDONE
+
+
+def rerun(transaction: Callable[P, R]) -> Callable[P, R]:
+    """Run a transaction again when the database undid it for the sake of another one."""
+    return stamina.retry(on=was_undone, attempts=8, timeout=None, wait_initial=0.02, wait_max=0.5)(
+        transaction
+    )
+
+
+def inserting(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that can say what happens when the row is there already."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
 
 
 def migrate(engine: Engine, migrations: Path, schema: str | None = None) -> None:

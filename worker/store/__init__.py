@@ -13,10 +13,12 @@ from sqlalchemy import Engine, Table, func, select
 from services.common.database import open_migrated, reading
 from worker.states import PostState
 from worker.store.decisions import Decisions
+from worker.store.name import Name
 from worker.store.outbox import Outbox
 from worker.store.outcomes import Outcomes
 from worker.store.posts import Posts
 from worker.store.timeline import Timeline
+from worker.store.turns import Turns
 from worker.tables import draft, post, publication
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -44,6 +46,8 @@ class Store:
         self.decisions = Decisions(engine)
         self.outbox = Outbox(engine)
         self.outcomes = Outcomes(engine)
+        self.turns = Turns(engine)
+        self.name = Name(engine)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -51,6 +55,7 @@ class Store:
         return cls(open_migrated(url, MIGRATIONS, SERVICE))
 
     def close(self) -> None:
+        self.name.release()
         self.engine.dispose()
 
     def counts(self) -> Counts:

@@ -8,13 +8,12 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Engine, Row, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from services.common.database import reading, writing
+from services.common.database import inserting, reading, rerun, writing
 from services.gateway.schemas import Decision, DecisionPage, Song
 from worker.failpoints import reach
 from worker.states import DraftState, PostState, PublicationState
-from worker.store.moves import enter, move
+from worker.store.moves import enter, lock, move
 from worker.store.outcomes import owe
 from worker.store.posts import FREE, deliver_item
 from worker.store.timeline import set_cursor
@@ -55,6 +54,7 @@ class Decisions:
             value: str | None = connection.scalar(wanted)
         return value
 
+    @rerun
     def take(
         self, page: DecisionPage, since: str | None, compose: Compose, now: datetime
     ) -> int | None:
@@ -64,9 +64,9 @@ class Decisions:
         this page says may have been taken back by now.
         """
         with writing(self.engine) as connection:
-            wanted = select(cursor.c.cursor).where(cursor.c.source == DECISIONS)
-            if connection.scalar(wanted.with_for_update()) != since:
+            if lock_cursor(connection, now) != since:
                 return None
+            lock_posts(connection, page)
             new = sum(self._take(connection, each, compose, now) for each in page.decisions)
             reach("decisions.storing")
             set_cursor(connection, DECISIONS, page.cursor, now)
@@ -91,10 +91,24 @@ class Decisions:
         return True
 
 
+def lock_cursor(connection: Connection, now: datetime) -> str | None:
+    """Where reading goes on, for nobody else until the transaction ends."""
+    first = inserting(connection, cursor).values(source=DECISIONS, cursor=None, changed_at=now)
+    connection.execute(first.on_conflict_do_nothing())
+    wanted = select(cursor.c.cursor).where(cursor.c.source == DECISIONS)
+    value: str | None = connection.scalar(wanted.with_for_update())
+    return value
+
+
+def lock_posts(connection: Connection, page: DecisionPage) -> None:
+    """Whoever moves a draft of these posts, to the desk for one, has done so or waits."""
+    given = [each.draft_id for each in page.decisions]
+    lock(connection, post, connection.scalars(select(draft.c.item_id).where(draft.c.id.in_(given))))
+
+
 def keep_decision(connection: Connection, given: Decision, now: datetime) -> None:
     """Store it as the one that stands; one that returns, as a ticked box may, is dated anew."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    added = dialect.insert(decision).values(stored_at=now, **given.model_dump())
+    added = inserting(connection, decision).values(stored_at=now, **given.model_dump())
     dates = {name: added.excluded[name] for name in ("decided_at", "stored_at")}
     connection.execute(added.on_conflict_do_update(index_elements=decision.primary_key, set_=dates))
     decided = update(draft).where(draft.c.id == given.draft_id)

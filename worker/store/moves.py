@@ -1,6 +1,11 @@
-"""The one place where a `state` column is written."""
+"""The one place where a `state` column is written.
 
-from collections.abc import Mapping, Sequence
+Workers that share PostgreSQL lock rows in one order, so that none waits for one that waits for it:
+turn or cursor, post, draft, publication, outcome; posts by their ids. Locks leave the key alone
+(`FOR NO KEY UPDATE`), so that rows which refer to a locked one can be written meanwhile.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +19,13 @@ MACHINES: dict[str, Machine] = {post.name: POST, draft.name: DRAFT, publication.
 
 class LeaseLostError(Exception):
     """Somebody else holds the row by now; what was done for it must not be stored."""
+
+
+def lock(connection: Connection, table: Table, keys: Iterable[str]) -> None:
+    """Let nobody else change these rows until the transaction ends."""
+    (primary,) = table.primary_key
+    wanted = select(primary).where(primary.in_(sorted(keys))).order_by(primary)
+    connection.execute(wanted.with_for_update(key_share=True)).all()
 
 
 def enter(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -39,7 +51,9 @@ def move(
     when a lease (`held`) is given that the row no longer carries.
     """
     (primary,) = table.primary_key
-    row = connection.execute(select(table).where(primary == key).with_for_update()).one()
+    row = connection.execute(
+        select(table).where(primary == key).with_for_update(key_share=True)
+    ).one()
     if held is not None and row.lease != held:
         message = f"{table.name} {key} is no longer held"
         raise LeaseLostError(message)

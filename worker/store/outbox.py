@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, func, or_, select, update
 
-from services.common.database import reading, writing
+from services.common.database import reading, rerun, writing
 from services.gateway.schemas import Published
 from worker.states import PublicationState
 from worker.store.moves import move
@@ -15,6 +15,7 @@ from worker.store.posts import FREE
 from worker.tables import publication
 
 DAY = timedelta(days=1)
+WAITING = (PublicationState.READY, PublicationState.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Outbox:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
+    @rerun
     def recover(self, holder: str, now: datetime) -> int:
         """Whatever an earlier run was sending when it died: the outcome is unknown. How many."""
         mine = publication.c.lease.startswith(f"{holder}/", autoescape=True)
@@ -62,7 +64,8 @@ class Outbox:
             or_(mine, publication.c.leased_until < now),
         )
         with writing(self.engine) as connection:
-            ids = connection.scalars(wanted.with_for_update()).all()
+            # What another one has locked is being settled.
+            ids = connection.scalars(wanted.with_for_update(skip_locked=True)).all()
             for each in ids:
                 values: dict[str, Any] = {
                     "uncertain": True,
@@ -88,12 +91,13 @@ class Outbox:
             Due(row.id, row.draft_id, row.idempotency_key, row.text, row.announced) if row else None
         )
 
+    @rerun
     def announce(self, due: Due) -> None:
         """The desk was told that this leaves now, and takes nothing back any more."""
         with writing(self.engine) as connection:
-            same = (publication.c.id == due.id, publication.c.idempotency_key == due.key)
-            connection.execute(update(publication).where(*same).values(announced=True))
+            connection.execute(update(publication).where(*same(due)).values(announced=True))
 
+    @rerun
     def claim(
         self, due: Due, pace: Pace, *, lease: str, now: datetime, until: datetime
     ) -> Sending | None:
@@ -118,6 +122,7 @@ class Outbox:
             )
         return Sending(row.id, row.draft_id, row.idempotency_key, row.text, lease, attempts)
 
+    @rerun
     def published(self, sent: Sending, answer: Published, now: datetime) -> None:
         values: dict[str, Any] = {
             "origin": answer.origin,
@@ -132,6 +137,7 @@ class Outbox:
             self._settle(connection, sent, PublicationState.PUBLISHED, now, values)
             owe(connection, sent.draft_id, "published", now, url=answer.url)
 
+    @rerun
     def refused(self, sent: Sending, reason: str, now: datetime) -> None:
         """The platform will never have it."""
         with writing(self.engine) as connection:
@@ -139,12 +145,14 @@ class Outbox:
             self._settle(connection, sent, PublicationState.FAILED, now, values)
             owe(connection, sent.draft_id, "failed", now, detail=reason)
 
+    @rerun
     def unknown(self, sent: Sending, error: str, next_at: datetime, now: datetime) -> None:
         """It may have been accepted: it is asked about again, under the same key."""
         with writing(self.engine) as connection:
             values: dict[str, Any] = {"uncertain": True, "next_at": next_at, "last_error": error}
             self._settle(connection, sent, PublicationState.UNKNOWN, now, values)
 
+    @rerun
     def unsent(self, sent: Sending, error: str, next_at: datetime, now: datetime) -> None:
         """This attempt was not accepted; an earlier one still may have been."""
         with writing(self.engine) as connection:
@@ -156,21 +164,28 @@ class Outbox:
                 values["sent_at"] = None
             self._settle(connection, sent, state, now, values)
 
-    def fail(self, due: Due, reason: str, now: datetime) -> None:
-        """Give up on one that has not left."""
+    @rerun
+    def fail(self, due: Due, reason: str, now: datetime) -> bool:
+        """Give up on one that has not left; False when it is on its way, or another one, by now."""
         with writing(self.engine) as connection:
+            ready = publication.c.state == PublicationState.READY
+            wanted = select(publication.c.id).where(*same(due), ready)
+            if connection.scalar(wanted.with_for_update()) is None:
+                return False
             values: dict[str, Any] = {"last_error": reason}
             move(
                 connection, publication, due.id, to=PublicationState.FAILED, now=now, values=values
             )
             owe(connection, due.draft_id, "failed", now, detail=reason)
+            return True
 
+    @rerun
     def postpone(self, due: Due, error: str, next_at: datetime) -> None:
         """Leave one where it is for a while."""
         with writing(self.engine) as connection:
             connection.execute(
                 update(publication)
-                .where(publication.c.id == due.id)
+                .where(*same(due), publication.c.state.in_(WAITING))
                 .values(next_at=next_at, last_error=error)
             )
 
@@ -184,6 +199,11 @@ class Outbox:
     ) -> None:
         values = {**values, **FREE}
         move(connection, publication, sent.id, to=state, now=now, values=values, held=sent.lease)
+
+
+def same(due: Due) -> tuple[ColumnElement[bool], ...]:
+    """The publication as it was found: under another key it holds other words."""
+    return publication.c.id == due.id, publication.c.idempotency_key == due.key
 
 
 def next_row(

@@ -7,7 +7,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from services.common.database import reading, writing
+from services.common.database import reading, rerun, writing
 from services.gateway.schemas import Outcome
 from worker.tables import outcome
 
@@ -54,6 +54,7 @@ class Outcomes:
         attempts = outcome.c.attempts + 1
         self._store(owed, attempts=attempts, last_error=error, next_at=next_at)
 
+    @rerun
     def _store(self, given: Sequence[Owed], **values: object) -> None:
         if not given:
             return

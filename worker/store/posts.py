@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, or_, select, update
 
-from services.common.database import reading, writing
+from services.common.database import reading, rerun, writing
 from services.gateway.schemas import Draft, Post, Scores, Song
 from services.inference.schemas import GenerateAnswer
 from worker.failpoints import reach
 from worker.states import DraftState, PostState
-from worker.store.moves import LeaseLostError, enter, move, move_all
+from worker.store.moves import LeaseLostError, enter, lock, move, move_all
 from worker.tables import draft, post, publication
 
 FREE: dict[str, object] = {"lease": None, "leased_until": None}
@@ -81,6 +81,11 @@ class Claimed:
         return self.song
 
 
+def held_by(item: Claimed) -> tuple[ColumnElement[bool], ...]:
+    """The post, as long as the lease under which it was claimed is on it."""
+    return post.c.item_id == item.item_id, post.c.lease == item.lease
+
+
 def item_id_of(given: Post) -> str:
     return f"{given.origin}:{given.id}"
 
@@ -91,6 +96,7 @@ class Posts:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
+    @rerun
     def claim(
         self, state: PostState, limit: int, *, lease: str, now: datetime, until: datetime
     ) -> list[Claimed]:
@@ -104,7 +110,7 @@ class Posts:
             )
             .order_by(post.c.posted_at, post.c.item_id)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, key_share=True)
             .cte("due")
         )
         held = (
@@ -117,19 +123,21 @@ class Posts:
             rows = connection.execute(held).all()
         return [claimed(row) for row in sorted(rows, key=lambda row: (row.posted_at, row.item_id))]
 
+    @rerun
     def release(self, items: Iterable[Claimed]) -> None:
         """Give posts back that were claimed but not begun."""
         with writing(self.engine) as connection:
-            for item in items:
-                held = and_(post.c.item_id == item.item_id, post.c.lease == item.lease)
-                connection.execute(update(post).where(held).values(FREE))
+            for item in sorted(items, key=lambda item: item.item_id):
+                connection.execute(update(post).where(*held_by(item)).values(FREE))
 
+    @rerun
     def take_back(self, holder: str) -> None:
         """Free what an earlier run of this worker held when it died."""
         held = post.c.lease.startswith(f"{holder}/", autoescape=True)
         with writing(self.engine) as connection:
             connection.execute(update(post).where(held).values(FREE))
 
+    @rerun
     def read(self, results: Sequence[tuple[Claimed, Reading]], now: datetime) -> int:
         """Store what was parsed; how many posts surely name a song. Our own posts never do."""
         songs = 0
@@ -143,27 +151,34 @@ class Posts:
                     "rule": found.rule,
                     "reason": "our own post" if ours else found.reason,
                 }
-                self._step(connection, item, state, now, values)
+                try:
+                    self._step(connection, item, state, now, values)
+                except LeaseLostError:
+                    continue  # whoever holds it now reads it, too
                 songs += state is PostState.SONG and found.names_song
                 reach("songs.storing")
         return songs
 
+    @rerun
     def resolve(self, item: Claimed, song: Song, now: datetime) -> None:
         """The catalogue knows the song."""
         known = song.model_dump(mode="json")
         with writing(self.engine) as connection:
             self._step(connection, item, PostState.RESOLVED, now, {"song": known})
 
+    @rerun
     def dismiss(self, item: Claimed, reason: str, now: datetime) -> None:
         """No catalogue knows any of the songs that the post may name."""
         state = PostState.UNKNOWN_SONG if names_song(item.candidates) else PostState.NO_SONG
         with writing(self.engine) as connection:
             self._step(connection, item, state, now, {"reason": reason})
 
+    @rerun
     def draft(self, item: Claimed, answer: GenerateAnswer, now: datetime) -> int:
         """Store the drafts of a post, all or none; how many."""
         rows = draft_rows(item.item_id, answer, now)
         with writing(self.engine) as connection:
+            self._hold(connection, item)
             enter(connection, draft, rows)
             reach("drafts.storing")
             self._step(connection, item, PostState.DRAFTED, now)
@@ -179,19 +194,18 @@ class Posts:
                 found[row.item_id].append(desk_draft(row, by_id[row.item_id]))
         return found
 
+    @rerun
     def deliver(self, items: Sequence[Claimed], now: datetime) -> None:
         """The desk has the drafts of these posts."""
         with writing(self.engine) as connection:
+            lock(connection, post, [item.item_id for item in items])
             for item in items:
                 # A curator may have decided before we heard that the desk has it.
-                row = connection.execute(
-                    select(post.c.state).where(
-                        post.c.item_id == item.item_id, post.c.lease == item.lease
-                    )
-                ).first()
-                if row is not None and row.state == PostState.DRAFTED:
+                state = select(post.c.state).where(*held_by(item))
+                if connection.scalar(state) == PostState.DRAFTED:
                     deliver_item(connection, item.item_id, now)
 
+    @rerun
     def postpone(
         self,
         item: Claimed,
@@ -206,26 +220,34 @@ class Posts:
         faults = item.faults + blamed
         tried = {**FREE, "attempts": item.attempts + 1, "faults": faults, "last_error": error}
         with writing(self.engine) as connection:
-            held = and_(post.c.item_id == item.item_id, post.c.lease == item.lease)
-            state = connection.scalar(select(post.c.state).where(held).with_for_update())
-            if state is None:
-                message = f"post {item.item_id} is no longer held"
-                raise LeaseLostError(message)
+            state = self._hold(connection, item)
             if faults < most_faults:
-                connection.execute(update(post).where(held).values(next_at=next_at, **tried))
+                waits = update(post).where(*held_by(item))
+                connection.execute(waits.values(next_at=next_at, **tried))
                 return False
             parked = {"parked_from": state, **tried}
             move(connection, post, item.item_id, to=PostState.PARKED, now=now, values=parked)
             return True
 
+    @rerun
     def retry_parked(self, now: datetime) -> int:
         """Put every parked post back to the step where it failed; how many."""
         with writing(self.engine) as connection:
-            rows = connection.execute(select(post).where(post.c.state == PostState.PARKED)).all()
+            parked = select(post).where(post.c.state == PostState.PARKED).order_by(post.c.item_id)
+            rows = connection.execute(parked.with_for_update(key_share=True)).all()
             for row in rows:
                 back = {"next_at": now, "parked_from": None, **FRESH}
                 move(connection, post, row.item_id, to=row.parked_from, now=now, values=back)
         return len(rows)
+
+    def _hold(self, connection: Connection, item: Claimed) -> str:
+        """The state of a post, for nobody else until the transaction ends; or LeaseLostError."""
+        wanted = select(post.c.state).where(*held_by(item))
+        state: str | None = connection.scalar(wanted.with_for_update(key_share=True))
+        if state is None:
+            message = f"post {item.item_id} is no longer held"
+            raise LeaseLostError(message)
+        return state
 
     def _step(
         self,

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from services.common.database import reading, writing
+from services.common.database import inserting, reading, rerun, writing
 from services.gateway.schemas import Gap, Post, TimelinePage
 from worker.failpoints import reach
 from worker.states import POST, START, PostState
 from worker.store.posts import item_id_of
+from worker.store.turns import check_turn
 from worker.tables import cursor, gap, post
 
 TIMELINE = "timeline"
@@ -37,9 +37,16 @@ class Timeline:
             row = connection.execute(select(cursor).where(cursor.c.source == TIMELINE)).first()
         return Position(row.cursor) if row else None
 
-    def take(self, page: TimelinePage, now: datetime) -> int:
-        """Store a page; how many of its posts were new."""
+    @rerun
+    def take(self, page: TimelinePage, now: datetime, held: str | None = None) -> int:
+        """Store a page; how many of its posts were new.
+
+        Raises LeaseLostError when a lease (`held`) is given that the timeline's turn no longer
+        carries: another worker has read on, and this page's cursor would lead back.
+        """
         with writing(self.engine) as connection:
+            if held is not None:
+                check_turn(connection, TIMELINE, held)
             new = insert_new_posts(connection, page.posts, now)
             reach("posts.storing")
             if page.gap is not None:
@@ -53,8 +60,7 @@ def insert_new_posts(connection: Connection, posts: Sequence[Post], now: datetim
     if not posts:
         return 0
     POST.check(START, PostState.STORED)
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    added = dialect.insert(post).on_conflict_do_nothing().returning(post.c.item_id)
+    added = inserting(connection, post).on_conflict_do_nothing().returning(post.c.item_id)
     return len(connection.execute(added, [post_row(each, now) for each in posts]).all())
 
 
