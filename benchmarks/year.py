@@ -60,8 +60,9 @@ from services.sandbox.settings import SandboxSettings
 BEGINS = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 DAY = 86_400.0
 POST_EVERY = 3600.0  # seconds: 24 posts a day
-# The day's posts and the publication cost $0.135; after a fault more are waiting than this buys.
-DAILY = Decimal("0.16")
+# The day's posts cost $0.12 and the publication $0.015; a fifth of this is kept for publishing, and
+# after a fault more posts are waiting than the rest buys.
+DAILY = Decimal("0.20")
 SONG_EVERY = 7  # days
 SILENCE_SECONDS = 0.3  # that a vendor is allowed
 FAULT_SECONDS = 6 * 3600.0

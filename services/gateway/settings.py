@@ -120,7 +120,8 @@ class GatewaySettings(ServiceSettings):
     x_publish_beyond_budget: bool = Field(
         True,
         validation_alias="X_PUBLISH_BEYOND_BUDGET",
-        description="Whether approved drafts are still published when the budget is used up.",
+        description="Whether approved drafts are still published when the budget is used up; if "
+        "not, a fifth of it is kept for them.",
     )
     x_owns_app: bool = Field(
         False,

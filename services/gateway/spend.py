@@ -35,6 +35,9 @@ Period = Literal["daily", "monthly"]
 MICRO = 1_000_000
 # The days from which the cost of a day is estimated.
 ESTIMATED_FROM = 7
+# Of a budget that publishing keeps to as well: or a backlog to read would leave it nothing, day
+# after day.
+READING_SHARE = Decimal("0.8")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,11 @@ class Budget:
     daily: Decimal | None = None
     monthly: Decimal | None = None
     publishes_beyond: bool = True
+
+    @property
+    def reading_share(self) -> Decimal:
+        """Where reading stops; the rest is kept for publishing."""
+        return Decimal(1) if self.publishes_beyond else READING_SHARE
 
 
 @dataclass
@@ -129,7 +137,8 @@ class Spend:
             spent = self._spent(connection, min(first, _first_of_month(today)))
         recent = {day: micro for day, micro in spent.items() if day >= first}
         days = (_date(today) - _date(min(recent, default=today))).days + self._part_of_day()
-        short = _short_of(self.least_reading, self._bounds(spent, today))
+        bounds = self._bounds(spent, today, self.budget.reading_share)
+        short = _short_of(self.least_reading, bounds)
         return SpendReport(
             today=_usd(spent.get(today, 0)),
             month=_usd(_since(_first_of_month(today), spent)),
@@ -178,18 +187,20 @@ class Spend:
 
     def _bounds_of(self, price: Price, connection: Connection, day: str) -> list[Bound]:
         """The budgets that such a call keeps to."""
-        if self.budget.publishes_beyond and (price.to_publish or not price.reads):
+        publishing = price.to_publish or not price.reads
+        if publishing and self.budget.publishes_beyond:
             return []
-        return self._bounds(self._spent(connection, _first_of_month(day)), day)
+        spent = self._spent(connection, _first_of_month(day))
+        return self._bounds(spent, day, Decimal(1) if publishing else self.budget.reading_share)
 
-    def _bounds(self, spent: Mapping[str, int], day: str) -> list[Bound]:
-        """The budgets as they stand after what was spent, the shorter period first."""
+    def _bounds(self, spent: Mapping[str, int], day: str, share: Decimal) -> list[Bound]:
+        """A share of the budgets, after what was spent, the shorter period first."""
         periods: tuple[tuple[Period, Decimal | None, str], ...] = (
             ("daily", self.budget.daily, day),
             ("monthly", self.budget.monthly, _first_of_month(day)),
         )
         return [
-            Bound(period, usd, int(usd * MICRO) - _since(first, spent))
+            Bound(period, usd, int(usd * share * MICRO) - _since(first, spent))
             for period, usd, first in periods
             if usd is not None
         ]
@@ -232,8 +243,8 @@ class Spend:
 
     def _over(self, bound: Bound, needed: int, day: str) -> OverBudgetError:
         detail = (
-            f"the {bound.period} budget has ${_mills(max(0, bound.left))} left of ${bound.usd}, "
-            f"and this takes ${_mills(needed)} at least; raise it, or wait."
+            f"the {bound.period} budget of ${bound.usd} has ${_mills(max(0, bound.left))} left for "
+            f"this, which takes ${_mills(needed)} at least; raise it, or wait."
         )
         midnight = _date(day) + timedelta(days=1)
         return OverBudgetError(self.vendor, detail, retry_after=midnight.timestamp() - self.clock())

@@ -127,17 +127,25 @@ async def test_reading_goes_on_the_next_day_but_within_the_month(
     assert await buy(spend, 10) == 10
 
 
-@pytest.mark.parametrize("goes_on", [True, False])
-async def test_publishing_beyond_the_budget_is_a_setting(ledger: Ledger, *, goes_on: bool) -> None:
-    spend = ledger(daily="0.02", publishes_beyond=goes_on)
+async def test_publishing_goes_on_beyond_the_budget(ledger: Ledger) -> None:
+    spend = ledger(daily="0.02")
     await buy(spend, 2)
     assert spend.report().exhausted == "daily"
-    if goes_on:
-        await buy(spend, 1, SENDING, "published")
-        assert spend.report().today == Decimal("0.03")
-    else:
-        with pytest.raises(OverBudgetError):
-            await buy(spend, 1, SENDING)
+    await buy(spend, 1, SENDING, "published")
+    assert spend.report().today == Decimal("0.03")
+
+
+async def test_where_publishing_keeps_to_the_budget_reading_leaves_it_a_fifth(
+    ledger: Ledger,
+) -> None:
+    spend = ledger(daily="0.10", publishes_beyond=False)
+    assert await buy(spend, 100) == 8
+    assert spend.report().exhausted == "daily"
+    with pytest.raises(OverBudgetError, match="left for this"):
+        await buy(spend, 1, prefix="another")
+    assert await buy(spend, 100, SENDING, "published") == 2
+    with pytest.raises(OverBudgetError):
+        await buy(spend, 1, SENDING)
 
 
 @pytest.mark.parametrize(
@@ -208,11 +216,19 @@ async def test_the_budget_is_exhausted_when_it_covers_no_page(ledger: Ledger) ->
 @pytest.mark.parametrize(
     ("daily", "monthly", "told"),
     [
-        ("0.04", None, r"the daily budget has \$0.040 left of \$0.04, and this takes \$0.050"),
-        (None, "0.04", r"the monthly budget has \$0.040 left of \$0.04, and this takes \$0.050"),
-        ("1.00", "0.04", "the monthly budget has"),
-        ("0.02", "0.04", "the monthly budget has"),  # tomorrow will not help
-        ("0.04", "1.00", "the daily budget has"),
+        (
+            "0.04",
+            None,
+            r"the daily budget of \$0.04 has \$0.040 left for this, which takes \$0.050",
+        ),
+        (
+            None,
+            "0.04",
+            r"the monthly budget of \$0.04 has \$0.040 left for this, which takes \$0.050",
+        ),
+        ("1.00", "0.04", "the monthly budget of"),
+        ("0.02", "0.04", "the monthly budget of"),  # tomorrow will not help
+        ("0.04", "1.00", "the daily budget of"),
     ],
 )
 async def test_the_budget_that_bounds_is_named(
