@@ -49,13 +49,21 @@ class JsonApi:
         await self.http.aclose()
 
     async def get(
-        self, path: str, params: Mapping[str, str], read: Callable[[httpx.Response], T]
+        self,
+        path: str,
+        params: Mapping[str, str],
+        read: Callable[[httpx.Response], T],
+        *,
+        begun: bool = False,
     ) -> T:
-        """What `read` makes of the answer; asked a second time when the answer was lost."""
+        """What `read` makes of the answer; asked a second time when the answer was lost.
+
+        `begun`: it is one more request for a question of which others were answered.
+        """
 
         async def ask() -> T:
             # Whoever may not ask need not wait to hear it.
-            await self.pace.turn(partial(self.calls.breaker.check, EVERY_LANE))
+            await self.pace.turn(partial(self.calls.breaker.check, EVERY_LANE), begun=begun)
             with self.calls.measured(), self.calls.deadline():
                 return read(await self._answer(path, params))
 
@@ -66,6 +74,8 @@ class JsonApi:
             return await self.http.get(path, params=dict(params))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self.calls.httpx_error(error) from error
+        finally:
+            self.pace.answered()
 
     def document(self, response: httpx.Response) -> Document:
         """The JSON object of a good answer; raises what any other status stands for."""

@@ -52,7 +52,8 @@ class MusicBrainz:
         artist_id = await self._artist_id(artist)
         if artist_id is None:
             return []
-        return await self._get(f"artist/{artist_id}", _genres, inc="genres tags")
+        begun = NAME not in artist.ids
+        return await self._get(f"artist/{artist_id}", _genres, begun=begun, inc="genres tags")
 
     async def _artist_id(self, artist: Artist) -> str | None:
         if NAME in artist.ids:
@@ -62,17 +63,19 @@ class MusicBrainz:
             linked = await self._get("url", _linked_artists, resource=resource, inc="artist-rels")
             if linked:
                 return linked[0]
-        return await self._search_artist(artist.name)
+        return await self._search_artist(artist.name, begun=spotify_id is not None)
 
-    async def _search_artist(self, name: str) -> str | None:
-        query = f"artist:{_quoted(name)}"
-        found = await self._get("artist", _artists, query=query, limit=str(MOST_RESULTS))
+    async def _search_artist(self, name: str, *, begun: bool) -> str | None:
+        query, limit = f"artist:{_quoted(name)}", str(MOST_RESULTS)
+        found = await self._get("artist", _artists, begun=begun, query=query, limit=limit)
         for artist in found:
             if artist_score(name, [artist.name]) >= SAME_NAME:
                 return artist.ids[NAME]
         return None
 
-    async def _get(self, path: str, read: Callable[[Document], T], **params: str) -> T:
+    async def _get(
+        self, path: str, read: Callable[[Document], T], *, begun: bool = False, **params: str
+    ) -> T:
         """What `read` makes of a document, which is empty where there is no such thing."""
 
         def answer(response: httpx.Response) -> T:
@@ -80,7 +83,7 @@ class MusicBrainz:
             with self.api.in_shape():
                 return read(document)
 
-        return await self.api.get(path, params, answer)
+        return await self.api.get(path, params, answer, begun=begun)
 
     def _document(self, response: httpx.Response) -> Document:
         if response.status_code == 404:

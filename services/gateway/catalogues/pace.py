@@ -3,35 +3,39 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from services.gateway.vendor_errors import WaitingLineError
 
 # A caller whose turn is further away than this is sent away, to come back then.
 LONGEST_QUEUE_SECONDS = 20.0
-# Requests do not travel equally fast: two that leave a second apart may arrive within one.
-SLACK = 1.02
 
 
 class Pace:
-    """Lets one caller through per interval, in the order of their coming."""
+    """Lets one caller through per interval, in the order of their coming.
+
+    Who has begun goes first: else a question of several requests might never get to its last, and
+    all of them would be asked again.
+    """
 
     def __init__(self, vendor: str, interval: float) -> None:
-        self.vendor, self.interval = vendor, interval * SLACK
-        self.door = asyncio.Lock()
+        self.vendor, self.interval = vendor, interval
+        # One newcomer at a time stands at the door, so that those who have begun pass by the rest.
+        self.line, self.door = asyncio.Lock(), asyncio.Lock()
         self.in_line, self.next_turn = 0, 0.0
 
-    async def turn(self, check: Callable[[], None] = lambda: None) -> None:
+    async def turn(self, check: Callable[[], None] = lambda: None, *, begun: bool = False) -> None:
         """Wait for one's turn; raises WaitingLineError when it is too far away.
 
         What `check` raises ends the wait, also for those who stand in line: they need no turns.
         """
         check()
-        wait = max(0.0, self._pause()) + self.in_line * self.interval
+        wait = max(0.0, self._pause()) + (0 if begun else self.in_line * self.interval)
         if wait > LONGEST_QUEUE_SECONDS:
             raise WaitingLineError(self.vendor, "too many questions are waiting.", retry_after=wait)
         self.in_line += 1
         try:
-            async with self.door:
+            async with nullcontext() if begun else self.line, self.door:
                 check()
                 # Again and again: while it sleeps, the vendor may have asked for a pause.
                 while (pause := self._pause()) > 0:
@@ -40,6 +44,10 @@ class Pace:
                 self.next_turn = time.monotonic() + self.interval
         finally:
             self.in_line -= 1
+
+    def answered(self) -> None:
+        """The interval counts from here: the request has arrived by now, however long it took."""
+        self.pause(self.interval)
 
     def pause(self, seconds: float) -> None:
         """Nobody asks for a while."""
