@@ -1,7 +1,7 @@
 """From the timeline to songs: posts and cursor are stored together, then every post is parsed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import structlog
 
@@ -9,6 +9,7 @@ from services.common.rest import ServiceError
 from services.gateway.schemas import Post
 from worker.course import PARSER, Course, gateway_of
 from worker.failpoints import reach
+from worker.languages import foreign
 from worker.songs import FIRM, parse
 from worker.stages import Stage
 from worker.states import PostState
@@ -23,10 +24,12 @@ PARSE_BATCH = 500
 MOST_CANDIDATES = 3
 
 
-def read_post(given: Post) -> Reading:
-    """The songs that a post may name, or why it names none."""
+def read_post(given: Post, languages: Collection[str] = ()) -> Reading:
+    """The songs that a post may name, or why it names none; languages left empty are all read."""
     if given.sensitive:
         return Reading((), reason="marked as sensitive")
+    if language := foreign(given.lang, languages):
+        return Reading((), reason=f"in another language ({language}), by WORKER_LANGUAGES")
     found = parse(given.text)
     asked = tuple(
         Asked(song.title, song.artists, guess=song.confidence < FIRM)
@@ -87,7 +90,10 @@ class Listening:
 
     async def _parse(self, posts: Sequence[Claimed]) -> None:
         course = self.course
-        results = await asyncio.to_thread(lambda: [(item, try_to_read(item)) for item in posts])
+        languages = course.settings.languages
+        results = await asyncio.to_thread(
+            lambda: [(item, try_to_read(item, languages)) for item in posts]
+        )
         read = [(item, found) for item, found in results if isinstance(found, Reading)]
         course.tally.songs += await asyncio.to_thread(
             course.store.posts.read, read, course.run.now()
@@ -99,9 +105,9 @@ class Listening:
         course.run.beat()
 
 
-def try_to_read(item: Claimed) -> Reading | Exception:
+def try_to_read(item: Claimed, languages: Collection[str]) -> Reading | Exception:
     """A post that the parser chokes on must not stop the others."""
     try:
-        return read_post(item.post)
+        return read_post(item.post, languages)
     except Exception as error:  # noqa: BLE001 - it is stored with the post
         return error

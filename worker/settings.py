@@ -1,13 +1,22 @@
 """What the worker can be told (`WORKER_*`, and the bare names that it shares with others)."""
 
+import re
 import socket
 from datetime import timedelta
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.common.settings import ServiceSettings
+from worker.languages import language_of
+
+
+def _is_language(tag: str) -> bool:
+    return (
+        language_of(tag) is not None and re.fullmatch(r"[A-Za-z]{2,3}(?:[-_]\w+)*", tag) is not None
+    )
 
 
 class WorkerSettings(ServiceSettings):
@@ -76,6 +85,11 @@ class WorkerSettings(ServiceSettings):
         description="How many of the newest posts the very first cycle takes; 0 begins with what "
         "is posted from then on.",
     )
+    languages: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Languages of the posts to read, comma-separated (`en,pt`), as the platform "
+        "tells them; empty reads all. A post without a language is always read.",
+    )
     num_samples: int = Field(5, ge=1, le=20, description="Drafts per post.")
     concurrency: int = Field(
         8, ge=1, le=64, description="Calls to the catalogue, or to the writer, at one time."
@@ -95,6 +109,17 @@ class WorkerSettings(ServiceSettings):
         "{text} — “{title}” by {artist}",
         description="How a post is made; without the song where the words name it already.",
     )
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def split_languages(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        tags = [tag.strip() for tag in value.split(",") if tag.strip()]
+        if wrong := [tag for tag in tags if not _is_language(tag)]:
+            message = f"{wrong[0]!r} is no language; write codes like en,pt"
+            raise ValueError(message)
+        return tuple(dict.fromkeys(filter(None, map(language_of, tags))))
 
     @field_validator("template")
     @classmethod
