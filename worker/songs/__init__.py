@@ -62,6 +62,9 @@ def _reason(post: Post, reading: Reading) -> str:
         ("retweet that names no song", post.retweet),
         ("a link without a name", post.link),
         ("listening, but no title and artist", reading.leads),
-        ("album or event, not a song", _ALBUM_OR_EVENT.search(reading.lower)),
     )
-    return next((reason for reason, true in reasons if true), "no song named")
+    for reason, true in reasons:
+        if true:
+            return reason
+    event = _ALBUM_OR_EVENT.search(reading.lower)
+    return "album or event, not a song" if event else "no song named"

@@ -30,15 +30,29 @@ LEADS = (
     Lead(
         "now playing",
         1.0,
-        ("playing", "now spin", "now listen", "np", "sotd", "on air"),
+        (
+            "playing",
+            "now spin",
+            "now listen",
+            "np",
+            "sotd",
+            "on air",
+            "\u306a\u3046\u3077\u308c",
+        ),
         r"#?\bnow[\s_-]?(?:playing|spinning|listening(?: to)?)\b|#\w*nowplaying\b|\bnp\b|#sotd\b|"
-        r"\bcurrently playing\b|\bnow on air\b",
+        r"\bcurrently playing\b|\bnow on air\b|#?\u306a\u3046\u3077\u308c",
+    ),
+    Lead(
+        "recognised",
+        1.0,
+        ("shazam", "soundhound"),
+        r"\b(?:shazam|soundhound) to (?:discover|find|identify)\b|\bshazamm?ed\b",
     ),
     Lead("on repeat", 0.9, ("on repeat", "on loop"), r"\bon (?:repeat|loop)(?: today| again)?\s*:"),
     Lead(
         "moving to",
         0.9,
-        ("ing to", "min to", "in' to", "ing out to"),
+        ("jammin", "vibin", "dancin", "groovin", "cryin", "bumpin"),
         r"\b(?:jamm|vib|danc|groov|cry|bump)(?:ing|in|in')(?: out)? to\b",
     ),
     Lead(
@@ -69,11 +83,16 @@ LEADS = (
         r"\b(?:liked|favou?rited|added) an? (?:@?youtube )?video"
         r"(?: to a @?youtube playlist)?(?: from @?\w+)?",
     ),
-    Lead("in Spanish", 0.9, ("escuchando",), r"\bescuchando(?: a)?\b"),
-    Lead("in Portuguese", 0.9, ("ouvindo",), r"\bouvindo\b"),
-    Lead("in French", 0.9, ("\u00e9coute",), r"\b\u00e9coute\b"),
-    Lead("in German", 0.9, ("h\u00f6r",), r"\bh\u00f6r(?:e|t)? (?:gerade|grad)\b"),
-    Lead("in Italian", 0.9, ("ascoltando",), r"\bascoltando\b"),
+    Lead("in Spanish", 0.9, ("escucha",), r"\bescucha(?:ndo)?(?: a)?\b"),
+    Lead("in Portuguese", 0.9, ("ouvindo", "ou\u00e7a"), r"\b(?:ouvindo|ou\u00e7a)(?: agora)?\b"),
+    Lead("in French", 0.9, ("\u00e9coute",), r"\b\u00e9coutez?(?: en ce moment)?\b"),
+    Lead(
+        "in German",
+        0.9,
+        ("h\u00f6r", "gerade l\u00e4uft"),
+        r"\bh\u00f6r(?:e|t)? (?:gerade|grad)\b|\bgerade l\u00e4uft\b",
+    ),
+    Lead("in Italian", 0.9, ("ascolta",), r"\bascolta(?:ndo)?\b"),
     Lead("in Indonesian", 0.9, ("deng",), r"\b(?:dengerin|mendengarkan)(?: lagu)?\b"),
     Lead("in Turkish", 0.9, ("dinliyorum",), r"\bdinliyorum\b"),
     Lead(
@@ -84,6 +103,14 @@ LEADS = (
     ),
     Lead("in Dutch", 0.9, ("luister",), r"\bluister(?:en)? naar\b"),
     Lead("in Swedish", 0.9, ("lyssnar",), r"\blyssnar p\u00e5"),
+    Lead("in Norwegian and Danish", 0.9, ("lytter",), r"\blytter (?:til|p\u00e5)\b"),
+    Lead("in Polish", 0.9, ("s\u0142ucham",), r"\bs\u0142ucham\b"),
+    Lead(
+        "in Chinese",
+        0.9,
+        ("\u5728\u542c", "\u5728\u807d"),
+        r"(?:\u6b63|\u73b0)?\u5728[\u542c\u807d](?:\u7740|\u8457)?",
+    ),
     Lead(
         "in Japanese",
         0.9,
@@ -93,13 +120,15 @@ LEADS = (
     Lead("note", 0.85, ("\u266b",), r"\u266b"),
 )
 
+_STATION = r"(?:(?:on|at) [^\n:\u2013-]{1,30}?(?::\s|\s[\u2013-]\s(?=[^\n]{1,80}\s[\u2013-]\s)))?"
 FILLER = re.compile(
-    r"[\s:;,.\u266b~*=()\[\]>\u2013-]*(?:(?:(?:the|this|that|my|some|a)\s+)?"
+    rf"[\s:;,.\u266b~*=()\[\]>\u2013-]*{_STATION}"
+    r"\s*(?:(?:(?:the|this|that|my|some|a)\s+)?"
     r"(?:(?:new|latest|current|favou?rite|great|amazing|beautiful|classic)\s+){0,2}"
     r"(?:songs?|tracks?|single|jam|tune|cover|remix)\b[:,]?\s*(?:is\s+|called\s+|titled\s+)?"
     r"(?!(?:by|from|of|on|in|with)\b))?(?:\u266b\s*)*"
 )
-"""What may stand between a lead and the song: marks, "the new song"."""
+"""What may stand between a lead and the song: marks, a station, "the new song"."""
 
 MUSIC = re.compile(
     r"\b(?:songs?|singles?|tracks?|tunes?|music|listen\w*|spotify|soundcloud|remix\w*|covers?|"
@@ -126,6 +155,6 @@ NOT_A_SONG_AFTER = re.compile(
     r"[,.!?]? ?\(?(?:the |his |her |their |our |my )?(?:debut |new |live |world |first |full )?"
     r"(?:album|lp|ep|mixtape|tour|movie|film|book|novel|episode|show|musical|tickets|trailer|"
     r"party|festival|documentary|box ?set|deluxe|vinyl|shirt|tee|merch|soundtrack|game|"
-    r"season|premiere|screening|fans?|day|moment|guy|face|costume|character|star|actor)\b"
+    r"season|premiere|screening|issue|edition|special|campaign|fans?|day|moment|guy|face|costume|character|star|actor)\b"
 )
 """What says, before and after a quoted name, that it is no song."""

@@ -12,7 +12,8 @@ from worker.songs.words import CHART_VERBS, PROSE, SERVICES, WHOLE_NAMES
 
 _TAIL = re.compile(
     rf"""(?=[\s|/<>=.,;:!?\u2013\u2022\u2026\u266b-])(?:
-        \s+(?:on|via|v\u00eda|thru|through|from|off|using|by|in)\s+[@\#]?(?i:{SERVICES})(?!\w)
+        \s+(?:on|via|v\u00eda|thru|through|from|off|using|by|in|with|en|auf|sur|su|no)
+        \s+[@\#]?(?i:{SERVICES})(?!\w)
       | (?=\s)(?<!\band)(?<!&)(?<!\sx)(?<!,)(?<!\+)(?<![Ff]eat)(?<![Ff]t)(?<!t\.)(?<!eaturing)
         \s+(?:(?:on|via|w/|with|at|by|from)\s+)?[@\#]\w
       | \s+(?:via|v\u00eda|cc:?|RT|(?i:now\s+playing)|prod\.?\s+by|from\s+the\s+album)(?=[\s@:])
@@ -23,12 +24,13 @@ _TAIL = re.compile(
       | \s+[:;=][-']?[()DPp]
       | \s+[-~\u2013]+>?(?:\s|$)
       | \s*\n
-      | \s(?:"(?![^"\n]{{1,20}}"\s[A-Z])|[*=\[](?!\s?\w+\s?[)\]]))
+      | \s(?:"(?![^"\n]{{1,20}}"\s[A-Z])|[*=](?!\s?\w+\s?[)\]])
+        |\[(?!\s?\w+\s?\]|[^\]\n]{{0,40}}(?i:remix|mix|edit|version|rework|cover|bootleg)\]))
       | \s\[\d+\s(?:weeks?|wks?)
       | (?=[.;:]\s)(?<!\bDr)(?<!\bMr)(?<!\bSt)(?<!\bJr)(?<!\bMs)(?<![Ff]t)(?<!\b[A-Z])(?<!\bRev)
         (?<![Ff]eat)(?<!\bMrs)(?<!\bvs)(?<!\bNo)(?:[.;]\s+(?=[\w@"'])|:\s+(?=[a-z]))
       | [!?]+["']?\s+(?=[\w"'@\#])(?!at\sthe\b|&)
-      | ,\s+(?!and\s[A-Z])(?=[a-z@\#"]|I\b|This\b|It\b|But\b|And\b|So\b)
+      | ,\s+(?!and\s[A-Z])(?=[a-z@\#"]|(?:19|20)\d\d(?!\w)|I\b|This\b|It\b|But\b|And\b|So\b)
     )""",
     re.VERBOSE,
 )

@@ -32,10 +32,10 @@ _VIDEO_ID = re.compile(r"[\w-]{11}$")
 
 def read_link(url: str) -> Link | None:
     """The music link that `url` is, or None. Never raises, whatever `url` holds."""
-    if uri := _SPOTIFY_URI.match(url):
-        return Link("spotify", uri[1], uri[2], url)
     if not _MUSIC.search(url):  # as with most links: spares the work of taking it apart
         return None
+    if uri := _SPOTIFY_URI.match(url):
+        return Link("spotify", uri[1], uri[2], url)
     try:
         parts = urlsplit(url if "://" in url else f"https://{url}")
         host = (parts.hostname or "").removeprefix("www.")

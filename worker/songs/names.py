@@ -22,6 +22,7 @@ _NOISE = re.compile(
       | \s+[-\u2013]\s+(?:live\b|(?:\d{4}\s)?(?:digital(?:ly)?\s)?remaster|official\b|lyrics?\b|
         single\sversion|album\sversion|radio\sedit|explicit)[^\n]{0,60}$
       | \s+[-\u2013]?\s*(?:official\s(?:music\s)?(?:video|audio)|lyric\svideo|music\svideo|m/v)$
+      | \s+[(\[](?:new|re|re-?entry|debut|(?:19|20)\d\d|[=+-]\s?\d{0,3}|\d+\s(?:weeks?|wks?))[)\]]$
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -30,7 +31,8 @@ _FEATURED = re.compile(
       | (?:[-\u2013]\s+)?\b(?:feat\.|ft\.|feat|ft|featuring)\s+([^()\[\]\n]{1,80}))""",
     re.VERBOSE | re.IGNORECASE,
 )
-_JOINT = re.compile(r",\s+|\s+(?:[&+xX]|vs\.?)\s+")
+_FEATURED_HINTS = ("ft", "feat", "with ", "w/")
+_JOINT = re.compile(r",\s+|\s+(?:[&+xX]|vs\.?|with)\s+")
 _LIST = re.compile(r",\s+(?![Tt]he\b)|\s+(?:&|\+|x)\s+(?![Tt]he\b)|\s+and\s+(?![Tt]he\b)")
 
 _WORDY = re.compile(r"\w")
@@ -88,18 +90,28 @@ def _initials(name: str) -> bool:
 
 
 def _split_featured(raw: str) -> tuple[str, tuple[str, ...]]:
-    if "t" not in raw and "T" not in raw and "w/" not in raw:
+    lower = raw.lower()
+    if not any(hint in lower for hint in _FEATURED_HINTS):
         return raw, ()
     match = _FEATURED.search(raw)
     if match is None or not raw[: match.start()].strip(_EDGES):
         return raw, ()
+    return raw[: match.start()] + " " + raw[match.end() :], _featured(match)
+
+
+def guests(text: str, at: int) -> tuple[str, ...]:
+    """The artists that are featured right after a quoted title, which ends at `at`."""
+    match = _FEATURED.match(text, at)
+    return _featured(match) if match else ()
+
+
+def _featured(match: re.Match[str]) -> tuple[str, ...]:
     said = match[1] or match[2]
     end = name_end(said, 0, len(said))
     if match[2] and end and said[end : end + 1] == " ":
         said = said[:end]  # a sentence goes on after the name
     names = (" ".join(name.split()).strip(_EDGES) for name in _LIST.split(said))
-    rest = raw[: match.start()] + " " + raw[match.end() :]
-    return rest, tuple(spell(name) for name in names if name)
+    return tuple(spell(name) for name in names if name)
 
 
 def spell(name: str) -> str:

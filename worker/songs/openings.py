@@ -35,7 +35,8 @@ CHARTS = (
     Rule(
         "place, title, artist",
         0.7,
-        r"(?:(?m:^)|(?<=[:|] )) ?\d{1,3} ?\([^)\n]{1,8}\)[.:]? (?P<title>[^\n,]{1,60}), {artist}",
+        r"(?:(?m:^)|(?<=[:|] )) ?(?:\d{1,3} ?\([^)\n]{1,8}\)|"
+        r"#\d{1,3} ?\((?i:new|re|re-entry)\))[.:]? (?P<title>[^\n,]{1,60}), {artist}",
         "12 (9) bad guy, Billie Eilish",
         ("bad guy", ("Billie Eilish",)),
         needs=Sign.COMMA,
@@ -182,6 +183,34 @@ BESIDE = (
 )
 
 PERHAPS = (
+    Rule(
+        "perhaps, quoted dash artist",
+        0.36,
+        r"{quoted}(?: [(\[][^)\]\n]{1,40}[)\]])?(?:\s+(?:[-\u2013~|]|//?)\s*|\u2013){artist}",
+        '"Lorelei" - Cocteau Twins, on cassette',
+        ("Lorelei", ("Cocteau Twins",)),
+        run=True,
+        capitals=True,
+        bounded=True,
+    ),
+    Rule(
+        "perhaps, quoted and artist in brackets",
+        0.3,
+        r"{quoted} \((?P<artist>[A-Z@][^)\n]{1,40})\)",
+        'new on the setlist: "Lorelei" (Cocteau Twins)',
+        ("Lorelei", ("Cocteau Twins",)),
+        capitals=True,
+    ),
+    Rule(
+        "perhaps, title at handle",
+        0.3,
+        r"(?P<title>[A-Z0-9][^\n@#\"]{1,60}?),? (?P<artist>@\w{3,30})",
+        "#np Lorelei @cocteautwins",
+        ("Lorelei", ("cocteautwins",)),
+        after_lead=True,
+        capitals=True,
+        bounded=True,
+    ),
     Rule(
         "perhaps, quoted artist",
         0.34,

@@ -3,7 +3,8 @@
 Everything but HTML entities is replaced one character by one, so that places in the tidied
 text are places in the post: every quotation mark becomes " or ', every long dash becomes an en
 dash, emoji and control characters become spaces, signs of music become a note. What ends a
-phrase (a link, "RT @someone:", leading mentions) becomes line breaks.
+phrase (a link, "RT @someone:", leading mentions) becomes line breaks. The number of a list or a
+thread becomes blanks.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def _replacements() -> dict[int, str]:
 _REPLACEMENTS = {chr(point): plain for point, plain in _replacements().items()}
 _REPLACED = frozenset(_REPLACEMENTS)
 _ENTITY = re.compile(r"&(?:amp;)*(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
-_URL = re.compile(r"(?:[Hh][Tt][Tt][Pp][Ss]?:/|spotify:)[^\s\"<>]+")
+_URL = re.compile(r"https?:/[^\s\"<>]+")
+_RARE_URL = re.compile(r"(?:[Hh][Tt][Tt][Pp][Ss]?:/|spotify:)[^\s\"<>]+")
 _BARE_URL = re.compile(
     r'(?<![\w@])(?:www\.|(?:[\w-]{1,40}\.){1,3}(?:com|fm|co|ly|be|fi|tv)/)[^\s"<>]+',
     re.IGNORECASE,
@@ -48,6 +50,14 @@ _BARE_URL = re.compile(
 _NOT_BEFORE_URL = re.compile(r"[\w@]")
 _RETWEET = re.compile(r'(?<!\w)[Rr][Tt][ :]*@\w+ ?:?|"@\w+: ')
 _ADDRESSED = re.compile(r"(?:[ .]*@\w+(?=\s))+(?!\s*[-\u2013|\"'])")
+_NUMBERED = re.compile(
+    r"(?m:^)[ \"]{0,3}(?:\(?(?!24/7)\d{1,2}/(?:\d{1,2})?\)?[:.]?|\d{1,3}[.)]|"
+    r"(?:[Nn]o\. ?|#)\d{1,3}[.:)]?(?=\s+\"))\s+(?=[\"'@#*$]|[^\W\d_])(?!by\b|feat|ft\b)"
+)
+"""A line's number in a list or a thread: "5.", "2/", "(3/7)", and "#5:" before a quoted title."""
+_THREAD_END = re.compile(r"(?<=\s)\(?\d{1,2}/(?:\d{1,2})?\)?\s*$")
+_OWNED = re.compile(r"(?<=[\w ])[\u306e\u7684](?= ?\")")
+"""The Japanese and the Chinese "'s" before a quoted title."""
 
 
 class Post(NamedTuple):
@@ -72,10 +82,16 @@ def tidy(given: str) -> Post:
     if not (text.isascii() and text.isprintable()):
         for mark in _REPLACED.intersection(text):  # far quicker than translating each character
             text = text.replace(mark, _REPLACEMENTS[mark])
-    unbroken = text
+        if "\u00bb" in given and "\u00ab" not in given:
+            text = text.replace(' " ', " \u2013 ")  # an arrow
+        if "\u306e" in text or "\u7684" in text:
+            text = _OWNED.sub("\u2013", text)
+    unbroken = text = _NUMBERED.sub(_blanks, text)
     link = None
     if "/" in text or "spotify:" in text:
         text, link = _without_links(text)
+        if "/" in text:
+            text = _THREAD_END.sub(_blanks, text)
     retweet = False
     if "@" in text:
         retweet = text.lstrip(' "').startswith("RT @")
@@ -84,6 +100,10 @@ def tidy(given: str) -> Post:
         if addressed := _ADDRESSED.match(text):
             text = _breaks(addressed) + text[addressed.end() :]
     return Post(text, unbroken, link, retweet, offsets)
+
+
+def _blanks(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 def _breaks(match: re.Match[str]) -> str:
@@ -102,6 +122,8 @@ def _without_links(text: str) -> tuple[str, Link | None]:
         return "\n" * (url.end() - url.start())
 
     text = _URL.sub(note, text)
+    if ":/" in text or "spotify:" in text:
+        text = _RARE_URL.sub(note, text)
     if "/" in text or "www." in text:  # what no scheme begins is slower to find
         text = _BARE_URL.sub(note, text)
     return text, min(found, key=itemgetter(0))[1] if found else None

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
-from operator import attrgetter
 
 from worker.songs.cues import FILLER, LEADS, MUSIC, NOT_A_SONG_AFTER, NOT_A_SONG_BEFORE
 from worker.songs.endings import GOES_ON, artist_end, is_tail, title_end
+from worker.songs.found import Found
 from worker.songs.guesses import Cut, Guess, guesses_for, is_deed
-from worker.songs.looks import is_capitalised, is_odd
-from worker.songs.names import clean_artists, clean_title, split_names
+from worker.songs.looks import is_capitalised, is_odd, is_whole_work, may_be_song
+from worker.songs.names import clean_artists, clean_title, guests, split_names
 from worker.songs.post import Post
 from worker.songs.rule import Rule
 from worker.songs.rules import groups_for, perhaps_for
 from worker.songs.runs import is_name, name_end
 from worker.songs.signs import DOUBLE, SINGLE, Sign, signs_of
 from worker.songs.song import FIRM, Song
-from worker.songs.words import FACTS, NO_GUESS, NO_NAME, NO_OWNER, POINTING, WHOLE_WORK
+from worker.songs.words import FACTS, NO_NAME, NO_OWNER, POINTING
 
-MOST_CANDIDATES = 6
 SURE = 0.7
 """A group of rules that reads this surely ends the reading."""
 _MOST_LEADS = 4
@@ -29,36 +27,21 @@ _MOST_MATCHES = 4
 _SQUASH = re.compile(r"\W+")
 _TAGS = re.compile(r"[@#](\w+)")
 _HINTS = tuple((hint, lead) for lead in LEADS for hint in lead.hints)
+_ASCII_HINTS = tuple((hint, lead) for hint, lead in _HINTS if hint.isascii())
 _SINGLE_AFTER_LEAD = 0.7  # after a lead, single marks often stand inside the title: Rock 'n' Roll
 _PREAMBLE = re.compile(r"[a-z][^\n:!]{0,40}[:!]\s+(?=[A-Z\"])")
-_BOUND = re.compile(r"[\"')\]]*(?:\s*$|\s*[.,;:!?(\[|/#@\u2026\n\u266b]|\s{2,})")
+_CALL = re.compile(r"(?:Check(?:ing)? out|Discovered|Just heard) (?=[A-Z0-9#])")
+_BOUND = re.compile(
+    r"[\"')\]]*(?:\s*$|\s*[.,;:!?(\[|/#@\u2026\n\u266b]|\s{2,}|"
+    r" [-\u2013] (?:\d{4} )?(?i:remaster|live\b|radio edit|acoustic|official))"
+)
 _REMIXED = re.compile(
     r" [(\[][^)\]]{0,60}(?i:remix|mix|edit|version|rework|demo|cover|refix|bootleg|dub)[)\]]$"
 )
+_LAST_HANDLE = re.compile(r".*(?<!\band)(?<![&,+xX.]) (?=@\w+$)")
+"""What stands before a handle that owns or sings something: "Now @someone", "Watch @someone"."""
 _HEADLINE = re.compile(r"\s*[:|]")
 _AROUND = re.compile(r"[\s\"'.!,*:;)\]#@(\[\u2013\u266b>|-]*")
-
-
-class _Found:
-    """Readings, each once, with the best confidence that it had."""
-
-    def __init__(self) -> None:
-        self._songs: dict[tuple[str, ...], Song] = {}
-        self.surest = 0.0
-
-    def add(self, songs: Iterator[Song]) -> None:
-        for song in songs:
-            key = (song.title.casefold(), *map(str.casefold, song.artists))
-            if key not in self._songs or self._songs[key].confidence < song.confidence:
-                self._songs[key] = song
-                self.surest = max(self.surest, song.confidence)
-
-    def ranked(self) -> tuple[Song, ...]:
-        """The surest first."""
-        if not self._songs:
-            return ()
-        ranked = sorted(self._songs.values(), key=attrgetter("confidence"), reverse=True)
-        return tuple(ranked[:MOST_CANDIDATES])
 
 
 class Reading:
@@ -75,7 +58,7 @@ class Reading:
 
     def songs(self) -> tuple[Song, ...]:
         """All readings, the surest first, each once."""
-        found = _Found()
+        found = Found()
         for group in groups_for(self.signs):
             found.add(self._heard(group))
             if found.surest >= SURE:
@@ -96,7 +79,9 @@ class Reading:
         text = self.post.text
         cleaned = clean_title(text[slice(*cut.title)], marked=False)
         artists = clean_artists(text[slice(*cut.artist)])
-        if cleaned is None or artists is None or not _may_be(cleaned[0], artists[0]):
+        if cleaned is None or artists is None:
+            return None
+        if not may_be_song(cleaned[0], artists[0], apart=guess.needs is Sign.DASH):
             return None
         place = min(cut.title[0], cut.artist[0]), max(cut.title[1], cut.artist[1])
         if NO_OWNER.fullmatch(artists[0]):
@@ -111,12 +96,16 @@ class Reading:
 
     def _leads(self) -> list[tuple[float, int]]:
         """What each lead is worth and where it ends; the last come first."""
-        lower, ends = self.lower, set()
-        for hint, lead in _HINTS:
-            if hint in lower:
-                for said in lead.expression.finditer(lower):
-                    after = FILLER.match(self.post.text, said.end())
-                    ends.add((after.end() if after else said.end(), lead.weight))
+        lower = self.lower
+        hints = _ASCII_HINTS if lower.isascii() else _HINTS
+        heard = [lead for hint, lead in hints if hint in lower]
+        if not heard:
+            return []
+        ends = set()
+        for lead in heard:
+            for said in lead.expression.finditer(lower):
+                after = FILLER.match(self.post.text, said.end())
+                ends.add((after.end() if after else said.end(), lead.weight))
         return [(weight, end) for end, weight in sorted(ends, reverse=True)[:_MOST_LEADS]]
 
     @cached_property
@@ -168,10 +157,10 @@ class Reading:
         song = Song(title, artists, confidence, rule.name, self.post.span(start, end))
         yield song
         if title.endswith(")") and (bare := _REMIXED.sub("", title)) != title:
-            yield replace(song, title=bare, confidence=round(confidence * 0.7, 3))
+            yield song._replace(title=bare, confidence=round(confidence * 0.7, 3))
         if artists and len(apart := split_names(artists[0])) > 1:
             split = (*apart, *artists[1:])
-            yield replace(song, artists=split, confidence=round(confidence * 0.6, 3))
+            yield song._replace(artists=split, confidence=round(confidence * 0.6, 3))
 
     def _title(self, rule: Rule, match: re.Match[str]) -> tuple[str, int, int, tuple[str, ...]]:
         """The clean title ("" for none), its place, and the artists that it says are featured."""
@@ -183,22 +172,27 @@ class Reading:
             end = name_end(text, start, end)
         elif rule.run and rule.capitals and not rule.quoted and not is_name(text, start, end):
             return "", start, end, ()
-        if rule.after_lead and not rule.quoted and (begun := _PREAMBLE.match(text, start, end)):
+        opening = _PREAMBLE if rule.after_lead else _CALL
+        if not rule.quoted and (begun := opening.match(text, start, end)):
             start = begun.end()
         marked = rule.quoted or rule.after_lead
         cleaned = clean_title(text[start:end], marked=marked)
         if cleaned is None:
             return "", start, end, ()
+        featured = cleaned[1] or (guests(text, end + 1) if rule.quoted else ())
         if self._is_no_song(match, text[start:end], quoted=rule.quoted):
             self.met_album = True
             return "", start, end, ()
-        return cleaned[0], start, end, cleaned[1]
+        return cleaned[0], start, end, featured
 
     def _artists(self, rule: Rule, match: re.Match[str]) -> tuple[int, int, tuple[str, ...]]:
         """The artist's place and the names, none where they can be no artist's."""
         text = self.post.text
         start, end = match.span("artist")
-        end = name_end(text, start, end) if rule.run else artist_end(text, start, end)
+        if rule.owned and (handle := _LAST_HANDLE.match(text, start, end)):
+            start = handle.end()
+        reach = name_end(text, start, end) if rule.run else end
+        end = artist_end(text, start, reach) if reach > start else start
         if rule.dashed and start < match.start("title") and text[end : match.end("artist")].strip():
             return start, end, ()  # a name before a dash reaches up to it
         artists = clean_artists(text[start:end]) or ()
@@ -210,7 +204,7 @@ class Reading:
 
     def _is_no_song(self, match: re.Match[str], title: str, *, quoted: bool) -> bool:
         if not quoted:
-            return _is_whole_work(title)
+            return is_whole_work(title)
         text = self.lower
         opening = match.start("title") - 1
         closing = match.end("title") + 1
@@ -235,7 +229,7 @@ class Reading:
         self, rule: Rule, title: str, artists: tuple[str, ...], span: tuple[int, int]
     ) -> bool:
         """Whether what stands around the names is what the rule wants there."""
-        if rule.run and rule.capitals and not _may_be(title, artists[0]):
+        if rule.run and rule.capitals and not may_be_song(title, artists[0], apart=rule.dashed):
             return False
         if rule.run and rule.needs is Sign.BY and is_deed(title):
             return False
@@ -245,11 +239,16 @@ class Reading:
             and not (self.musical or self._is_no_news(title, artists, span))
         ):
             return False
-        if rule.bounded and not _BOUND.match(self.post.text, span[1]):
+        if rule.bounded and not self._is_bounded(span[1]):
             return False
         if rule.goes_on and " " not in title and not GOES_ON.match(self.post.text, span[1]):
             return False
         return not rule.whole_line or self._fills_line(title, artists, span)
+
+    def _is_bounded(self, end: int) -> bool:
+        """Whether a song's name ends a sentence, or only what may follow a name comes after it."""
+        rest = self.post.text[end:]
+        return bool(_BOUND.match(rest)) or (rest[1:2].isalpha() and is_tail(rest))
 
     def _is_no_news(self, title: str, artists: tuple[str, ...], span: tuple[int, int]) -> bool:
         """Whether names around a dash are a song's where nothing else in the post is of music."""
@@ -258,6 +257,7 @@ class Reading:
             artist.count(" ") > 3
             or title.count(" ") > 6
             or _HEADLINE.match(self.post.text, span[1])
+            or self.post.text[span[0]] == "@"  # somebody is addressed
         ):
             return False
         alike = artist.casefold() in title.casefold() or title.casefold() in artist.casefold()
@@ -289,26 +289,3 @@ class Reading:
             return False
         rest = self.post.text[span[1] :].split("\n", 1)[0]
         return not _AROUND.sub("", _TAGS.sub("", rest)) or is_tail(rest)
-
-
-def _may_be(title: str, artist: str) -> bool:
-    """Whether two names in running text may be a song's."""
-    long = title.count(" ") > 8 or artist.count(" ") > 5
-    short = len(title) < 3 and len(artist) < 3  # an abbreviation: AC - DC
-    numbers = title[-1].isdigit() and artist[-1].isdigit()  # a score
-    if (
-        long
-        or short
-        or numbers
-        or WHOLE_WORK.search(title, max(0, len(title) - 24))
-        or POINTING.match(title.lower())
-    ):
-        return False
-    if NO_NAME.fullmatch(title):
-        return False
-    dated = NO_GUESS.fullmatch(title) or NO_GUESS.fullmatch(artist)
-    return not (dated or NO_NAME.search(artist))
-
-
-def _is_whole_work(title: str) -> bool:
-    return WHOLE_WORK.search(title, max(0, len(title) - 24)) is not None

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from worker.songs.openings import BESIDE, CHARTS, OPENINGS, PERHAPS
 from worker.songs.rule import Rule
+from worker.songs.shares import BESIDE_LEAD, FIELDS, TAGGED_LINES
 from worker.songs.signs import Sign
 from worker.songs.words import NOT_ARTIST
 
@@ -25,7 +26,7 @@ _QUOTED_BY = (
         0.95,
         r"{quoted}[ ,.:\u2013-]{0,4}(?:[(\[][^)\]\n]{1,40}[)\]] )?"
         r"(?!(?:followed|directed|written|sponsored|hosted|presented|inspired) )"
-        r"(?:\w+ )??(?:\w+ )??"
+        r"(?:#?\w+ )??(?:\w+ )??"
         r"(?<=[\s\"'])by:?[ ]{1,4}{artist}",
         'Cannot get over "Pink Moon" by Nick Drake today',
         ("Pink Moon", ("Nick Drake",)),
@@ -67,7 +68,7 @@ _QUOTED = (
     Rule(
         "owner's quoted",
         0.85,
-        r"(?<![\w@#]){owner}(?:'s?|s') (?:{work}[,:]? )?(?:called )?{quoted}",
+        r"(?<![\w@#]){owner}(?: 's|'s?|s') (?:{work}[,:]? )?(?:called )?{quoted}",
         'Robyn\'s "Dancing On My Own" never gets old',
         ("Dancing On My Own", ("Robyn",)),
         needs=Sign.APOSTROPHE,
@@ -84,7 +85,7 @@ _QUOTED = (
     Rule(
         "quoted, dash",
         0.75,
-        r"{quoted}(?: [(\[][^)\]\n]{1,40}[)\]])?(?:\s+[-\u2013~|]\s*|\u2013){artist}",
+        r"{quoted}(?: [(\[][^)\]\n]{1,40}[)\]])?(?:\s+(?:[-\u2013~|]|//?)\s*|\u2013){artist}",
         '"Svefn-g-englar" - Sigur Rós #np',
         ("Svefn-g-englar", ("Sigur Rós",)),
         music=True,
@@ -93,6 +94,7 @@ _QUOTED = (
 )
 # Names around a dash or an apostrophe, where a lead says that they name a song.
 _AFTER_LEADS = (
+    *BESIDE_LEAD,
     Rule(
         "lead, artist dash title",
         0.7,
@@ -188,7 +190,7 @@ _LINES = (
     Rule(
         "line, title by artist",
         0.5,
-        _LINE + r"(?P<title>[A-Z0-9#(][^\n\".!?]{0,80}[!?]?) by {artist}",
+        _LINE + r"(?P<title>[A-Z0-9#(][^\n\".!?|]{0,80}[!?]?) by {artist}",
         "Fade Into You by Mazzy Star",
         ("Fade Into You", ("Mazzy Star",)),
         needs=Sign.BY,
@@ -251,6 +253,7 @@ _TITLES_ALONE = (
 
 GROUPS: tuple[tuple[Rule, ...], ...] = (
     _QUOTED_BY,
+    FIELDS,
     _BY_NAME,
     _QUOTED,
     _AFTER_LEADS,
@@ -258,6 +261,7 @@ GROUPS: tuple[tuple[Rule, ...], ...] = (
     _IN_PROSE,
     OPENINGS,
     _LINES,
+    TAGGED_LINES,
     BESIDE,
     _TITLES_ALONE,
 )

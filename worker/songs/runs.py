@@ -32,12 +32,16 @@ _VERSION = re.compile(
     r"featuring|with|pt|part|vol|live|acoustic|instrumental|reprise|remaster(?:ed)?|original)\b",
     re.IGNORECASE,
 )
+_MARK = re.compile(r"(?:new|re|re-?entry|debut|(?:19|20)\d\d|[=+-] ?\d{0,3})$", re.IGNORECASE)
+"""What a chart writes in brackets after a name: its move, or a year."""
 _NO_NAME_MARKS = '#@|/<>~\u2013=-"*'
 _LONGEST = 12  # words
 
 
 def is_name_word(word: str) -> bool:
-    """Whether a word is written as a part of a name: Like, LIKE, 7even, or alt-J and deadmau5."""
+    """Whether a word is written as a part of a name: Like, LIKE, 7even, alt-J, or a handle."""
+    if word[0] == "@" and word[1:2].isalnum():
+        return True
     bare = word.lstrip("\"'([#@*$.\u00bf\u00a1&+")
     if bare[1:2] == "'" and bare[0] in "dl":
         return len(bare) > 2  # "La femme d'argent"
@@ -106,6 +110,8 @@ def _after_joint(text: str, token: re.Match[str]) -> bool:
 def _belongs(inside: str) -> bool:
     """Whether what stands in brackets is part of a title: a version, or capitals."""
     words = inside.split()
+    if _MARK.match(inside):
+        return False
     if not words or _VERSION.search(inside) is not None:
         return bool(words)
     small = sum(not is_name_word(word) and word.lower() not in _SMALL for word in words)

@@ -47,8 +47,9 @@ _MARKS = (
     (" | ", Sign.BAR.value),
     ("pandora", Sign.PANDORA.value),
 )
-_BY = re.compile(r"\sby\b")
-_OPENING = re.compile(r"(?<!\w)'\S")
+# Each begins with what is rare, not with what stands before it: that is quicker to find.
+_BY = re.compile(r"by\b(?<=\sby)")
+_OPENING = re.compile(r"'(?<!\w')\S")
 
 
 def signs_of(text: str, lower: str, *, lead: bool) -> int:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from worker.songs.links import Link
 
@@ -21,8 +20,7 @@ class ParsedJson(TypedDict):
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Song:
+class Song(NamedTuple):
     """One reading of a post.
 
     `artists` holds the main artist first, as one joined name ("Simon & Garfunkel"), then the
@@ -37,8 +35,7 @@ class Song:
     span: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """The surest firm reading of a post, every other reading in order, or the reason for none.
 
     Where nothing was read firmly, `candidates` may hold guesses all the same: what only a
@@ -59,7 +56,7 @@ class Parsed:
         """What was read, given at least one candidate; the first speaks for the post, if firm."""
         best = candidates[0]
         if best.confidence < FIRM:
-            return replace(cls.nothing(_perhaps(len(candidates)), link), candidates=candidates)
+            return cls.nothing(_perhaps(len(candidates)), link)._replace(candidates=candidates)
         return cls(
             title=best.title,
             artists=best.artists,

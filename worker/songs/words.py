@@ -46,7 +46,8 @@ PROSE = one_of(
     tonight, yesterday, tomorrow, this, every, always, still, so, which, (?<!\bthe\s)who, that, but,
     it, its, it's, i, i'm, im, i've, lol, omg, since, after, before, until, if, really, never, not,
     as (?=[a-z]), one of, out now, now, for (?=[a-z]), came, comes, plays, played, playing, turns,
-    turned, sounds?, or"""
+    turned, sounds?, or, obviously, honestly, literally, please, pls, though, tho, anyway, instead,
+    already, forever"""
 )
 """Words that end a name where they stand in lower case; in upper case they may belong to it."""
 
@@ -109,9 +110,10 @@ NO_TITLE = re.compile(
         story, quote, drawing, painting, report, presented, hosted, powered, filmed, shot, edited,
         mixed, mastered, sponsored, inspired, styled, stop, drop, come, swing, pass, passed, walk,
         stand, selected, curated, created, made, posted, brought to you, read, performed, designed,
-        book, novel, film, movie, text, image, illustration, news, yes, no, hi, thanks?, thank you,
-        the, and, pandora, spotify, youtube, out now, official, trailer, live, playlist, mixtape,
-        followed, retweeted, liked, info, opening, support, dj set, guest, performances?"""
+        book, novel, film, movie, text, image, illustration, news, charts?, tv(?: radio)?, yes,
+        no, hi, thanks?, thank you, the, and, pandora, spotify, youtube, out now, official,
+        trailer, live, playlist, mixtape, followed, retweeted, liked, info, opening, support,
+        dj set, guest, performances?"""
     ),
     re.IGNORECASE,
 )
@@ -122,7 +124,8 @@ WHOLE_WORK = re.compile(
     + one_of(
         r"""albums?, eps?, EP, lp, LP, mixtapes?, playlists?, podcasts?, audiobooks?, soundtracks?,
         movies?, films?, novels?, episodes?, interviews?, music, songs?, discography, voice, words,
-        people, everything, someone, radio, stories, concert, collection, teaser, trailer, vlog,
+        people, everything, someone, radio, stories, concert, collection, vlog,
+        (?i:teaser|trailer)(?: (?i:spot))?, (?i:highlight medley),
         deluxe (?:version|edition)\)"""
     )
     + "$"
@@ -168,8 +171,9 @@ NO_NAME = re.compile(
         videos?, music, covers?, songs?, mv, watch, download, listen, official, premieres?,
         live, single, tracks?, album, releases?, drops?, debuts?, performs?, performing, sings?,
         singing, unveils?, shares?, replaced, posted, check, out now, flashback, pre-?order, stream,
-        now ?playing, np, news, message, original, christmas, theme, teaser, trailer, episode,
-        (?:top|hot) \d+, best, via, tune, vote, win, issue, winning, (?<!\.)i(?!\.), i'm,
+        now ?playing, np, news, charts, tv radio, message, original, christmas, theme, teaser,
+        trailer, episode,
+        (?:top|hot) \d+, best, get, via, tune, vote, win, issue, winning, (?<!\.)i(?!\.), i'm,
         my(?! (?:bloody|chemical|morning|brightest|vitriol)), your, you"""
     )
     + r"\b|^[\d\W]+$",
