@@ -33,7 +33,9 @@ deephypebot is ready: {url}/curate
   Ctrl-C stops everything; the next start goes on where this one stopped
 """
 
-SWITCHED_OFF = {"0", "false", "f", "no", "n", "off"}  # as the worker's settings read it
+# As the worker's settings read them.
+SWITCHED_OFF = {"0", "false", "f", "no", "n", "off"}
+SWITCHED_ON = {"1", "true", "t", "yes", "y", "on"}
 
 
 def up(wishes: Wishes) -> int:
@@ -91,6 +93,8 @@ def fate(house: House) -> str:
     """What becomes of an approval, and when: it depends on what was set."""
     if (house.environment.get("WORKER_PUBLISH") or "").lower() in SWITCHED_OFF:
         return "is kept: nothing is published while WORKER_PUBLISH is false"
+    if (house.environment.get("WORKER_DRY_RUN") or "").lower() in SWITCHED_ON:
+        return "is only logged: nothing is published while WORKER_DRY_RUN is true"
     if house.timeline != "sandbox":
         where = TIMELINES[house.timeline].name
         return f"is published on {where}, at the pace that WORKER_MIN_INTERVAL sets"

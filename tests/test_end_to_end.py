@@ -14,7 +14,12 @@ from tests.running_bot import RunningBot, until
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).resolve().parents[1]
-PACE = {"WORKER_NUM_SAMPLES": "2", "UPSTREAM_TIMEOUT": "1", "WORKER_DESK_INTERVAL": "0.5"}
+PACE = {
+    "WORKER_NUM_SAMPLES": "2",
+    "UPSTREAM_TIMEOUT": "1",
+    "WORKER_DESK_INTERVAL": "0.5",
+    "WORKER_UNDO_SECONDS": "0",
+}
 POSTS, SILENT = 40, 5
 
 

@@ -17,7 +17,7 @@ import structlog
 
 from services.common.rest import RestClient, ServiceError
 from services.gateway.client import GatewayClient
-from services.gateway.schemas import Heartbeat
+from services.gateway.schemas import Heartbeat, Publishing
 from services.inference.client import InferenceClient
 from worker.cycle import Cycle
 from worker.desk import Desk
@@ -131,7 +131,16 @@ class Bot:
             posts=self.counts.posts,
             drafts=self.counts.drafts,
             publications=self.counts.publications,
+            publishing=self._publishing(),
             errors=[line for lines in self.errors.values() for line in lines],
+        )
+
+    def _publishing(self) -> Publishing:
+        holding = self.desk.holding
+        return Publishing(
+            mode=self.settings.mode,
+            waits=holding and holding.why,
+            until=holding and holding.until,
         )
 
     async def stalled(self) -> str | None:

@@ -3,13 +3,14 @@
 A publication leaves in steps, each stored before the next: the desk is told that it leaves now
 (from then on it lets nobody take the approval back); decisions are read once more, so that one
 taken back a moment before still counts; the row is claimed as sending; the gateway is asked; the
-answer is stored. Whoever dies after the claim leaves an unknown outcome, and whoever comes next
-asks again under the same key: the gateway looks for the post before it sends another.
+answer is stored. Whether one may leave now, or ever, is for the policy to say. Whoever dies after
+the claim leaves an unknown outcome, and whoever comes next asks again under the same key: the
+gateway looks for the post before it sends another.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
@@ -19,15 +20,17 @@ from services.gateway.client import GatewayClient
 from services.gateway.schemas import Outcome
 from worker.course import gateway_of
 from worker.failpoints import reach
+from worker.policy import Hold
 from worker.run import Run
 from worker.settings import WorkerSettings
 from worker.store import Store
 from worker.store.moves import LeaseLostError
-from worker.store.outbox import Due, Pace, Sending
-from worker.store.outcomes import Owed
+from worker.store.outbox import Due, Sending
 from worker.summaries import DeskSummary
+from worker.telling import Telling
 from worker.troubles import Troubles, delay
 from worker.turn import turn_at
+from worker.wall_clock import WallClock
 from worker.wording import compose
 
 log = structlog.get_logger()
@@ -36,6 +39,8 @@ DESK = "desk"  # the turn's name
 PAGE = 500
 # Refusals that are about the text; the others are about an address, a key, an account.
 ABOUT_THE_TEXT = frozenset({413, 422})
+SWITCHED_OFF = "WORKER_PUBLISH is false: nothing is published"
+REHEARSED = "WORKER_DRY_RUN is true: what would have left stays in the outbox"
 
 
 class Desk:
@@ -52,6 +57,10 @@ class Desk:
         self.gateway = gateway
         self.settings = settings
         self.new_run = new_run
+        self.policy = settings.policy
+        self.wall_clock = WallClock()
+        self.rehearsed: dict[str, datetime] = {}  # keys that a dry run would have sent, and when
+        self.holding: Hold | None = None  # why the next approved draft has not left yet
 
     async def look(self) -> DeskSummary:
         """One look; what a service does wrong stands in the summary."""
@@ -60,6 +69,7 @@ class Desk:
         return DeskSummary(
             decisions=look.decisions,
             published=look.published,
+            rehearsed=look.rehearsals,
             failed=look.failed,
             seconds=round(look.run.seconds, 3),
             errors=look.troubles.lines(),
@@ -71,15 +81,15 @@ class Look:
     """One look at the desk, on its way."""
 
     def __init__(self, desk: Desk, run: Run) -> None:
-        settings = desk.settings
+        self.desk = desk
         self.store = desk.store
         self.gateway = desk.gateway
-        self.settings = settings
+        self.settings = desk.settings
+        self.policy = desk.policy
         self.run = run
         self.troubles = Troubles()
-        self.upstream = gateway_of(settings)
-        self.pace = Pace(timedelta(seconds=settings.min_interval), settings.most_a_day)
-        self.decisions = self.published = self.failed = 0
+        self.upstream = gateway_of(desk.settings)
+        self.decisions = self.published = self.failed = self.rehearsals = 0
         self.checked: str | None = None  # the draft on which decisions were read again
 
     async def all_of_it(self) -> None:
@@ -89,15 +99,36 @@ class Look:
         async with turn as ours:
             if ours:
                 await self._all_of_it()
+        self.desk.holding = await self.holding()
         self.run.beat()
 
     async def _all_of_it(self) -> None:
-        found = await asyncio.to_thread(self.store.outbox.recover, self.run.holder, self.run.now())
-        if found:
-            log.warning("publications.recovered", count=found)
+        await self.recover()
         if await self.collect() and self.settings.publish:
             await self.publish()
-        await self.tell()
+        telling = Telling(self.store.outcomes, self.gateway, self.run, self.troubles, self.upstream)
+        await telling.all_that_is_owed()
+
+    async def recover(self) -> None:
+        now = self.run.now()
+        back = self.desk.wall_clock.set_back(now)
+        if back:
+            log.warning("clock.set_back", seconds=back.total_seconds())
+        found = await asyncio.to_thread(self.store.outbox.recover, self.run.holder, now, back)
+        if found:
+            log.warning("publications.recovered", count=found)
+
+    async def due(self) -> Due | None:
+        """The publication that is next, whether it may leave now or not."""
+        look_up, rehearsed = self.store.outbox.due, self.desk.rehearsed
+        return await asyncio.to_thread(look_up, self.policy, self.run.now(), rehearsed)
+
+    async def holding(self) -> Hold | None:
+        """Why the next approved draft has not left yet; None when none waits."""
+        due = await self.due()
+        if due is None:
+            return Hold(REHEARSED) if self.desk.rehearsed else None
+        return due.hold if self.settings.publish else Hold(SWITCHED_OFF)
 
     async def collect(self, *, fresh: bool = False) -> bool:
         """Read all new decisions, up to this moment when they must be fresh; False when the
@@ -119,9 +150,13 @@ class Look:
         if page.decisions or page.cursor != since:
             take = self.store.decisions.take
             composed = partial(
-                compose, template=self.settings.template, platform=await self.gateway.platform()
+                compose,
+                template=self.policy.template,
+                blocked=self.policy.blocked,
+                platform=await self.gateway.platform(),
             )
-            new = await asyncio.to_thread(take, page, since, composed, self.run.now())
+            now, undo = self.run.now(), self.settings.undo
+            new = await asyncio.to_thread(take, page, since, composed, now, undo)
             if new is None:
                 return True
             self.decisions += new
@@ -129,33 +164,57 @@ class Look:
         return len(page.decisions) == PAGE and page.cursor != since
 
     async def publish(self) -> None:
-        """Let leave whatever is due, at the pace that is set, until something stands in the way."""
-        outbox = self.store.outbox
+        """Let leave whatever may, until something stands in the way."""
         while not self.run.over:
-            due = await asyncio.to_thread(outbox.due, self.pace, self.run.now())
-            if due is None:
+            due = await self.due()
+            if due is None or due.hold is not None:
                 return
-            if not due.announced or due.draft_id != self.checked:
-                announced = due.announced or await self._announce(due)
-                if not (announced and await self.collect(fresh=True)):
+            if due.objection is not None:
+                await self._withhold(due, due.objection)
+            elif self.settings.dry_run:
+                if not self._rehearse(due):
                     return
-                self.checked = due.draft_id
-                continue
-            sending = await asyncio.to_thread(
-                outbox.claim,
-                due,
-                self.pace,
-                lease=self.run.lease,
-                now=self.run.now(),
-                until=self.run.leased_until,
-            )
-            try:
-                if sending is None or not await self._send(sending):
-                    return
-            except LeaseLostError as error:
-                # Whoever took it asks the gateway what became of it.
-                log.warning("publication.lease_lost", error=str(error))
+            elif not await self._let_leave(due):
                 return
+
+    async def _let_leave(self, due: Due) -> bool:
+        """One step of a publication; whether there may be more to do."""
+        if not due.announced or due.draft_id != self.checked:
+            announced = due.announced or await self._announce(due)
+            if not (announced and await self.collect(fresh=True)):
+                return False
+            self.checked = due.draft_id
+            return True
+        sending = await asyncio.to_thread(
+            self.store.outbox.claim,
+            due,
+            self.policy,
+            lease=self.run.lease,
+            now=self.run.now(),
+            until=self.run.leased_until,
+        )
+        try:
+            return sending is not None and await self._send(sending)
+        except LeaseLostError as error:
+            # Whoever took it asks the gateway what became of it.
+            log.warning("publication.lease_lost", error=str(error))
+            return False
+
+    async def _withhold(self, due: Due, reason: str) -> None:
+        """Tell the curator that the policy lets it leave neither now nor later."""
+        if await asyncio.to_thread(self.store.outbox.fail, due, reason, self.run.now()):
+            log.info("draft.withheld", draft_id=due.draft_id, reason=reason)
+            self.failed += 1
+
+    def _rehearse(self, due: Due) -> bool:
+        """Say what would leave now; False where that cannot be told."""
+        if not due.certain:
+            # It may be out already: only the platform knows, and is not asked.
+            return False
+        log.info("draft.would_be_published", draft_id=due.draft_id, text=due.text)
+        self.desk.rehearsed[due.key] = self.run.now()
+        self.rehearsals += 1
+        return True
 
     async def _announce(self, due: Due) -> bool:
         try:
@@ -163,10 +222,7 @@ class Look:
         except RefusedError as error:
             if error.status == 404:
                 # Whoever removed the draft from the desk does not want it published.
-                reason = "the draft is no longer on the desk"
-                self.failed += await asyncio.to_thread(
-                    self.store.outbox.fail, due, reason, self.run.now()
-                )
+                await self._withhold(due, "the draft is no longer on the desk")
                 return True
             return await self._hold_back(due, error)
         except ServiceError as error:
@@ -229,36 +285,3 @@ class Look:
         else:
             await asyncio.to_thread(outbox.unknown, sending, words, next_at, now)
         reach("publication.stored")
-
-    async def tell(self) -> None:
-        """Show the curator every outcome that is owed, all with one call."""
-        while not self.run.over:
-            owed = await asyncio.to_thread(self.store.outcomes.due, self.run.now())
-            if not owed or not await self._tell(owed):
-                return
-
-    async def _tell(self, owed: Sequence[Owed]) -> bool:
-        """Whether there may be more to tell."""
-        outcomes, now = self.store.outcomes, self.run.now()
-        try:
-            told = await self.gateway.mark_all({each.draft_id: each.outcome for each in owed})
-        except ServiceError as error:
-            if error.status == 422 and len(owed) > 1:
-                # One of them is refused for good: the others need not wait for it.
-                for each in owed:
-                    if not await self._tell([each]):
-                        return False
-                return True
-            words = self.troubles.note(self.upstream, error)
-            if error.status == 422:
-                await asyncio.to_thread(outcomes.shown, owed, words)
-                return True
-            next_at = now + delay(max(each.attempts for each in owed), error.retry_after)
-            await asyncio.to_thread(outcomes.postpone, owed, words, next_at)
-            return False
-        reach("outcome.shown")
-        gone = [each for each in owed if each.draft_id in told.missing]
-        await asyncio.to_thread(outcomes.shown, [each for each in owed if each not in gone])
-        await asyncio.to_thread(outcomes.shown, gone, "the draft is no longer on the desk")
-        reach("outcome.stored")
-        return True

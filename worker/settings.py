@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from services.common.settings import ServiceSettings
 from worker.languages import language_of
+from worker.policy.settings import PublishingSettings
 
 
 def _is_language(tag: str) -> bool:
@@ -19,8 +19,8 @@ def _is_language(tag: str) -> bool:
     )
 
 
-class WorkerSettings(ServiceSettings):
-    """Which services the worker speaks with, how often, and how it publishes."""
+class WorkerSettings(PublishingSettings):
+    """Which services the worker speaks with, and how often; how it publishes is the policy's."""
 
     model_config = SettingsConfigDict(env_prefix="WORKER_")
 
@@ -98,18 +98,6 @@ class WorkerSettings(ServiceSettings):
         5, ge=1, description="After so many errors of its own a post is parked."
     )
 
-    publish: bool = Field(
-        True, description="The kill switch: `false` keeps every approved draft in the outbox."
-    )
-    min_interval: float = Field(
-        300.0, ge=0, description="Least time between two publications, seconds."
-    )
-    most_a_day: int = Field(50, ge=0, description="Most publications within 24 hours.")
-    template: str = Field(
-        "{text} — “{title}” by {artist}",
-        description="How a post is made; without the song where the words name it already.",
-    )
-
     @field_validator("languages", mode="before")
     @classmethod
     def split_languages(cls, value: object) -> object:
@@ -120,19 +108,6 @@ class WorkerSettings(ServiceSettings):
             message = f"{wrong[0]!r} is no language; write codes like en,pt"
             raise ValueError(message)
         return tuple(dict.fromkeys(filter(None, map(language_of, tags))))
-
-    @field_validator("template")
-    @classmethod
-    def has_its_slots(cls, value: str) -> str:
-        try:
-            filled = value.format(text="\0", title="song", artist="artist")
-        except (KeyError, IndexError, ValueError) as error:
-            message = "only {text}, {title} and {artist} may stand in braces"
-            raise ValueError(message) from error
-        if "\0" not in filled:
-            message = "it must hold {text}, the curator's words"
-            raise ValueError(message)
-        return value
 
     @property
     def database(self) -> str:

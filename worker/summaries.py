@@ -46,14 +46,17 @@ class DeskSummary:
     seconds: float
     errors: tuple[str, ...] = ()
     unreached: bool = False
+    rehearsed: int = 0  # what a dry run would have published
 
     @property
     def eventful(self) -> bool:
-        return bool(self.decisions or self.published or self.failed or self.errors)
+        done = self.decisions or self.published or self.failed or self.rehearsed
+        return bool(done or self.errors)
 
     def line(self) -> str:
+        rehearsed = f"{self.rehearsed} would have left (dry run), " if self.rehearsed else ""
         return told(
-            f"desk: {self.decisions} decisions, {self.published} published, "
+            f"desk: {self.decisions} decisions, {self.published} published, {rehearsed}"
             f"{self.failed} failed, {self.seconds:.1f} s",
             self.errors,
         )

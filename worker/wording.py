@@ -1,19 +1,28 @@
-"""From approved words to the text of a post: names the song where the words do not, and fits.
+"""From approved words to the text of a post: the reader learns the song, and the post fits.
 
 The words a curator approved are never cut. What gives way when a post is too long is what we add:
-first the further artists, then what stands in brackets after the title, then the whole addition.
+first the further artists, then what stands in brackets after the title. A post that would have to
+go without its song is not made: no platform shows a reader what it answers.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from services.gateway.lengths import length, over
 from services.gateway.schemas import Platform, Song
-from worker.store.decisions import Wording
+from worker.policy import BlockedWords
+from worker.policy.folding import APART, folded, unaccented
 
 BRACKETED = re.compile(r"\s+(?:[(\[][^)\]]*[)\]]|-\s.*)$")
-APART = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The words as they will leave, or why they cannot."""
+
+    text: str
+    reason: str | None = None
 
 
 def credit(artists: Sequence[str]) -> str:
@@ -27,37 +36,68 @@ def short_title(title: str) -> str:
     return BRACKETED.sub("", title) or title
 
 
-def folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    letters = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    return f" {APART.sub(' ', letters).strip()} "
-
-
 def names(text: str, song: Song) -> bool:
-    """Whether the words name both the song and one of its artists already."""
-    words = folded(text)
-    titled = folded(short_title(song.title)) in words
-    return titled and any(folded(artist) in words for artist in song.artists)
+    """Whether the words name both the song and one of its artists already.
+
+    Small words say nothing: a song "Rain" by "Air" is not named by rain that falls from the air.
+    """
+    words = APART.sub(" ", unaccented(text)).split()
+    titled = named(short_title(song.title), words)
+    return titled and any(named(artist, words) for artist in song.artists)
+
+
+def named(name: str, words: Sequence[str]) -> bool:
+    """Whether a name stands among the words, with a capital where it has one itself."""
+    own = APART.sub(" ", unaccented(name)).split()
+    plain = [word.casefold() for word in own]
+    begins = (
+        i for i in range(len(words)) if [w.casefold() for w in words[i : i + len(own)]] == plain
+    )
+    return bool(own) and any(not own[0][0].isupper() or words[i][0].isupper() for i in begins)
+
+
+def additions(song: Song) -> Iterator[tuple[str, str]]:
+    """Title and artist as the template is given them, ever shorter."""
+    first = song.artists[0]
+    yield song.title, credit(song.artists)
+    yield song.title, first
+    yield short_title(song.title), first
 
 
 def wordings(text: str, song: Song, template: str) -> Iterator[str]:
     """The same words with ever less of our own around them."""
-    if not names(text, song):
-        first = song.artists[0]
-        yield template.format(text=text, title=song.title, artist=credit(song.artists))
-        yield template.format(text=text, title=song.title, artist=first)
-        yield template.format(text=text, title=short_title(song.title), artist=first)
-    yield text
+    if names(text, song):
+        yield text
+        return
+    for title, artist in additions(song):
+        yield template.format(text=text, title=title, artist=artist)
 
 
-def compose(text: str, song: Song, *, template: str, platform: Platform) -> Wording:
+def compose(
+    text: str, song: Song, *, template: str, platform: Platform, blocked: BlockedWords
+) -> Wording:
     """The post for these words, or the reason why there can be none."""
     text = text.strip()
     if not text:
         return Wording("", "the approved text is empty")
     for wording in wordings(text, song, template):
         if not over(wording, platform):
-            return Wording(wording)
-    counted, beyond = length(text, platform), over(text, platform)
-    reason = f"too long: {counted} characters as {platform.origin} counts, {beyond} more than fit"
-    return Wording(text, reason)
+            entry = blocked.found(wording)
+            return Wording(wording, f"it holds a blocked word: {entry}" if entry else None)
+    counted, beyond = length(wording, platform), over(wording, platform)
+    song_too = "" if wording == text else " with the song's name"
+    reason = (
+        f"too long: {counted} characters{song_too} as {platform.origin} counts, "
+        f"{beyond} more than fit"
+    )
+    return Wording(wording, reason)
+
+
+def own_words(text: str, song: Song, template: str) -> str:
+    """What a post says besides its song, folded: what readers would notice if it came again."""
+    words = folded(text)
+    titles = (song.title, short_title(song.title))
+    parts = [template.format(text="", title=t, artist=a) for t, a in additions(song)]
+    for part in (*parts, *titles, *song.artists):
+        words = words.replace(folded(part), " ")
+    return words

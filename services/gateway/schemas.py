@@ -177,6 +177,20 @@ class Receptions(Contract):
     receptions: list[Reception]
 
 
+class Publishing(Contract):
+    """How a worker publishes, and what its next approved draft waits for."""
+
+    mode: Literal["on", "dry_run", "off"] = Field(
+        description="`dry_run`: everything but the sending; `off`: the kill switch is set."
+    )
+    waits: str | None = Field(
+        None, description="Why the next approved draft has not left yet; null: none waits."
+    )
+    until: datetime | None = Field(
+        None, description="When it may leave; null: no time will change what it waits for."
+    )
+
+
 class Heartbeat(Contract):
     """What the worker is doing, for `/status`; the last one received is kept."""
 
@@ -189,6 +203,7 @@ class Heartbeat(Contract):
     posts: dict[str, int] = Field(description="Posts by state.")
     drafts: dict[str, int] = Field(description="Drafts by state.")
     publications: dict[str, int] = Field(description="Publications by state.")
+    publishing: Publishing | None = Field(None, description="Null: the worker does not say.")
     errors: list[str] = Field(default_factory=list, description="What went wrong last, and where.")
 
 

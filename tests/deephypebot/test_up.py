@@ -18,6 +18,7 @@ LIVE = dict.fromkeys(X.credentials, "real")
         ({"WORKER_MIN_INTERVAL": "300"}, "on the sandbox's timeline, at the pace that WORKER_MIN_"),
         (LIVE, "on X, at the pace that WORKER_MIN_INTERVAL sets"),
         (LIVE | {"WORKER_PUBLISH": "False"}, "is kept: nothing is published"),
+        (LIVE | {"WORKER_DRY_RUN": "True"}, "is only logged: nothing is published"),
     ],
 )
 def test_an_approval_is_promised_no_more_than_the_settings_allow(

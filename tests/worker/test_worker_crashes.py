@@ -120,6 +120,8 @@ def environment_of(url: str, folder: Path, **more: str) -> dict[str, str]:
         "WORKER_FIRST_RUN_POSTS": "200",
         "WORKER_NUM_SAMPLES": "3",
         "WORKER_MIN_INTERVAL": "0",
+        "WORKER_UNDO_SECONDS": "0",
+        "WORKER_LIKENESS_POSTS": "0",
         "WORKER_NAME": "test",
         "LOG_LEVEL": "error",
         **more,

@@ -11,6 +11,7 @@ from services.gateway.schemas import DecisionPage, Outcome
 from tests.worker.conftest import OpenBot
 from tests.worker.worker_world import PLATFORM, START, Clock, World, song_post
 from worker.bot import Bot
+from worker.policy import BlockedWords
 from worker.store import Store
 from worker.tables import decision, draft, post, publication
 from worker.wording import compose
@@ -172,7 +173,10 @@ async def test_a_page_that_another_worker_took_meanwhile_is_not_taken_again(
     late = DecisionPage(decisions=[approved], cursor="1")
     assert (
         store.decisions.take(
-            late, None, partial(compose, template="{text}", platform=PLATFORM), START
+            late,
+            None,
+            partial(compose, template="{text}", platform=PLATFORM, blocked=BlockedWords()),
+            START,
         )
         is None
     )
@@ -467,7 +471,9 @@ async def test_words_that_do_not_fit_fail_and_say_by_how_much(
     await delivered.look_at_desk()
     assert state_of(store) == "failed"
     (outcome,) = world.outcomes["x:1:1"]
-    assert outcome.detail == "too long: 299 characters as x counts, 19 more than fit"
+    assert outcome.detail == (
+        "too long: 336 characters with the song's name as x counts, 56 more than fit"
+    )
     assert world.calls["publish"] == 0
 
 
@@ -490,16 +496,16 @@ async def test_the_platform_says_how_long_a_post_may_be(
     start: OpenBot, world: World, store: Store
 ) -> None:
     world.platform = PLATFORM.model_copy(
-        update={"origin": "bluesky", "counting": "graphemes", "longest": 20}
+        update={"origin": "bluesky", "counting": "graphemes", "longest": 60}
     )
     bot = await start()
     world.post(song_post(1), song_post(2))
     await bot.run_cycle()
-    world.decide("x:1:1", text="far too long for so small a place")
+    world.decide("x:1:1", text="far too long for so small a place, with its song")
     world.decide("x:2:1", text="short and sweet")
     await bot.look_at_desk()
-    assert world.out == ["short and sweet"]
-    assert "as bluesky counts, 13 more than fit" in publications(store)["x:1"].last_error
+    assert world.out == ["short and sweet — “Harbour Lights 2” by The Lanterns"]
+    assert "as bluesky counts, 25 more than fit" in publications(store)["x:1"].last_error
 
 
 async def test_no_decision_is_lost_while_the_platform_cannot_be_asked(

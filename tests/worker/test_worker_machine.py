@@ -96,6 +96,8 @@ class WorkerMachine(RuleBasedStateMachine):
             first_run_posts=200,
             num_samples=2,
             min_interval=0,
+            undo_seconds=0,
+            likeness_posts=0,
             most_a_day=1000,
             concurrency=2,
             most_faults=1000,

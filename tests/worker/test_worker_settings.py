@@ -50,8 +50,53 @@ def test_without_a_key_of_its_own_the_first_shared_key_is_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    "template", ["{title} by {artist}", "{text} {album}", "{text", "{text} {}"]
+    "template",
+    [
+        "{title} by {artist}",
+        "{text}",
+        "{text} ({title})",
+        "{text}, {artist}",
+        "{text} {title} {artist} {album}",
+        "{text",
+        "{text} {}",
+    ],
 )
-def test_a_template_must_hold_the_words_and_nothing_unknown(template: str) -> None:
+def test_a_template_must_hold_words_and_song_and_nothing_unknown(template: str) -> None:
     with pytest.raises(ValidationError):
         WorkerSettings(template=template)
+
+
+def test_blocked_words_come_from_a_list_or_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WORKER_BLOCKED_WORDS", "damp, cold soup,,")
+    assert WorkerSettings().blocked_words == ("damp", "cold soup")
+    monkeypatch.delenv("WORKER_BLOCKED_WORDS")
+    file = tmp_path / "blocked.txt"
+    file.write_text("# not in this house\ndamp\n\ncold soup, gloom\n", encoding="utf-8")
+    monkeypatch.setenv("WORKER_BLOCKED_WORDS_FILE", str(file))
+    assert WorkerSettings().blocked_words == ("damp", "cold soup", "gloom")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("blocked_words", "damp, ?!", "'\\?!' holds no letter"),
+        ("quiet_hours", "at night", "two times such as 22:00-07:30 are needed"),
+        ("quiet_zone", "Atlantis", "is no time zone"),
+        ("jitter", "1.5", "less than or equal to 1"),
+        ("likeness", "0", "greater than 0"),
+        ("undo_seconds", "-1", "greater than or equal to 0"),
+    ],
+)
+def test_a_wrong_rule_is_told(name: str, value: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        WorkerSettings.model_validate({name: value})
+
+
+def test_the_policy_is_what_the_settings_say() -> None:
+    policy = WorkerSettings(quiet_hours="22:00-07:00", quiet_zone="Europe/Berlin").policy
+    assert policy.pace.interval.total_seconds() == 300
+    assert str(policy.pace.quiet) == "22:00\u201307:00 Europe/Berlin"
+    assert policy.likeness is not None
+    assert WorkerSettings(likeness_posts=0).policy.likeness is None

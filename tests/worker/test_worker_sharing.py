@@ -18,18 +18,19 @@ from services.common.settings import SettingsError
 from services.gateway.schemas import Decision, DecisionPage, Published, TimelinePage
 from tests.worker.conftest import OpenBot
 from tests.worker.worker_world import START, Clock, World, song_post
+from worker.policy import Pace, Policy
 from worker.states import PostState
 from worker.store import Store
-from worker.store.decisions import Compose, Wording
+from worker.store.decisions import Compose
 from worker.store.moves import LeaseLostError
 from worker.store.name import Name
-from worker.store.outbox import Pace
 from worker.store.timeline import TIMELINE
 from worker.tables import draft, post, publication, turn
+from worker.wording import Wording
 
 MINUTE = timedelta(minutes=1)
 LATER = START + timedelta(hours=1)
-AT_ONCE = Pace(timedelta(0), 1000)
+AT_ONCE = Policy(Pace(timedelta(0), 1000), template="{text} {title} {artist}")
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

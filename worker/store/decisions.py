@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -18,24 +17,18 @@ from worker.store.outcomes import owe
 from worker.store.posts import FREE, deliver_item
 from worker.store.timeline import set_cursor
 from worker.tables import cursor, decision, draft, post, publication
+from worker.wording import Wording
 
 log = structlog.get_logger()
 
 DECISIONS = "decisions"
+AT_ONCE = timedelta(0)
 VERDICTS = {
     "approved": DraftState.APPROVED,
     "rejected": DraftState.REJECTED,
     "undecided": DraftState.DELIVERED,
 }
 LEFT = frozenset({PublicationState.SENDING, PublicationState.UNKNOWN, PublicationState.PUBLISHED})
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """The words as they will leave, or why they cannot."""
-
-    text: str
-    reason: str | None = None
 
 
 # From the approved words and the song to the text of a post.
@@ -56,9 +49,16 @@ class Decisions:
 
     @rerun
     def take(
-        self, page: DecisionPage, since: str | None, compose: Compose, now: datetime
+        self,
+        page: DecisionPage,
+        since: str | None,
+        compose: Compose,
+        now: datetime,
+        undo: timedelta = AT_ONCE,
     ) -> int | None:
         """Store a page of decisions, what follows from each, and the cursor; how many were new.
+
+        What is approved becomes due when the time to undo it is over.
 
         None, and nothing is stored, when another worker has read on from `since` meanwhile: what
         this page says may have been taken back by now.
@@ -67,13 +67,18 @@ class Decisions:
             if lock_cursor(connection, now) != since:
                 return None
             lock_posts(connection, page)
-            new = sum(self._take(connection, each, compose, now) for each in page.decisions)
+            new = sum(self._take(connection, each, compose, now, undo) for each in page.decisions)
             reach("decisions.storing")
             set_cursor(connection, DECISIONS, page.cursor, now)
             return new
 
     def _take(
-        self, connection: Connection, given: Decision, compose: Compose, now: datetime
+        self,
+        connection: Connection,
+        given: Decision,
+        compose: Compose,
+        now: datetime,
+        undo: timedelta,
     ) -> bool:
         row = connection.execute(select(draft).where(draft.c.id == given.draft_id)).first()
         if row is None:
@@ -85,7 +90,7 @@ class Decisions:
         settle_draft(connection, row, VERDICTS[given.verdict], now)
         settle_post(connection, row.item_id, now)
         if given.verdict == "approved":
-            approve(connection, row, given, compose, now)
+            approve(connection, row, given, compose, now=now, undo=undo)
         else:
             take_back(connection, row, now)
         return True
@@ -140,7 +145,9 @@ def approve(
     row: Row[Any],
     given: Decision,
     compose: Compose,
+    *,
     now: datetime,
+    undo: timedelta,
 ) -> None:
     """Put an approved draft into the outbox, unless another one of its post stands there."""
     wanted = select(publication).where(publication.c.item_id == row.item_id)
@@ -160,7 +167,8 @@ def approve(
     song = Song.model_validate(
         connection.scalar(select(post.c.song).where(post.c.item_id == row.item_id))
     )
-    put_out(connection, standing, row, given, wording=compose(given.text, song), now=now)
+    wording = compose(given.text, song)
+    put_out(connection, standing, row, given, wording=wording, now=now, undo=undo)
 
 
 def idempotency_key(draft_id: str, version: str) -> str:
@@ -176,6 +184,7 @@ def put_out(
     *,
     wording: Wording,
     now: datetime,
+    undo: timedelta,
 ) -> None:
     """Write the outbox row, or give the one that never left new words under a new key."""
     state = PublicationState.FAILED if wording.reason else PublicationState.READY
@@ -189,7 +198,8 @@ def put_out(
         "uncertain": False,
         "reconciled": False,
         "attempts": 0,
-        "next_at": now,
+        # Counted from here: the desk's clock may be another one.
+        "next_at": now + undo,
         "sent_at": None,
         "last_error": wording.reason,
     }

@@ -4,37 +4,36 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, or_, select, update
 
 from services.common.database import reading, rerun, writing
 from services.gateway.schemas import Published
+from worker.policy import Hold, Policy
 from worker.states import PublicationState
+from worker.store.departures import NOTHING, Rehearsed, alone, departure
 from worker.store.moves import move
 from worker.store.outcomes import owe
 from worker.store.posts import FREE
-from worker.tables import publication
+from worker.tables import outcome, publication
 
 DAY = timedelta(days=1)
 WAITING = (PublicationState.READY, PublicationState.UNKNOWN)
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast publications may leave: the least time between two, and how many in 24 hours."""
-
-    interval: timedelta
-    most_a_day: int
+# Long enough for any time to undo an approval.
+SETTLED = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A publication whose turn has come."""
+    """The publication that is next: what it waits for, or why it must not leave at all."""
 
     id: int
     draft_id: str
     key: str
     text: str
     announced: bool
+    certain: bool  # it has surely not left
+    hold: Hold | None = None
+    objection: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,7 @@ class Sending:
     text: str
     lease: str
     attempts: int
+    begun_at: datetime
 
 
 class Outbox:
@@ -56,12 +56,16 @@ class Outbox:
         self.engine = engine
 
     @rerun
-    def recover(self, holder: str, now: datetime) -> int:
-        """Whatever an earlier run was sending when it died: the outcome is unknown. How many."""
+    def recover(self, holder: str, now: datetime, back: timedelta | None = None) -> int:
+        """Whatever an earlier run was sending when it died: the outcome is unknown. How many.
+
+        What a wrong clock wrote ahead of `now` is mended, too; `back` is by how much the clock
+        was set back, if this worker saw that.
+        """
         mine = publication.c.lease.startswith(f"{holder}/", autoescape=True)
+        lapsed = or_(publication.c.leased_until < now, publication.c.leased_until > now + DAY)
         wanted = select(publication.c.id).where(
-            publication.c.state == PublicationState.SENDING,
-            or_(mine, publication.c.leased_until < now),
+            publication.c.state == PublicationState.SENDING, or_(mine, lapsed)
         )
         with writing(self.engine) as connection:
             # What another one has locked is being settled.
@@ -81,14 +85,25 @@ class Outbox:
                     now=now,
                     values=values,
                 )
+            keep_to_clock(connection, now, back)
         return len(ids)
 
-    def due(self, pace: Pace, now: datetime) -> Due | None:
+    def due(self, policy: Policy, now: datetime, rehearsed: Rehearsed = NOTHING) -> Due | None:
         """What leaves next: first what may have left already, then in order of approval."""
         with reading(self.engine) as connection:
-            row = next_row(connection, pace, now)
-        return (
-            Due(row.id, row.draft_id, row.idempotency_key, row.text, row.announced) if row else None
+            found = departure(connection, policy, now, rehearsed)
+        if found is None:
+            return None
+        row = found.row
+        return Due(
+            id=row.id,
+            draft_id=row.draft_id,
+            key=row.idempotency_key,
+            text=row.text,
+            announced=row.announced,
+            certain=row.state == PublicationState.READY,
+            hold=found.hold,
+            objection=found.objection,
         )
 
     @rerun
@@ -99,12 +114,17 @@ class Outbox:
 
     @rerun
     def claim(
-        self, due: Due, pace: Pace, *, lease: str, now: datetime, until: datetime
+        self, due: Due, policy: Policy, *, lease: str, now: datetime, until: datetime
     ) -> Sending | None:
         """Begin to send; None when it was taken back, or is no longer the next, meanwhile."""
         with writing(self.engine) as connection:
-            row = next_row(connection, pace, now, due.id)
-            if row is None or row.idempotency_key != due.key:
+            alone(connection)
+            found = departure(connection, policy, now)
+            if found is None or found.hold or found.objection or found.row.id != due.id:
+                return None
+            wanted = select(publication).where(*same(due), publication.c.state == found.row.state)
+            row = connection.execute(wanted.with_for_update(skip_locked=True)).first()
+            if row is None:
                 return None
             attempts = row.attempts + 1
             move(
@@ -120,7 +140,9 @@ class Outbox:
                     "leased_until": until,
                 },
             )
-        return Sending(row.id, row.draft_id, row.idempotency_key, row.text, lease, attempts)
+        return Sending(
+            row.id, row.draft_id, row.idempotency_key, row.text, lease, attempts, begun_at=now
+        )
 
     @rerun
     def published(self, sent: Sending, answer: Published, now: datetime) -> None:
@@ -133,6 +155,9 @@ class Outbox:
             "uncertain": False,
             "last_error": None,
         }
+        if not answer.reconciled:
+            # It was this attempt that left, not an earlier one.
+            values["sent_at"] = sent.begun_at
         with writing(self.engine) as connection:
             self._settle(connection, sent, PublicationState.PUBLISHED, now, values)
             owe(connection, sent.draft_id, "published", now, url=answer.url)
@@ -206,28 +231,27 @@ def same(due: Due) -> tuple[ColumnElement[bool], ...]:
     return publication.c.id == due.id, publication.c.idempotency_key == due.key
 
 
-def next_row(
-    connection: Connection, pace: Pace, now: datetime, only: int | None = None
-) -> Row[Any] | None:
-    """The row that may leave now (`only` this one, if given)."""
-    states = [PublicationState.UNKNOWN]
-    if may_leave(connection, pace, now):
-        states.append(PublicationState.READY)
-    wanted = (
-        select(publication)
-        .where(publication.c.state.in_(states), publication.c.next_at <= now)
-        .order_by(publication.c.uncertain.desc(), publication.c.approved_at, publication.c.id)
-        .limit(1)
+def keep_to_clock(connection: Connection, now: datetime, back: timedelta | None) -> None:
+    """Bring back to `now` what was written when the clock was ahead, or it would wait for that.
+
+    A clock that is seen to be set back takes along what lies ahead of it. A worker that did not
+    see it cannot tell a wrong clock from another worker's, and mends what is a day ahead, or more.
+    """
+    ahead = now if back else now + DAY
+    left = select(publication.c.id, publication.c.sent_at).where(publication.c.sent_at > ahead)
+    waiting = select(publication.c.id, publication.c.next_at).where(
+        publication.c.state.in_(WAITING),
+        publication.c.next_at > ahead,
     )
-    if only is not None:
-        wanted = wanted.where(publication.c.id == only).with_for_update(skip_locked=True)
-    return connection.execute(wanted).first()
+    for row in connection.execute(left.order_by(publication.c.id)).all():
+        moment = min(now, row.sent_at - back) if back else now
+        correct(connection, row.id, sent_at=moment)
+    for row in connection.execute(waiting.order_by(publication.c.id)).all():
+        moment = max(now, row.next_at - back) if back else now + SETTLED
+        correct(connection, row.id, next_at=moment)
+    owed = update(outcome).where(outcome.c.owed, outcome.c.next_at > ahead)
+    connection.execute(owed.values(next_at=now))
 
 
-def may_leave(connection: Connection, pace: Pace, now: datetime) -> bool:
-    """Whether the pace lets one more leave."""
-    last = connection.scalar(select(func.max(publication.c.sent_at)))
-    if last is not None and last + pace.interval > now:
-        return False
-    today = select(func.count()).where(publication.c.sent_at > now - DAY)
-    return (connection.scalar(today) or 0) < pace.most_a_day
+def correct(connection: Connection, row_id: int, **values: datetime) -> None:
+    connection.execute(update(publication).where(publication.c.id == row_id).values(values))

@@ -3,13 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from sqlalchemy import insert, select
 
 from services.common.database import reading, writing
 from services.gateway.heartbeats import keep_heartbeat
 from services.gateway.pages.report import workers
-from services.gateway.schemas import Heartbeat, Outcome
+from services.gateway.schemas import Heartbeat, Outcome, Publishing
 from services.gateway.sheets.local import LocalSheet
 from services.gateway.tables import heartbeat, publication
 from services.gateway.timelines.x_prices import POST_READ
@@ -38,6 +39,33 @@ async def test_a_bot_that_runs_is_well(app: FastAPI, browser: Fixture) -> None:
     page = await browser.read("/status")
     for seen in ("All is well", "cursor-17", "no song", "120", "database ready"):
         assert seen in page.text
+
+
+async def test_what_an_approved_draft_waits_for_is_told(app: FastAPI, browser: Fixture) -> None:
+    until = datetime.now(UTC) + timedelta(seconds=239)
+    waits = Publishing(mode="on", waits="quiet hours are 22:00-07:00 UTC", until=until)
+    keep_heartbeat(app.state.engine, beat(publishing=waits))
+    text = " ".join((await browser.read("/status")).text.split())
+    assert "All is well" in text
+    assert "in 4 minutes: quiet hours are 22:00-07:00 UTC" in text
+
+
+async def test_nothing_that_waits_is_told_too(app: FastAPI, browser: Fixture) -> None:
+    keep_heartbeat(app.state.engine, beat(publishing=Publishing(mode="on")))
+    assert "nothing waits" in (await browser.read("/status")).text
+
+
+@pytest.mark.parametrize(
+    ("mode", "setting"), [("dry_run", "WORKER_DRY_RUN"), ("off", "WORKER_PUBLISH")]
+)
+async def test_a_worker_that_publishes_nothing_cannot_be_overlooked(
+    app: FastAPI, browser: Fixture, mode: str, setting: str
+) -> None:
+    keep_heartbeat(app.state.engine, beat(publishing={"mode": mode}))
+    text = (await browser.read("/status")).text
+    assert "something to look at" in text
+    assert "Nothing is published." in text
+    assert setting in text
 
 
 async def test_a_worker_that_was_never_heard_is_named(browser: Fixture) -> None:

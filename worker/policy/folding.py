@@ -1,0 +1,16 @@
+"""Words as they are compared: case, accents and punctuation do not count."""
+
+import re
+import unicodedata
+
+APART = re.compile(r"[\W_]+")
+
+
+def folded(text: str) -> str:
+    """The words of a text between single spaces, one before and one behind."""
+    return f" {APART.sub(' ', unaccented(text.casefold())).strip()} "
+
+
+def unaccented(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text)
+    return "".join(sign for sign in plain if not unicodedata.combining(sign))
