@@ -85,16 +85,22 @@ class Drafting:
 
     async def _first_known(self, candidates: Sequence[Asked]) -> Song | None:
         for asked in candidates:
-            artist = credit(asked.artists)[:MOST_NAME] if asked.artists else None
-            try:
-                song = await self.course.gateway.song(asked.title[:MOST_NAME], artist)
-            except RefusedError as error:
-                if error.status != 404:
-                    raise
-                continue
-            if song.score >= NEAR_EXACT or not asked.guess:
+            song = await self._known(asked)
+            if song is not None and (song.score >= NEAR_EXACT or not asked.guess):
                 return song
         return None
+
+    async def _known(self, asked: Asked) -> Song | None:
+        gateway = self.course.gateway
+        try:
+            if asked.spotify_id:
+                return await gateway.linked_song("spotify", asked.spotify_id)
+            artist = credit(asked.artists)[:MOST_NAME] if asked.artists else None
+            return await gateway.song(asked.title[:MOST_NAME], artist)
+        except RefusedError as error:
+            if error.status != 404:
+                raise
+            return None
 
     async def draft(self, item: Claimed) -> None:
         """Have the writer draft, and keep all of it at once."""

@@ -36,6 +36,10 @@ def read_post(given: Post, languages: Collection[str] = ()) -> Reading:
         for song in found.candidates
         if song.artists  # a title alone is anybody's song
     )
+    if (link := found.link) and (link.service, link.kind) == ("spotify", "track"):
+        # Nothing names a song as surely as a link to it.
+        linked = Asked(found.title or "", found.artists, spotify_id=link.id)
+        return Reading((linked, *asked[:MOST_CANDIDATES]), "spotify link")
     reason = "a title without an artist" if found.title and not asked else found.reason
     return Reading(asked[:MOST_CANDIDATES], found.rule, reason)
 

@@ -44,6 +44,11 @@ class GatewayClient(RestClient):
         params = {"title": title, "artist": artist}
         return await self.call("GET", "v1/songs", Song, params=params)
 
+    async def linked_song(self, catalogue: str, track_id: str) -> Song:
+        """The song that a link to a catalogue names; RefusedError with status 404 for none."""
+        path = f"v1/songs/{quote(catalogue, safe='')}/{quote(track_id, safe='')}"
+        return await self.call("GET", path, Song)
+
     async def put_drafts(self, drafts: Sequence[Draft]) -> Stored:
         body = DraftBatch(drafts=list(drafts))
         return await self.call("PUT", "v1/drafts", Stored, body=body)

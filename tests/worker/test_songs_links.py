@@ -49,6 +49,7 @@ def test_reads_what_the_link_holds(url: str, service: str, kind: str, number: st
         "https://www.youtube.com/@someone",
         "https://soundcloud.com/discover/x",
         "https://open.spotify.com/",
+        "https://open.spotify.com/track/short",
         "https://notspotify.example/track/1",
         "https://[bad/spotify",
     ],

@@ -83,6 +83,7 @@ class World:
         self.genreless_titles: set[str] = set()
         self.poison_titles: set[str] = set()
         self.wordless_titles: set[str] = set()  # songs that leave the writer without words
+        self.linked: dict[str, tuple[str, str]] = {}  # title and artist by Spotify's id
         self.scores: dict[str, float] = {}  # how well the catalogue's song matches, if not fully
         self.poison_items: set[str] = set()
         self.refused_outcomes: set[str] = set()  # of these drafts
@@ -215,6 +216,13 @@ def add_posts_and_songs(app: FastAPI, world: World) -> None:
         cursor = str(begin + len(page)) if world.posts else after
         gap, world.gap = world.gap, None
         return TimelinePage(posts=page, cursor=cursor, gap=gap)
+
+    @app.get("/v1/songs/{catalogue}/{track_id}")
+    async def linked_song(catalogue: str, track_id: str) -> Song:
+        if track_id not in world.linked:
+            raise HTTPException(404, f"{catalogue} has no such track.")
+        title, artist = world.linked[track_id]
+        return Song(title=title, artists=[artist], genres=["dream pop"], score=1.0)
 
     @app.get("/v1/songs")
     async def songs(title: str, artist: str | None = None) -> Song:

@@ -26,6 +26,7 @@ class Link:
 _KINDS = {"track", "album", "artist", "playlist", "episode", "show"}
 _SOUNDCLOUD_PAGES = {"discover", "search", "stream", "you", "charts", "pages", "stations"}
 _SPOTIFY_URI = re.compile(r"spotify:(track|album|artist|playlist):([0-9A-Za-z]{22})$")
+_SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 _MUSIC = re.compile(r"spotify|apple\.com|youtu|soundcloud|last\.?fm|bandcamp")
 _VIDEO_ID = re.compile(r"[\w-]{11}$")
 
@@ -51,7 +52,7 @@ def read_link(url: str) -> Link | None:
 def _spotify(url: str, path: list[str], _query: str) -> Link | None:
     if path and path[0].startswith("intl-"):
         path = path[1:]
-    if len(path) >= 2 and path[0] in _KINDS:
+    if len(path) >= 2 and path[0] in _KINDS and _SPOTIFY_ID.fullmatch(path[1]):
         return Link("spotify", path[0], path[1], url)
     return None
 

@@ -28,18 +28,23 @@ class Asked:
     """A song as a post names it: what the catalogue is asked for.
 
     A guess is what may as well be prose; only a near-exact match in a catalogue makes it a song.
+    With `spotify_id` it is the track that a link names, and the names may be missing.
     """
 
     title: str
     artists: tuple[str, ...]
     guess: bool = False
+    spotify_id: str | None = None
 
     def __str__(self) -> str:
+        if self.spotify_id:
+            return f"spotify:track:{self.spotify_id}"
         by = f" by {', '.join(self.artists)}" if self.artists else ""
         return f"{self.title!r}{by}"
 
     def as_json(self) -> dict[str, object]:
-        return {"title": self.title, "artists": list(self.artists), "guess": self.guess}
+        named = {"title": self.title, "artists": list(self.artists), "guess": self.guess}
+        return named | ({"spotify_id": self.spotify_id} if self.spotify_id else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +295,7 @@ def claimed(row: Row[Any]) -> Claimed:
         attempts=row.attempts,
         faults=row.faults,
         candidates=tuple(
-            Asked(asked["title"], tuple(asked["artists"]), asked["guess"])
+            Asked(asked["title"], tuple(asked["artists"]), asked["guess"], asked.get("spotify_id"))
             for asked in row.candidates or ()
         ),
         song=Song.model_validate(row.song) if row.song else None,

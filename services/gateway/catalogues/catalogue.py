@@ -5,7 +5,7 @@ Every method raises `services.gateway.vendor_errors.VendorError`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -33,3 +33,14 @@ class Catalogue(Protocol):
 
     async def genres(self, artist: Artist) -> Sequence[str]:
         """What the artist plays, most telling first; empty when that is not known."""
+
+
+@runtime_checkable
+class Linked(Protocol):
+    """A catalogue to whose tracks people link."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def track(self, track_id: str) -> Track | None:
+        """The track of the catalogue's own id; None when there is none."""

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from services.gateway.catalogues.answers import Answers
-from services.gateway.catalogues.catalogue import Artist, Catalogue, Track
+from services.gateway.catalogues.catalogue import Artist, Catalogue, Linked, Track
 from services.gateway.catalogues.genres import gathered
 from services.gateway.catalogues.matching import (
     bare_credit,
@@ -47,8 +47,20 @@ class Songs:
         if not title:
             return None
         track, score = await self._track(title, artist)
-        if track is None:
-            return None
+        return await self._song(track, score) if track else None
+
+    async def linked(self, catalogue: str, track_id: str) -> Song | None:
+        """The song of a catalogue's own id; None when it has none, or is none of ours.
+
+        Raises VendorError as `find` does.
+        """
+        for each in self.catalogues:
+            if each.name == catalogue and isinstance(each, Linked):
+                track = await self._linked_in(each, track_id)
+                return await self._song(track, 1.0) if track else None
+        return None
+
+    async def _song(self, track: Track, score: float) -> Song:
         genres, source = await self._genres(track.artists[:ARTISTS_ASKED])
         return Song(
             title=track.title,
@@ -59,6 +71,14 @@ class Songs:
             url=track.url,
             ids=track.ids,
         )
+
+    async def _linked_in(self, catalogue: Linked, track_id: str) -> Track | None:
+        async def ask() -> Any:  # noqa: ANN401 - JSON
+            track = await catalogue.track(track_id)
+            return asdict(_readable(track)) if track else None
+
+        kept = await self.answers.get(catalogue.name, f"linked\t{track_id}", ask)
+        return _track(kept) if kept else None
 
     async def _track(self, title: str, artist: str | None) -> tuple[Track | None, float]:
         failure: VendorError | None = None

@@ -32,6 +32,7 @@ from services.gateway.vendor_errors import (
 NAME = "spotify"
 MOST_RESULTS = 10  # more is a 400 since February 2026
 MOST_QUERY = 250
+NO_SUCH_ID = (400, 404)  # it says 400 of an id that it never made
 # An app that is not told one artist's genres is not told any; it is asked again after this.
 SILENT_SECONDS = 3600.0
 
@@ -88,6 +89,9 @@ class Spotify:
         # Field filters want the words as Spotify has them; a plain search forgives more.
         return await self._search(" ".join(filter(None, (_bare(title), _bare(artist or "")))))
 
+    async def track(self, track_id: str) -> Track | None:
+        return await self._ask(lambda: self._linked(track_id))
+
     async def genres(self, artist: Artist) -> Sequence[str]:
         if NAME not in artist.ids or time.monotonic() < self.silent_until:
             return []
@@ -96,6 +100,15 @@ class Spotify:
         if genres is None:
             self.silent_until = time.monotonic() + SILENT_SECONDS
         return genres or []
+
+    def _linked(self, track_id: str) -> Track | None:
+        try:
+            item = self.client.track(track_id, market=self.market)
+        except spotipy.SpotifyException as error:
+            if error.http_status in NO_SUCH_ID:
+                return None
+            raise
+        return _track(item) if item["artists"] else None
 
     async def _search(self, query: str) -> list[Track]:
         words = query[:MOST_QUERY]

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from sqlalchemy import Engine
 
-from services.gateway.catalogues.catalogue import Catalogue, Track
+from services.gateway.catalogues.catalogue import Catalogue, Linked, Track
 from services.gateway.publications import Publications, UnsettledError
 from services.gateway.schemas import Draft, Outcome, Post, Published, Scores, Song
 from services.gateway.sheets.google import GoogleSheet, SheetPlace
@@ -430,7 +430,24 @@ class NameGenres:
         assert self.genres
 
 
-OF_CATALOGUES = {"tracks": SearchTracks, "genres": NameGenres}
+@dataclass
+class FollowLink:
+    catalogue: Catalogue
+    control: Catalogue
+    found: Track | None = None
+
+    async def prepare(self) -> None:
+        self.wanted = (await self.control.tracks("Midnight City", "M83"))[0]
+
+    async def act(self) -> None:
+        assert isinstance(self.catalogue, Linked)
+        self.found = await self.catalogue.track(self.wanted.ids[self.catalogue.name])
+
+    async def check(self) -> None:
+        assert self.found == self.wanted
+
+
+OF_CATALOGUES = {"tracks": SearchTracks, "genres": NameGenres, "track": FollowLink}
 
 
 def of_catalogue(open_catalogue: OpenCatalogue, name: str) -> OpenScenario:

@@ -165,6 +165,43 @@ async def test_a_song_by_the_wrong_artist_is_not_found(
         assert await songs.find("Midnight City", "Dolly Parton") is None
 
 
+async def test_the_song_of_a_link_is_found_by_its_id(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
+) -> None:
+    async with songs_at(sandbox.base, metrics, engine) as songs:
+        named = await songs.find("Midnight City", "M83")
+        assert named is not None
+        asked = calls_to(metrics)
+        linked = await songs.linked("spotify", named.ids["spotify"])
+        assert linked == named
+        assert calls_to(metrics) == asked + 1
+        assert await songs.linked("spotify", named.ids["spotify"]) == named
+        assert calls_to(metrics) == asked + 1
+
+
+@pytest.mark.parametrize("track_id", ["0" * 22, "z" * 22, "no id at all"])
+async def test_an_id_that_no_track_has_is_no_song(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine, track_id: str
+) -> None:
+    async with songs_at(sandbox.base, metrics, engine) as songs:
+        assert await songs.linked("spotify", track_id) is None
+        assert await songs.linked("musicbrainz", track_id) is None
+
+
+async def test_a_link_is_followed_over_the_wire(
+    sandbox: Sandbox,
+    settings: Callable[..., GatewaySettings],
+    open_app: Callable[[FastAPI], Any],
+) -> None:
+    async with open_app(create_app(settings(sandbox.base, upstream_timeout=10.0))) as client:
+        named = (await client.get("/v1/songs?title=Midnight City&artist=M83")).json()
+        linked = await client.get(f"/v1/songs/spotify/{named['ids']['spotify']}")
+        assert linked.json() == named
+        assert (await client.get(f"/v1/songs/spotify/{'0' * 22}")).status_code == 404
+        assert (await client.get("/v1/songs/spotify/short")).status_code == 422
+        assert (await client.get(f"/v1/songs/deezer/{'0' * 22}")).status_code == 422
+
+
 async def test_answers_are_kept_also_that_there_is_none(
     sandbox: Sandbox, metrics: VendorMetrics, engine: Engine
 ) -> None:
