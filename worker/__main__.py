@@ -94,7 +94,7 @@ def prepare(settings: WorkerSettings) -> None:
 
 def retry_parked(settings: WorkerSettings) -> int:
     store = Store.open(settings.database)
-    count = store.posts.retry_parked(utc_now())
+    count = store.parked.retry_all(utc_now())
     store.close()
     say(f"{count} parked posts wait for the next cycle")
     return 0

@@ -7,23 +7,25 @@ may run at a time.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
 from services.common.rest import RestClient, ServiceError
 from services.gateway.client import GatewayClient
-from services.gateway.schemas import Heartbeat, Publishing
+from services.gateway.schemas import Heartbeat, Orders, Publishing
 from services.inference.client import InferenceClient
 from worker.cycle import Cycle
 from worker.desk import Desk
+from worker.failpoints import reach
 from worker.measures import Measures
 from worker.run import Run, utc_now
 from worker.settings import WorkerSettings
+from worker.states import PostState
 from worker.store import Counts, Store
 from worker.summaries import DeskSummary, Summary
 
@@ -58,6 +60,7 @@ class Bot:
     gateway: GatewayClient
     inference: InferenceClient
     measures: Measures | None = None
+    now: Callable[[], datetime] = utc_now
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     pulse: Pulse = field(default_factory=Pulse)
     counts: Counts = field(default_factory=Counts)
@@ -111,19 +114,35 @@ class Bot:
             self.measures.count(self.counts)
 
     async def _push_heartbeat(self) -> None:
-        """Tell the gateway, for `/status`; nothing depends on it."""
+        """Tell the gateway how we are, and do what people ask of us on `/status`.
+
+        Whatever comes of it, the jobs go on: what is not done now is asked for again.
+        """
         self.pulse.beat()
         try:
-            async with asyncio.timeout(HEARTBEAT_TIMEOUT):
-                await self.gateway.put_heartbeat(await self._heartbeat())
+            orders = await self._tell_gateway()
+            if not orders.commands:
+                return
+            reach("commands.read")
+            new = await asyncio.to_thread(self.store.commands.obey, orders.commands, self.now())
+            reach("commands.stored")
+            if new:
+                await self._recount()
+            await self._tell_gateway()
         except (ServiceError, TimeoutError) as error:
             log.debug("heartbeat.failed", error=str(error))
 
-    async def _heartbeat(self) -> Heartbeat:
-        position = await asyncio.to_thread(self.store.timeline.position)
+    async def _tell_gateway(self) -> Orders:
+        heartbeat = await asyncio.to_thread(self._heartbeat)
+        async with asyncio.timeout(HEARTBEAT_TIMEOUT):
+            return await self.gateway.put_heartbeat(heartbeat)
+
+    def _heartbeat(self) -> Heartbeat:
+        store = self.store
+        position = store.timeline.position()
         return Heartbeat(
             worker=self.settings.name,
-            at=utc_now(),
+            at=self.now(),
             interval=self.settings.interval,
             cursor=position.cursor if position else None,
             cycle=self.cycle.number,
@@ -133,6 +152,9 @@ class Bot:
             publications=self.counts.publications,
             publishing=self._publishing(),
             errors=[line for lines in self.errors.values() for line in lines],
+            parked=store.parked.newest() if self.counts.posts.get(PostState.PARKED) else [],
+            paused=store.commands.paused(),
+            obeyed=store.commands.obeyed(),
         )
 
     def _publishing(self) -> Publishing:

@@ -30,6 +30,9 @@ FAILPOINTS = (
     "publication.claimed",  # stored as sending, not sent
     "publication.answered",  # the platform has it, the worker has not noted it
     "publication.stored",
+    "commands.read",  # the gateway has told what people ask, nothing is done
+    "commands.storing",  # one is acted on, its number not kept
+    "commands.stored",
     "outcome.shown",  # the curator sees it, the worker has not noted it
     "outcome.stored",
 )

@@ -37,7 +37,7 @@ class State(TypeDecorator[str]):
         return None if value is None else str(value)
 
 
-# Where reading goes on: of the timeline, and of the curator's decisions.
+# Where reading goes on: of the timeline, of the curator's decisions, of people's commands.
 cursor = Table(
     "cursor",
     metadata,
@@ -55,6 +55,15 @@ turn = Table(
     Column("taken_at", UtcDateTime, nullable=False),
     Column("lease", String(120)),
     Column("leased_until", UtcDateTime),
+)
+
+# What people switch on and off while the bot runs.
+switch = Table(
+    "switch",
+    metadata,
+    Column("name", String(40), primary_key=True),  # paused: nothing is published
+    Column("is_on", Boolean, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
 )
 
 # Posts that the platform no longer showed when they were asked for.

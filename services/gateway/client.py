@@ -11,6 +11,7 @@ from services.gateway.schemas import (
     Heartbeat,
     Marked,
     NewPost,
+    Orders,
     Outcome,
     Outcomes,
     Platform,
@@ -86,5 +87,6 @@ class GatewayClient(RestClient):
     async def receptions(self, ids: Sequence[str]) -> Receptions:
         return await self.call("GET", "v1/posts", Receptions, params={"ids": ",".join(ids)})
 
-    async def put_heartbeat(self, heartbeat: Heartbeat) -> Received:
-        return await self.call("PUT", "v1/heartbeat", Received, body=heartbeat)
+    async def put_heartbeat(self, heartbeat: Heartbeat) -> Orders:
+        """Tell what the worker does; returns what it is asked to do."""
+        return await self.call("PUT", "v1/heartbeat", Orders, body=heartbeat)

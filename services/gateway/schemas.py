@@ -191,6 +191,15 @@ class Publishing(Contract):
     )
 
 
+class Parked(Contract):
+    """A post that a step failed on too often."""
+
+    item_id: str = Field(min_length=1, max_length=230)
+    step: str = Field(max_length=40, description="The state that it was parked from.")
+    error: str = Field(max_length=500)
+    at: datetime
+
+
 class Heartbeat(Contract):
     """What the worker is doing, for `/status`; the last one received is kept."""
 
@@ -205,7 +214,30 @@ class Heartbeat(Contract):
     publications: dict[str, int] = Field(description="Publications by state.")
     publishing: Publishing | None = Field(None, description="Null: the worker does not say.")
     errors: list[str] = Field(default_factory=list, description="What went wrong last, and where.")
+    parked: list[Parked] = Field(
+        default_factory=list, max_length=50, description="The newest of the parked posts."
+    )
+    paused: bool = Field(False, description="Whether publishing is paused.")
+    obeyed: int = Field(0, description="The last command that was acted on.")
 
 
 class Received(Contract):
     received: bool = True
+
+
+class Command(Contract):
+    """What somebody asked of the worker on `/status`."""
+
+    id: int = Field(description="Higher than that of every command before it.")
+    kind: Literal["retry", "pause", "resume"] = Field(
+        description="`retry`: parked posts; the others: publishing."
+    )
+    item_id: str | None = Field(None, description="The post to retry; null: all that are parked.")
+
+
+class Orders(Received):
+    """The answer to a heartbeat."""
+
+    commands: list[Command] = Field(
+        default_factory=list, description="What was not acted on yet, in the order given."
+    )

@@ -1,4 +1,5 @@
-"""What the gateway keeps: publications, catalogue answers, spend, heartbeats, the local desk."""
+"""What the gateway keeps: publications, catalogue answers, spend, heartbeats, commands,
+the local desk."""
 
 from sqlalchemy import (
     JSON,
@@ -62,6 +63,19 @@ heartbeat = Table(
     Column("worker", String(200), primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     Column("body", JSON, nullable=False),
+)
+
+# What people asked of the workers on `/status`; kept when it is done, as a record of who did what.
+command = Table(
+    "command",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(20), nullable=False),  # retry, pause, resume
+    Column("item_id", String(230)),
+    Column("given_by", String(200), nullable=False),
+    Column("given_at", UtcDateTime, nullable=False),
+    Column("done_at", UtcDateTime),
+    Index("command_open", "done_at", "id"),
 )
 
 desk_item = Table(

@@ -91,6 +91,7 @@ async def bot(start: OpenBot) -> Bot:
 
 def at_our_time(bot: Bot, clock: Clock) -> None:
     """Let a bot's runs go by the test's time."""
+    bot.now = clock
     for job in (bot.cycle, bot.desk):
         assert isinstance(job.new_run, partial)
         job.new_run = partial(job.new_run, now=clock)

@@ -62,6 +62,9 @@ def busy_world(world: World) -> World:
         song_post(7),
     )  # fmt: skip
     world.unknown_titles.add("Nowhere")
+    world.ask("pause")
+    world.ask("resume")
+    world.ask("retry")
     return world
 
 

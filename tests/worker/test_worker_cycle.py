@@ -291,7 +291,7 @@ async def test_a_parked_post_goes_on_where_it_failed(
         await bot.run_cycle()
         clock.pass_by(3600)
     world.poison_titles.clear()
-    assert store.posts.retry_parked(clock()) == 1
+    assert store.parked.retry_all(clock()) == 1
     assert states(store) == {"x:1": "song"}
     await bot.run_cycle()
     assert states(store) == {"x:1": "delivered"}

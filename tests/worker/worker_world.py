@@ -17,6 +17,7 @@ from starlette.middleware.base import RequestResponseEndpoint
 
 from services.common.problems import install_handlers, problem_response
 from services.gateway.schemas import (
+    Command,
     Decision,
     DecisionPage,
     Draft,
@@ -25,6 +26,7 @@ from services.gateway.schemas import (
     Heartbeat,
     Marked,
     NewPost,
+    Orders,
     Outcome,
     Platform,
     Post,
@@ -95,6 +97,7 @@ class World:
         self.published: dict[str, Published] = {}
         self.out: list[str] = []  # what the platform shows
         self.heartbeats: list[Heartbeat] = []
+        self.asked: list[Command] = []  # of the worker, on /status
         self.calls: dict[str, int] = defaultdict(int)
         self.seeds: dict[str, list[int]] = defaultdict(list)
         self.faults: dict[str, list[Fault]] = defaultdict(list)
@@ -142,6 +145,10 @@ class World:
         )
         self.decisions_made.append(decision)
         return decision
+
+    def ask(self, kind: Literal["retry", "pause", "resume"], item_id: str | None = None) -> None:
+        """Somebody asks this of the worker."""
+        self.asked.append(Command(id=len(self.asked) + 1, kind=kind, item_id=item_id))
 
 
 class Wire(httpx.AsyncBaseTransport):
@@ -291,9 +298,9 @@ def add_desk(app: FastAPI, world: World) -> None:
         return DecisionPage(decisions=page, cursor=str(begin + len(page)) if page else since)
 
     @app.put("/v1/heartbeat")
-    async def heartbeat(given: Heartbeat) -> Received:
+    async def heartbeat(given: Heartbeat) -> Orders:
         world.heartbeats.append(given)
-        return Received()
+        return Orders(commands=[each for each in world.asked if each.id > given.obeyed])
 
 
 def add_outcomes(app: FastAPI, world: World) -> None:

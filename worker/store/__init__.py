@@ -12,10 +12,12 @@ from sqlalchemy import Engine, Table, func, select
 
 from services.common.database import open_migrated, reading
 from worker.states import PostState
+from worker.store.commands import Commands
 from worker.store.decisions import Decisions
 from worker.store.name import Name
 from worker.store.outbox import Outbox
 from worker.store.outcomes import Outcomes
+from worker.store.parked import ParkedPosts
 from worker.store.posts import Posts
 from worker.store.timeline import Timeline
 from worker.store.turns import Turns
@@ -43,6 +45,8 @@ class Store:
         self.engine = engine
         self.timeline = Timeline(engine)
         self.posts = Posts(engine)
+        self.parked = ParkedPosts(engine)
+        self.commands = Commands(engine)
         self.decisions = Decisions(engine)
         self.outbox = Outbox(engine)
         self.outcomes = Outcomes(engine)

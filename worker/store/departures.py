@@ -15,12 +15,14 @@ from services.gateway.schemas import Song
 from worker.policy import Earlier, Hold, Policy, Waiting
 from worker.policy.folding import folded
 from worker.states import PublicationState
+from worker.store.commands import is_paused
 from worker.tables import post, publication
 from worker.wording import own_words
 
 # Of the lock under which one worker at a time lets a publication leave.
 LEAVING_LOCK = 0x6C65_6176
 OUT = (PublicationState.SENDING, PublicationState.UNKNOWN, PublicationState.PUBLISHED)
+PAUSED = "publishing is paused on /status"
 CAN_BE_UNDONE = "the approval can still be undone (WORKER_UNDO_SECONDS)"
 # Publications that a dry run would have let leave, by key, and when.
 Rehearsed = Mapping[str, datetime]
@@ -46,12 +48,14 @@ def departure(
     connection: Connection, policy: Policy, now: datetime, rehearsed: Rehearsed = NOTHING
 ) -> Departure | None:
     """The next one, unless none is approved."""
-    row = in_doubt(connection, now)
-    if row is not None:
-        return Departure(row)
-    row = approved(connection, now, rehearsed)
+    doubtful = in_doubt(connection, now)
+    row = approved(connection, now, rehearsed) if doubtful is None else doubtful
     if row is None:
         return None
+    if is_paused(connection):
+        return Departure(row, hold=Hold(PAUSED))
+    if doubtful is not None:
+        return Departure(row)
     why = f"it could not be sent: {row.last_error}" if row.last_error else CAN_BE_UNDONE
     waiting = Waiting(row.idempotency_key, row.next_at, why)
     left = [*left_lately(connection, policy.pace.most_a_day), *rehearsed.values()]

@@ -234,17 +234,6 @@ class Posts:
             move(connection, post, item.item_id, to=PostState.PARKED, now=now, values=parked)
             return True
 
-    @rerun
-    def retry_parked(self, now: datetime) -> int:
-        """Put every parked post back to the step where it failed; how many."""
-        with writing(self.engine) as connection:
-            parked = select(post).where(post.c.state == PostState.PARKED).order_by(post.c.item_id)
-            rows = connection.execute(parked.with_for_update(key_share=True)).all()
-            for row in rows:
-                back = {"next_at": now, "parked_from": None, **FRESH}
-                move(connection, post, row.item_id, to=row.parked_from, now=now, values=back)
-        return len(rows)
-
     def _hold(self, connection: Connection, item: Claimed) -> str:
         """The state of a post, for nobody else until the transaction ends; or LeaseLostError."""
         wanted = select(post.c.state).where(*held_by(item))

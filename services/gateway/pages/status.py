@@ -1,26 +1,36 @@
-"""`/status`: one page that says whether the bot is well, and what to do where it is not."""
+"""`/status`: one page that says whether the bot is well, and what to do where it is not.
+
+Its buttons leave commands for the worker, which fetches them with its next heartbeat.
+"""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+import structlog
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
 
 from services.common.health import Readiness
 from services.gateway.adapters import Adapters
+from services.gateway.commands import Kind, give, waiting
 from services.gateway.pages.decided import Decided, decided
 from services.gateway.pages.report import publications, workers
 from services.gateway.pages.views import PageRoute, page
-from services.gateway.pages.visitors import Visitor, admit
+from services.gateway.pages.visitors import FORM_CHECKS, Visitor, admit
+from services.gateway.schemas import Command
 from services.gateway.sheets.sheet import Desk
 from services.gateway.spend import SpendReport
 
 RECENT = 100
 
+log = structlog.get_logger()
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
+Known = Annotated[Visitor, Depends(admit)]
 
 
 @router.get("/status")
-async def show_status(request: Request, _: Annotated[Visitor, Depends(admit)]) -> Response:
+async def show_status(request: Request, _: Known) -> Response:
     state = request.app.state
     readiness: Readiness = state.readiness
     desk: Desk | None = state.desk
@@ -36,7 +46,47 @@ async def show_status(request: Request, _: Annotated[Visitor, Depends(admit)]) -
         billed=state.settings.x_is_real,
         vendors=state.adapters.breakers,
         failed=[] if desk is None else await failures(desk),
+        asked=Asked(await asyncio.to_thread(waiting, state.engine)),
     )
+
+
+@router.post("/status/retry", dependencies=FORM_CHECKS)
+async def retry(
+    request: Request, visitor: Known, item_id: Annotated[str, Form(max_length=230)] = ""
+) -> Response:
+    """Give one parked post another try, or all of them."""
+    return await ask(request, visitor, "retry", item_id or None)
+
+
+@router.post("/status/pause", dependencies=FORM_CHECKS)
+async def pause(request: Request, visitor: Known) -> Response:
+    """Let nothing leave until publishing is resumed."""
+    return await ask(request, visitor, "pause")
+
+
+@router.post("/status/resume", dependencies=FORM_CHECKS)
+async def resume(request: Request, visitor: Known) -> Response:
+    return await ask(request, visitor, "resume")
+
+
+async def ask(
+    request: Request, visitor: Visitor, kind: Kind, item_id: str | None = None
+) -> Response:
+    engine = request.app.state.engine
+    await asyncio.to_thread(give, engine, kind, visitor.curator, item_id)
+    log.info("command.given", kind=kind, item_id=item_id, by=visitor.curator)
+    return RedirectResponse("/status", 303)
+
+
+class Asked:
+    """What the worker was asked for and has not done yet."""
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        retries = [command.item_id for command in commands if command.kind == "retry"]
+        switches = [command.kind for command in commands if command.kind != "retry"]
+        self.retries = frozenset(retries)
+        self.retry_all = None in retries
+        self.switch = switches[-1] if switches else None  # pause, resume
 
 
 def spent(adapters: Adapters) -> SpendReport | None:

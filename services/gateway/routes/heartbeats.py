@@ -5,9 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
+from services.gateway.commands import waiting
 from services.gateway.heartbeats import keep_heartbeat
 from services.gateway.routes.world import TheEngine
-from services.gateway.schemas import Heartbeat, Received
+from services.gateway.schemas import Heartbeat, Orders
 
 router = APIRouter(tags=["workers"])
 
@@ -26,7 +27,8 @@ BEAT = {
 @router.put("/heartbeat", operation_id="put_heartbeat", summary="A worker is alive")
 async def put_heartbeat(
     heartbeat: Annotated[Heartbeat, Body(examples=[BEAT])], engine: TheEngine
-) -> Received:
-    """The last one of each worker is kept, and shown on `/status`."""
+) -> Orders:
+    """The last one of each worker is kept, and shown on `/status`. What people ask of the worker
+    there comes with every answer until a heartbeat says that it was `obeyed`."""
     await asyncio.to_thread(keep_heartbeat, engine, heartbeat)
-    return Received()
+    return Orders(commands=await asyncio.to_thread(waiting, engine))

@@ -21,6 +21,7 @@ from services.common.problems import Problem
 from services.common.rest import BusyError, FailedError, RefusedError
 from services.gateway.app import create_app
 from services.gateway.client import GatewayClient
+from services.gateway.commands import give
 from services.gateway.routes import drafts, heartbeats
 from services.gateway.schemas import Draft, DraftBatch, Heartbeat, Outcome, Post, Scores, Song
 from services.gateway.settings import GatewaySettings
@@ -183,6 +184,22 @@ async def test_the_last_heartbeat_of_each_worker_is_kept(
             bodies = connection.scalars(select(heartbeat.c.body)).all()
     kept = [Heartbeat.model_validate(body) for body in bodies]
     assert sorted((beat.worker, beat.cycle) for beat in kept) == [("host:1", 4), ("host:2", 3)]
+
+
+async def test_a_heartbeat_is_answered_with_what_people_ask_of_the_worker(
+    settings: MakeSettings, open_app: OpenApp
+) -> None:
+    app = create_app(settings())
+    async with open_app(app), client_of(app) as gateway:
+        give(app.state.engine, "retry", "ada", "x:17")
+        give(app.state.engine, "pause", "ada")
+        for _ in range(2):  # the first answer may be lost
+            first, second = (await gateway.put_heartbeat(BEAT)).commands
+        assert (first.kind, first.item_id, second.kind) == ("retry", "x:17", "pause")
+        told = await gateway.put_heartbeat(BEAT.model_copy(update={"obeyed": first.id}))
+        assert told.commands == [second]
+        done = await gateway.put_heartbeat(BEAT.model_copy(update={"obeyed": second.id}))
+    assert done.commands == []
 
 
 def requests_of(app: FastAPI) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import insert, select
 
 from services.common.database import reading, writing
+from services.gateway.commands import Kind, give, waiting
 from services.gateway.heartbeats import keep_heartbeat
 from services.gateway.pages.report import workers
 from services.gateway.schemas import Heartbeat, Outcome, Publishing
@@ -115,6 +116,70 @@ async def test_what_went_wrong_is_listed_with_what_to_do(app: FastAPI, browser: 
     page = await browser.read("/status")
     assert "Running, with something to look at" in page.text
     assert "Spotify refused the token: check the secret." in page.text
+
+
+PARKED = [
+    {"item_id": "x:17", "step": "song", "error": "<b>the catalogue chokes</b>"},
+    {"item_id": "x:18", "step": "resolved", "error": "no sentence passed"},
+]
+
+
+def parked_beat(**changes: object) -> Heartbeat:
+    rows = [{**row, "at": datetime.now(UTC)} for row in PARKED]
+    return beat(posts={"parked": 31}, parked=rows, **changes)
+
+
+async def test_parked_posts_are_listed_and_can_be_retried(app: FastAPI, browser: Fixture) -> None:
+    keep_heartbeat(app.state.engine, parked_beat())
+    page = await browser.read("/status")
+    assert "31 posts failed too often" in " ".join(page.text.split())
+    assert "<b>the catalogue chokes</b>" in page.text
+    await browser.submit(page, "/status/retry", at=1)
+    after = await browser.read("/status")
+    (command,) = waiting(app.state.engine)
+    assert (command.kind, command.item_id) == ("retry", "x:18")
+    assert "Asked for." in after.text
+    retries = [form.fields.get("item_id") for form in after.forms if form.action == "/status/retry"]
+    assert retries == ["x:17", None]
+
+
+async def test_all_parked_posts_can_be_retried_at_once(app: FastAPI, browser: Fixture) -> None:
+    keep_heartbeat(app.state.engine, parked_beat())
+    page = await browser.read("/status")
+    await browser.submit(page, "/status/retry", at=2)
+    after = await browser.read("/status")
+    (command,) = waiting(app.state.engine)
+    assert command.item_id is None
+    assert not any(form.action == "/status/retry" for form in after.forms)
+    await browser.submit(page, "/status/retry", at=0)
+    assert len(waiting(app.state.engine)) == 1, "it is among all"
+
+
+async def test_publishing_is_paused_and_resumed(app: FastAPI, browser: Fixture) -> None:
+    keep_heartbeat(app.state.engine, beat())
+    page = await browser.read("/status")
+    await browser.submit(page, "/status/pause")
+    after = await browser.read("/status")
+    assert "The worker is asked to pause" in after.text
+    (command,) = waiting(app.state.engine)
+    keep_heartbeat(app.state.engine, beat(paused=True, obeyed=command.id))
+    paused = await browser.read("/status")
+    assert "Publishing is paused" in paused.text
+    assert waiting(app.state.engine) == []
+    await browser.submit(paused, "/status/resume")
+    assert [each.kind for each in waiting(app.state.engine)] == ["resume"]
+
+
+async def test_commands_are_told_in_order_until_they_are_obeyed(app: FastAPI) -> None:
+    engine = app.state.engine
+    kinds: list[Kind] = ["pause", "resume", "pause", "retry"]
+    for kind in kinds:
+        give(engine, kind, "ada")
+    told = waiting(engine)
+    assert [each.kind for each in told] == kinds
+    assert [each.id for each in told] == sorted({each.id for each in told})
+    keep_heartbeat(engine, beat(obeyed=told[1].id))
+    assert [each.kind for each in waiting(engine)] == kinds[2:]
 
 
 async def test_what_the_gateway_lacks_is_listed(make_app: Fixture, open_browser: Fixture) -> None:
