@@ -1,4 +1,5 @@
-"""A cycle: the timeline is read, posts are parsed, songs looked up, drafts written and delivered.
+"""A cycle: the timeline is read, posts are parsed, songs looked up, drafts written and delivered;
+and what posts said is wiped when its time has come.
 
 What is to be done is read from the store, so that a cycle takes up first what an earlier one left
 over, whether that one crashed, ran out of time or met a dead service.
@@ -13,6 +14,7 @@ from services.inference.client import InferenceClient
 from worker.course import Course
 from worker.drafting import Drafting
 from worker.listening import Listening
+from worker.retention import Retention
 from worker.run import Run
 from worker.settings import WorkerSettings
 from worker.store import Store
@@ -47,6 +49,7 @@ class Cycle:
         await listening.read_timeline()
         await listening.parse_posts()
         await Drafting(course).run()
+        await Retention(course).run()
         return Summary(
             cycle=self.number,
             **asdict(course.tally),

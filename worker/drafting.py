@@ -16,7 +16,7 @@ from worker.course import Course, gateway_of, inference_of
 from worker.failpoints import reach
 from worker.stages import Stage
 from worker.states import PostState
-from worker.store.posts import Asked, Claimed, names_song
+from worker.store.posts import NO_CATALOGUE, Asked, Claimed, names_song
 from worker.troubles import is_outage
 from worker.wording import credit
 
@@ -75,7 +75,7 @@ class Drafting:
         reach("catalogue.answered")
         if song is None:
             named = "; ".join(str(asked) for asked in item.candidates)
-            await asyncio.to_thread(posts.dismiss, item, f"no catalogue has {named}", now())
+            await asyncio.to_thread(posts.dismiss, item, f"{NO_CATALOGUE} {named}", now())
         else:
             await asyncio.to_thread(posts.resolve, item, song, now())
             tally.songs += not names_song(item.candidates)  # a guess came true

@@ -23,6 +23,9 @@ FAILPOINTS = (
     "drafts.stored",
     "desk.answered",  # the curator's desk has the drafts, the worker has not noted it
     "desk.stored",
+    "texts.forgotten",  # the desk has wiped what posts said, the worker has not
+    "texts.wiping",  # some posts wiped, others not
+    "texts.wiped",
     "decisions.read",
     "decisions.storing",  # decisions and outbox rows inserted, cursor not moved
     "decisions.stored",

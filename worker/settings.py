@@ -98,6 +98,14 @@ class WorkerSettings(PublishingSettings):
         5, ge=1, description="After so many errors of its own a post is parked."
     )
 
+    retention_days: int = Field(
+        7,
+        ge=1,
+        le=3650,
+        description="Days after which what a post said is wiped, once it has come to an end (no "
+        "song, or decided). Where reading costs money, it is wiped within a day.",
+    )
+
     @field_validator("languages", mode="before")
     @classmethod
     def split_languages(cls, value: object) -> object:

@@ -20,6 +20,7 @@ class PostState(StrEnum):
     DELIVERED = "delivered"
     DECIDED = "decided"
     PARKED = "parked"
+    GONE = "gone"
 
 
 class DraftState(StrEnum):
@@ -90,6 +91,10 @@ POST = Machine(
         Move(PostState.PARKED, PostState.SONG, "retried"),
         Move(PostState.PARKED, PostState.RESOLVED, "retried"),
         Move(PostState.PARKED, PostState.DRAFTED, "retried"),
+        Move(PostState.STORED, PostState.GONE, "deleted on its platform"),
+        Move(PostState.SONG, PostState.GONE, "deleted on its platform"),
+        Move(PostState.RESOLVED, PostState.GONE, "deleted on its platform"),
+        Move(PostState.PARKED, PostState.GONE, "deleted on its platform"),
     ),
 )
 

@@ -101,7 +101,9 @@ post = Table(
     Column("parked_from", State),
     Column("lease", String(120)),
     Column("leased_until", UtcDateTime),
+    Column("ask_at", UtcDateTime),  # whether its text may still be kept; null: it is wiped
     UniqueConstraint("origin", "id"),
+    Index("post_held", "ask_at"),
     Index("post_queue", "state", "next_at", "posted_at"),
     Index("post_lease", "lease"),
 )

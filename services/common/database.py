@@ -125,8 +125,10 @@ def inserting(connection: Connection, table: Table) -> postgresql.Insert | sqlit
     return sqlite.insert(table)
 
 
-def migrate(engine: Engine, migrations: Path, schema: str | None = None) -> None:
-    """Bring the schema to its newest revision, in one transaction where the database can."""
+def migrate(
+    engine: Engine, migrations: Path, schema: str | None = None, revision: str = "head"
+) -> None:
+    """Bring the schema up to a revision, in one transaction where the database can."""
     config = Config()
     config.set_main_option("script_location", str(migrations))
     with writing(engine) as connection:
@@ -137,7 +139,7 @@ def migrate(engine: Engine, migrations: Path, schema: str | None = None) -> None
             if schema is not None:
                 connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
 
 
 def open_migrated(url: str, migrations: Path, service: str) -> Engine:

@@ -8,6 +8,7 @@ from services.gateway.schemas import (
     DecisionPage,
     Draft,
     DraftBatch,
+    Forgotten,
     Heartbeat,
     Marked,
     NewPost,
@@ -68,6 +69,11 @@ class GatewayClient(RestClient):
     async def mark_all(self, outcomes: Mapping[str, Outcome]) -> Marked:
         """What became of drafts, by id; says which of them are not on the desk."""
         return await self.call("PATCH", "v1/drafts", Marked, body=Outcomes(dict(outcomes)))
+
+    async def forget(self, item_ids: Sequence[str]) -> Received:
+        """Have the desk wipe what the authors of these posts wrote; drafts and decisions stay."""
+        body = Forgotten(item_ids=list(item_ids))
+        return await self.call("PUT", "v1/drafts/forgotten", Received, body=body)
 
     async def publish(self, text: str, idempotency_key: str) -> Published:
         """Publish once per key, however often this is called with it.

@@ -25,6 +25,11 @@ class Post(Contract):
     url: str | None = Field(None, description="Where a person can see it.")
     sensitive: bool = False
 
+    def forgotten(self) -> "Post":
+        """What may be kept when what its author wrote may not: which post it was, and when."""
+        kept = {"origin": self.origin, "id": self.id, "created_at": self.created_at}
+        return Post(text="", author_id="", **kept)
+
 
 class Gap(Contract):
     """Posts that the platform no longer shows were missed."""
@@ -149,6 +154,12 @@ class Outcomes(RootModel[dict[Identifier, Outcome]]):
 
 class Marked(Contract):
     missing: list[Identifier] = Field(description="Drafts that are not on the desk.")
+
+
+class Forgotten(Contract):
+    """Posts whose text may no longer be kept, as items."""
+
+    item_ids: list[Identifier] = Field(max_length=500)
 
 
 class NewPost(Contract):

@@ -22,6 +22,7 @@ from services.gateway.schemas import (
     DecisionPage,
     Draft,
     DraftBatch,
+    Forgotten,
     Gap,
     Heartbeat,
     Marked,
@@ -173,6 +174,8 @@ class Wire(httpx.AsyncBaseTransport):
 
 
 def door_of(method: str, path: str) -> str:
+    if path.endswith("/forgotten"):
+        return "forget"
     doors = {
         ("GET", "v1/timeline"): "timeline",
         ("GET", "v1/songs"): "songs",
@@ -287,6 +290,13 @@ def add_desk(app: FastAPI, world: World) -> None:
         new = [draft for draft in batch.drafts if draft.id not in world.drafts]
         world.drafts.update((draft.id, draft) for draft in new)
         return Stored(stored=len(new))
+
+    @app.put("/v1/drafts/forgotten")
+    async def forget(given: Forgotten) -> Received:
+        for draft in world.drafts.values():
+            if draft.item_id in given.item_ids:
+                draft.post = draft.post.forgotten()
+        return Received()
 
     @app.get("/v1/drafts")
     async def decisions(

@@ -14,6 +14,7 @@ from services.common.database import open_migrated, reading
 from worker.states import PostState
 from worker.store.commands import Commands
 from worker.store.decisions import Decisions
+from worker.store.held import HeldPosts
 from worker.store.name import Name
 from worker.store.outbox import Outbox
 from worker.store.outcomes import Outcomes
@@ -46,6 +47,7 @@ class Store:
         self.timeline = Timeline(engine)
         self.posts = Posts(engine)
         self.parked = ParkedPosts(engine)
+        self.held = HeldPosts(engine)
         self.commands = Commands(engine)
         self.decisions = Decisions(engine)
         self.outbox = Outbox(engine)

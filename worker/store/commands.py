@@ -67,7 +67,7 @@ def act_on(connection: Connection, given: Command, now: datetime) -> None:
         log.info("command.retry", item_id=given.item_id, posts=count)
         return
     throw(connection, PAUSED, on=given.kind == "pause", now=now)
-    log.warning(f"command.{given.kind}")
+    log.warning("publishing.switched", by=given.kind)
 
 
 def is_paused(connection: Connection) -> bool:

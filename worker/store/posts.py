@@ -20,6 +20,7 @@ from worker.store.moves import LeaseLostError, enter, lock, move, move_all
 from worker.tables import draft, post, publication
 
 FREE: dict[str, object] = {"lease": None, "leased_until": None}
+NO_CATALOGUE = "no catalogue has"  # begins a reason that goes on with what the post named
 FRESH: dict[str, object] = {**FREE, "attempts": 0, "faults": 0, "last_error": None}
 
 

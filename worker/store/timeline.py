@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, select, update
@@ -16,6 +16,8 @@ from worker.store.turns import check_turn
 from worker.tables import cursor, gap, post
 
 TIMELINE = "timeline"
+# A deleted post must leave within 24 hours: this, and time to ask again when nobody answers.
+ASK_AFTER = timedelta(hours=20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def post_row(given: Post, now: datetime) -> dict[str, Any]:
         "stored_at": now,
         "changed_at": now,
         "next_at": now,
+        "ask_at": now + ASK_AFTER,
         "attempts": 0,
         "faults": 0,
     }

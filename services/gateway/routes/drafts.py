@@ -8,6 +8,7 @@ from services.gateway.routes.world import TheSheet
 from services.gateway.schemas import (
     DecisionPage,
     DraftBatch,
+    Forgotten,
     Identifier,
     Marked,
     Outcome,
@@ -81,6 +82,18 @@ async def mark_drafts(
 ) -> Marked:
     """All of them in one go: a sheet elsewhere may count how often it is asked."""
     return Marked(missing=list(await sheet.mark_all(outcomes)) if outcomes else [])
+
+
+@router.put("/forgotten", operation_id="forget_posts", summary="Wipe what posts said")
+async def forget_posts(
+    forgotten: Annotated[Forgotten, Body(examples=[{"item_ids": ["x:1994012345678901234"]}])],
+    sheet: TheSheet,
+) -> Received:
+    """Of posts that are gone from their platform, or past their time. Drafts and decisions stay;
+    what is not on the desk is passed over."""
+    if forgotten.item_ids:
+        await sheet.forget(forgotten.item_ids)
+    return Received()
 
 
 @router.patch("/{draft_id}", operation_id="mark_draft", summary="Say what became of a draft")

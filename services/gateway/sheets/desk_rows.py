@@ -3,11 +3,11 @@
 Everything here runs inside the caller's transaction, on SQLite and PostgreSQL alike.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, insert, literal, select, text, tuple_
+from sqlalchemy import Connection, Row, Table, func, insert, literal, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from services.common.problems import NotFoundError
@@ -159,6 +159,14 @@ def _draft(row: Row[Any], post: Post, song: Song, decision: Decision | None) -> 
     )
     outcome = Outcome.model_validate(row.outcome) if row.outcome is not None else None
     return DeskDraft(draft=draft, decision=decision, outcome=outcome)
+
+
+def forget(connection: Connection, item_ids: Collection[str]) -> None:
+    """Wipe what the authors of these items' posts wrote."""
+    wanted = select(desk_item.c.id, desk_item.c.post).where(desk_item.c.id.in_(item_ids))
+    for row in connection.execute(wanted.with_for_update()).all():
+        kept = Post.model_validate(row.post).forgotten().model_dump(mode="json")
+        connection.execute(update(desk_item).where(desk_item.c.id == row.id).values(post=kept))
 
 
 def waiting_ids(connection: Connection, limit: int, after: str | None) -> list[str]:

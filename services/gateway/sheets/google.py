@@ -11,7 +11,7 @@
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,15 +39,20 @@ from services.gateway.sheets.records import arrive, records_in
 from services.gateway.sheets.rows import (
     COLUMNS,
     DECIDED,
+    DETAILS,
     LAST,
+    OUTCOME,
+    POST,
     Cell,
     Row,
     explained,
+    is_of,
     new_row,
     outcome_cells,
     read_row,
     standing,
     text_of,
+    without_post,
 )
 from services.gateway.sheets.sheet import Carried, DeskDraft
 from services.gateway.vendor_calls import VendorCalls
@@ -172,6 +177,9 @@ class GoogleSheet:
         work = partial(self._alone, partial(self._mark_all, outcomes))
         return await self.calls.read(work, WRITING)
 
+    async def forget(self, item_ids: Collection[str]) -> None:
+        await self.calls.read(partial(self._alone, partial(self._forget, item_ids)), WRITING)
+
     async def records(self) -> list[DeskDraft]:
         work = partial(self._alone, partial(self._read, EVERYTHING))
         (rows,) = await self.calls.read(work, READING)
@@ -267,17 +275,42 @@ class GoogleSheet:
             draft_id: row.shown for draft_id, row in looked.by_id.items()
         } | {draft_id: given for draft_id, given in cells.items() if draft_id in looked.by_id}
         due = {ids.index(draft_id): draft_id for draft_id in cells if draft_id in looked.by_id}
+        parts = {draft_id: {OUTCOME[0]: values} for draft_id, values in wanted.items()}
+        ids = self._write_until_right(due, parts, {OUTCOME[0]: ("", "")}) or ids
+        return [draft_id for draft_id in cells if draft_id not in ids]
+
+    def _forget(self, item_ids: Collection[str]) -> None:
+        ids, posts, details = self._read("A2:A", f"{POST}2:{POST}", f"{DETAILS}2:{DETAILS}")
+        parts: dict[str, google_changes.Parts] = {}
+        due: dict[int, str] = {}
+        for place, cells in enumerate(zip_longest(ids, posts, details, fillvalue=())):
+            draft_id, post, detail = (cell[0] if cell else "" for cell in cells)
+            wiped = "", without_post(detail)
+            if is_of(draft_id, item_ids) and (post, detail) != wiped:
+                due[place] = text_of(draft_id)
+                post, detail = wiped
+            parts.setdefault(text_of(draft_id), {POST: [post], DETAILS: [detail]})
+        self._write_until_right(due, parts, {POST: [""], DETAILS: [""]})
+
+    def _write_until_right(
+        self,
+        due: Mapping[int, str],
+        wanted: Mapping[str, google_changes.Parts],
+        otherwise: google_changes.Parts,
+    ) -> Sequence[str]:
+        """Write the cells that are wanted of each id into the place where it is due, and again
+        where rows moved meanwhile; returns the ids as they stood, by place."""
+        ids: Sequence[str] = ()
         for _ in range(PLACINGS):
             if not due:
                 break
-            values = {place: wanted.get(draft_id, ("", "")) for place, draft_id in due.items()}
-            ids = self._write_outcomes(values)
+            ids = self._write_placed({each: wanted.get(due[each], otherwise) for each in due})
             due = google_changes.still_due(due, ids)
         if due:
             raise google_errors.moving()
-        return [draft_id for draft_id in cells if draft_id not in ids]
+        return ids
 
-    def _write_outcomes(self, values: Mapping[int, Sequence[Cell]]) -> list[str]:
+    def _write_placed(self, cells: Mapping[int, google_changes.Parts]) -> list[str]:
         """Write by place, and return the ids as they stood at that moment."""
         page = self._open().page
         self.looked = None
@@ -285,7 +318,7 @@ class GoogleSheet:
             "post",
             SPREADSHEET_BATCH_UPDATE_URL % page.spreadsheet_id,
             params={"fields": google_changes.ANSWERED},
-            json=google_changes.outcomes(page.id, page.title, values),
+            json=google_changes.placed(page.id, page.title, cells),
         )
         return google_changes.ids_in(answer.json())
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.gateway.sheets import layout
-from services.gateway.sheets.rows import OUTCOME, Cell, text_of
+from services.gateway.sheets.rows import Cell, text_of
 
 Request = dict[str, Any]
+Parts = Mapping[str, Sequence[Cell]]  # of one row: cells by the column that they begin in
 
 # All that is read of an answer; a column of cells has many more fields.
 ANSWERED = "updatedSpreadsheet.sheets.data(startRow,rowData.values.userEnteredValue)"
@@ -36,14 +37,14 @@ def put_in(sheet_id: int, row: int, rows: Sequence[Sequence[Cell]]) -> list[Requ
     ]
 
 
-def outcomes(
-    sheet_id: int, worksheet: str, cells: Mapping[int, Sequence[Cell]]
-) -> Mapping[str, Any]:
-    """A body that writes outcomes by place (0 is the row below the header) and asks for the ids."""
+def placed(sheet_id: int, worksheet: str, cells: Mapping[int, Parts]) -> Mapping[str, Any]:
+    """A body that writes cells by place (0 is the row below the header) and asks for the ids."""
     title = worksheet.replace("'", "''")
     return {
         "requests": [
-            written(sheet_id, place + 1, OUTCOME[0], [values]) for place, values in cells.items()
+            written(sheet_id, place + 1, first, [values])
+            for place, parts in cells.items()
+            for first, values in parts.items()
         ],
         "includeSpreadsheetInResponse": True,
         "responseRanges": [f"'{title}'!A:A"],

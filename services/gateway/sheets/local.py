@@ -9,7 +9,7 @@
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import itemgetter
 
 from sqlalchemy import Connection, Engine, func, select, update
@@ -23,6 +23,7 @@ from services.gateway.sheets.desk_rows import (
     decision_of,
     decision_row,
     draft_row,
+    forget,
     insert_new,
     item_by_id,
     item_row,
@@ -63,6 +64,9 @@ class LocalSheet:
 
     async def mark_all(self, outcomes: Mapping[str, Outcome]) -> Sequence[str]:
         return await asyncio.to_thread(self._mark_all, outcomes)
+
+    async def forget(self, item_ids: Collection[str]) -> None:
+        await asyncio.to_thread(self._forget, item_ids)
 
     # Movable: what an operator asks who changes the sheet.
 
@@ -136,6 +140,10 @@ class LocalSheet:
                 except NotFoundError:
                     gone.append(draft_id)
         return gone
+
+    def _forget(self, item_ids: Collection[str]) -> None:
+        with writing(self.engine) as connection:
+            forget(connection, item_ids)
 
     def _records(self) -> list[DeskDraft]:
         with reading(self.engine) as connection:

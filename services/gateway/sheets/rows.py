@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -38,6 +38,8 @@ CHECKBOXES = ("G", "I")
 DECIDED = "F", "L"  # from the draft to the address: what `read_row` takes
 WORDS = "G", "J"  # the curator's
 OUTCOME = "K", "L"
+# What the author of the post wrote stands in both.
+POST, DETAILS = "B", "M"
 # Google refuses cells of more than 50,000 UTF-16 units.
 LONGEST_CELL = 40_000
 TICKS = {"true", "x", "yes", "y", "1", "\N{CHECK MARK}"}
@@ -101,6 +103,20 @@ def read_details(cell: Cell) -> Mapping[str, Any] | None:
     except ValueError:
         return None
     return found if isinstance(found, dict) and isinstance(found.get("post"), dict) else None
+
+
+def is_of(draft_id: Cell, item_ids: Collection[str]) -> bool:
+    """Whether a draft belongs to one of these items, by their ids."""
+    return text_of(draft_id).rpartition(":")[0] in item_ids
+
+
+def without_post(details_cell: Cell) -> str:
+    """The details, without what the post's author wrote."""
+    whole = read_details(details_cell)
+    if whole is None:
+        return ""
+    kept = {name: whole["post"].get(name) for name in ("origin", "id", "created_at")}
+    return json.dumps({**whole, "post": {**kept, "text": "", "author_id": ""}})
 
 
 def outcome_cells(outcome: Outcome) -> list[Cell]:

@@ -6,7 +6,7 @@ what the built-in `/curate` page needs on top; only the local sheet offers it, s
 who works in a Google Sheet has Google's own page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, Field
@@ -29,6 +29,9 @@ class Sheet(Protocol):
 
     async def mark_all(self, outcomes: Mapping[str, Outcome]) -> Sequence[str]:
         """Show what became of drafts, by id; returns the ids of which there is no draft."""
+
+    async def forget(self, item_ids: Collection[str]) -> None:
+        """Wipe what the authors of these posts wrote; drafts, songs and decisions stay."""
 
 
 class DeskDraft(BaseModel):

@@ -327,6 +327,20 @@ class Mark(OfSheet):
 
 
 @dataclass
+class Forget(OfSheet):
+    async def prepare(self) -> None:
+        await super().prepare()
+        await self.control.upsert(self.drafts)
+
+    async def act(self) -> None:
+        await self.sheet.forget([self.drafts[0].item_id])
+
+    async def check(self) -> None:
+        first, second = ("a post" in str(self.row(draft)) for draft in self.drafts)
+        assert (first, second) == (False, True)
+
+
+@dataclass
 class Records(OfSheet):
     """Everything that lies there comes along."""
 
@@ -359,6 +373,7 @@ OF_SHEETS = {
     "upsert": Upsert,
     "decisions": Decide,
     "mark": Mark,
+    "forget": Forget,
     "records": Records,
     "prepare": MakeReady,
 }

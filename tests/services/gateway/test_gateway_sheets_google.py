@@ -447,6 +447,20 @@ async def test_an_outcome_of_a_row_that_is_deleted_under_the_write_lands_nowhere
     assert [row[STATE - 1 : URL] for row in curator.page.get_values()[1:]] == [["", ""]] * 2
 
 
+async def test_what_is_forgotten_is_found_though_its_row_moves_under_the_write(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(n) for n in range(1, 5)])
+    before = {row[0]: (row[1], row[-1]) for row in curator.page.get_values()[1:]}
+    before_the_write(sheet, lambda: curator.page.sort((1, "des"), range="A2:M5"))
+    await sheet.forget(["x:1"])
+    after = {row[0]: (row[1], row[-1]) for row in curator.page.get_values()[1:]}
+    post, details = after.pop("x:1:1")
+    assert post == json.loads(details)["post"]["text"] == ""
+    before.pop("x:1:1")
+    assert after == before
+
+
 async def test_rows_that_move_without_end_are_a_typed_error(
     sheet: GoogleSheet, curator: Curator
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -53,6 +54,9 @@ class Curator(Protocol):
     async def sees(self, draft_id: str) -> tuple[str, str]:
         """State and address that are shown."""
 
+    async def post(self, draft_id: str) -> str:
+        """What the post's author wrote, and who that is, as far as the sheet holds it."""
+
 
 class InGoogle:
     """Ticks boxes and writes into cells, as a person does."""
@@ -92,6 +96,11 @@ class InGoogle:
     async def sees(self, draft_id: str) -> tuple[str, str]:
         return self.cell(draft_id, "state").partition(":")[0], self.cell(draft_id, "url")
 
+    async def post(self, draft_id: str) -> str:
+        hidden = json.loads(self.cell(draft_id, "details"))["post"]
+        seen = [self.cell(draft_id, "post"), hidden["text"], hidden["author_id"]]
+        return "\n".join(part for part in seen if part)
+
 
 class AtTheDesk:
     """Presses the buttons of the page /curate."""
@@ -122,6 +131,10 @@ class AtTheDesk:
     async def sees(self, draft_id: str) -> tuple[str, str]:
         (laid,) = (await self.desk.item(item_of(draft_id))).drafts
         return (laid.outcome.state, laid.outcome.url or "") if laid.outcome else ("", "")
+
+    async def post(self, draft_id: str) -> str:
+        post = (await self.desk.item(item_of(draft_id))).post
+        return "\n".join(part for part in (post.text, post.author_id) if part)
 
 
 def item_of(draft_id: str) -> str:
@@ -380,6 +393,31 @@ async def test_many_outcomes_are_shown_at_once(sheet: Sheet, curator: Curator) -
     assert list(await sheet.mark_all(outcomes)) == ["x:9:1"]
     assert await curator.sees("x:1:1") == ("published", "https://x.test/1")
     assert (await curator.sees("x:2:1"))[0] == "scheduled"
+
+
+async def test_what_a_post_said_is_forgotten_and_nothing_else(
+    sheet: Sheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(1), a_draft(2), a_draft(3)])
+    await curator.approve("x:1:1", "my own words")
+    await sheet.mark("x:1:1", Outcome(state="published", url="https://x.test/1"))
+    for _ in range(2):
+        await sheet.forget(["x:1", "x:3", "x:9"])
+    assert await curator.post("x:1:1") == await curator.post("x:3:1") == ""
+    assert "a post" in await curator.post("x:2:1")
+    assert await curator.reads("x:3:1") == "a slow burn, number 3"
+    assert await curator.words("x:1:1") == "my own words"
+    assert await curator.sees("x:1:1") == ("published", "https://x.test/1")
+    assert await sheet.upsert([a_draft(1)]) == 0
+    assert await curator.post("x:1:1") == ""
+
+
+async def test_drafts_of_a_forgotten_post_can_be_decided(sheet: Sheet, curator: Curator) -> None:
+    await sheet.upsert([a_draft(1)])
+    await sheet.forget(["x:1"])
+    await curator.approve("x:1:1")
+    (decision,) = (await sheet.decisions(None, 10, fresh=True)).decisions
+    assert (decision.verdict, decision.text) == ("approved", "a slow burn, number 1")
 
 
 @given(st.text(st.characters(exclude_categories=["C"]), min_size=1).map(str.strip).filter(bool))

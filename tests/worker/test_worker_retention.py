@@ -1,0 +1,153 @@
+"""What posts said is kept no longer than it may be."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from services.common.database import reading, writing
+from tests.worker.conftest import OpenBot
+from tests.worker.test_worker_crashes import DIED, curate, environment_of, served
+from tests.worker.worker_child import run_worker
+from tests.worker.worker_world import Clock, World, song_post
+from worker import failpoints
+from worker.bot import Bot
+from worker.store import Store
+from worker.store.timeline import ASK_AFTER
+from worker.tables import post
+
+DAY = 86_400
+PAST = timedelta(days=30)
+
+
+def held(store: Store) -> set[str]:
+    """The posts of which the worker keeps anything that their authors wrote."""
+    kept = set()
+    with reading(store.engine) as connection:
+        for row in connection.execute(select(post)):
+            body = dict(row.body)
+            said = [body["text"], body["author_id"], body["author"], body["url"], row.candidates]
+            if any(said) or row.ask_at is not None:
+                kept.add(row.item_id)
+            else:
+                assert "Lights" not in json.dumps([body, row.reason, row.last_error])
+    return kept
+
+
+def on_desk(world: World) -> set[str]:
+    """The posts of which the desk keeps what their authors wrote."""
+    return {draft.item_id for draft in world.drafts.values() if draft.post.text}
+
+
+def free_platform(world: World) -> None:
+    world.platform = world.platform.model_copy(update={"paid": False})
+
+
+async def some_of_each(bot: Bot, world: World) -> None:
+    """x:1 is decided, x:2 waits for its curator, x:3 names no song, x:4 one that is unknown."""
+    world.post(song_post(1), song_post(2), "Rain.", song_post(4, "Nowhere Lights"))
+    world.unknown_titles.add("Nowhere Lights")
+    await bot.run_cycle()
+    world.decide("x:1:1")
+    await bot.look_at_desk()
+
+
+async def test_what_has_come_to_an_end_is_wiped_when_it_is_past_its_time(
+    start: OpenBot, world: World, store: Store, clock: Clock
+) -> None:
+    bot = await start(retention_days=3)
+    free_platform(world)
+    await some_of_each(bot, world)
+    for _ in range(2):
+        clock.pass_by(DAY)
+        await bot.run_cycle()
+    assert held(store) == {"x:1", "x:2", "x:3", "x:4"}
+    clock.pass_by(DAY)
+    await bot.run_cycle()
+    assert held(store) == {"x:2"}
+    assert on_desk(world) == {"x:2"}
+
+
+async def test_where_reading_costs_money_it_is_wiped_within_a_day(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    await some_of_each(bot, world)
+    clock.pass_by(ASK_AFTER.total_seconds() - 60)
+    await bot.run_cycle()
+    assert len(held(store)) == 4
+    clock.pass_by(120)
+    await bot.run_cycle()
+    assert held(store) == {"x:2"}
+
+
+async def test_a_wiped_post_is_not_drafted_again_and_its_drafts_can_still_be_approved(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.post(song_post(1))
+    await bot.run_cycle()
+    for rank in (1, 2, 3):
+        world.decide(f"x:1:{rank}", "rejected")
+    await bot.look_at_desk()
+    clock.pass_by(8 * DAY)
+    world.posts.append(world.posts[0])  # as a timeline may show it once more
+    await bot.run_cycle()
+    assert held(store) == set()
+    assert len(world.drafts) == 3
+    world.decide("x:1:2", "approved")
+    await bot.look_at_desk()
+    assert len(world.out) == 1
+    assert "Harbour Lights 1" in world.out[0]
+
+
+async def test_the_desk_wipes_first_and_when_it_cannot_it_is_asked_again(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    await some_of_each(bot, world)
+    world.faults["forget"] = [503]
+    clock.pass_by(8 * DAY)
+    summary = await bot.run_cycle()
+    assert held(store) == {"x:1", "x:2", "x:3", "x:4"}
+    assert "the forget door says 503" in summary.line()
+    await bot.run_cycle()
+    assert not world.faults["forget"]
+    assert len(held(store)) == 4, "not before a while"
+    clock.pass_by(16 * 60)
+    await bot.run_cycle()
+    assert held(store) == {"x:2"}
+
+
+async def test_a_backlog_is_wiped_in_batches(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.post(*["Rain."] * 200)
+    await bot.run_cycle()
+    clock.pass_by(8 * DAY)
+    await bot.run_cycle()
+    assert held(store) == set()
+    assert world.calls["forget"] == 0
+
+
+@pytest.mark.parametrize(
+    "failpoint", [name for name in failpoints.FAILPOINTS if name.startswith("texts.")]
+)
+def test_death_while_wiping_leaves_nothing_behind(
+    failpoint: str, world: World, tmp_path: Path
+) -> None:
+    world.post(song_post(1), "Rain.", song_post(3))
+    with served(world) as url:
+        environment = environment_of(url, tmp_path)
+        run_worker(environment)
+        curate(world)
+        run_worker(environment)
+        store = Store.open(f"sqlite:///{tmp_path / 'worker.sqlite3'}")
+        with writing(store.engine) as connection:
+            for row in connection.execute(select(post)).all():
+                long_ago = {"ask_at": row.ask_at - PAST, "changed_at": row.changed_at - PAST}
+                own = update(post).where(post.c.item_id == row.item_id)
+                connection.execute(own.values(long_ago))
+        assert run_worker({**environment, failpoints.VARIABLE: failpoint}) == DIED
+        assert run_worker(environment) == 0
+    assert held(store) == on_desk(world) == set()
+    store.close()

@@ -1,0 +1,83 @@
+"""What posts said is kept no longer than it may be.
+
+- A post that has come to an end (no song, or decided) is wiped when it is past its time.
+- The desk wipes first, then the worker: whoever dies in between has it wiped again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from services.common.rest import ServiceError
+from services.gateway.schemas import Platform
+from worker.course import Course, gateway_of
+from worker.failpoints import reach
+from worker.store.held import Held
+from worker.store.timeline import ASK_AFTER
+
+log = structlog.get_logger()
+
+BATCH = 100
+# Until somebody is asked again who did not answer.
+PAUSE = timedelta(minutes=15)
+
+
+class Retention:
+    """The last step of a cycle."""
+
+    def __init__(self, course: Course) -> None:
+        self.course = course
+        self.store, self.gateway, self.now = course.store.held, course.gateway, course.run.now
+        self.longest = timedelta(days=course.settings.retention_days)
+
+    async def run(self) -> None:
+        """Look after every post whose turn it is."""
+        while posts := await self._claim():
+            try:
+                await self._look_after(posts)
+            except ServiceError as error:
+                words = self.course.troubles.note(gateway_of(self.course.settings), error)
+                log.warning("retention.failed", error=words)
+                later = self.now() + PAUSE
+                await asyncio.to_thread(
+                    self.store.keep, posts, {each.item_id: later for each in posts}
+                )
+                return
+            self.course.run.beat()
+
+    async def _claim(self) -> list[Held]:
+        run = self.course.run
+        if run.over:
+            return []
+        return await asyncio.to_thread(
+            self.store.claim, BATCH, lease=run.lease, now=run.now(), until=run.leased_until
+        )
+
+    async def _look_after(self, posts: Sequence[Held]) -> None:
+        now, platform = self.now(), await self.gateway.platform()
+        past = [each for each in posts if each.ended and self._end(each, platform) <= now]
+        kept = [each for each in posts if each not in past]
+        await self._wipe(past)
+        ask_at = {each.item_id: self._next(each, platform, now) for each in kept}
+        await asyncio.to_thread(self.store.keep, kept, ask_at)
+
+    async def _wipe(self, posts: Sequence[Held], *, gone: bool = False) -> None:
+        if not posts:
+            return
+        if on_desk := [each.item_id for each in posts if each.on_desk]:
+            await self.gateway.forget(on_desk)
+            reach("texts.forgotten")
+        await asyncio.to_thread(self.store.wipe, posts, self.now(), gone=gone)
+        reach("texts.wiped")
+        log.info("posts.wiped", count=len(posts), gone=gone)
+
+    def _end(self, post: Held, platform: Platform) -> datetime:
+        """When a post that has come to an end is past its time: before it costs to ask for it."""
+        return post.since + (min(self.longest, ASK_AFTER) if platform.paid else self.longest)
+
+    def _next(self, post: Held, platform: Platform, now: datetime) -> datetime:
+        """When it is this post's turn again."""
+        asked = now + ASK_AFTER
+        return min(asked, self._end(post, platform)) if post.ended else asked
