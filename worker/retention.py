@@ -1,6 +1,8 @@
 """What posts said is kept no longer than it may be.
 
 - A post that has come to an end (no song, or decided) is wiped when it is past its time.
+- Of every other one the platform is asked once in 20 hours whether it is still there: what its
+  author deleted must leave our storage within a day.
 - The desk wipes first, then the worker: whoever dies in between has it wiped again.
 """
 
@@ -58,10 +60,17 @@ class Retention:
     async def _look_after(self, posts: Sequence[Held]) -> None:
         now, platform = self.now(), await self.gateway.platform()
         past = [each for each in posts if each.ended and self._end(each, platform) <= now]
-        kept = [each for each in posts if each not in past]
         await self._wipe(past)
+        others = [each for each in posts if each not in past]
+        present = await self._present([each.id for each in others if of(each, platform)])
+        gone = [each for each in others if each.id not in present or not of(each, platform)]
+        await self._wipe(gone, gone=True)
+        kept = [each for each in others if each not in gone]
         ask_at = {each.item_id: self._next(each, platform, now) for each in kept}
         await asyncio.to_thread(self.store.keep, kept, ask_at)
+
+    async def _present(self, ids: Sequence[str]) -> set[str]:
+        return await self.gateway.present(ids) if ids else set()
 
     async def _wipe(self, posts: Sequence[Held], *, gone: bool = False) -> None:
         if not posts:
@@ -81,3 +90,8 @@ class Retention:
         """When it is this post's turn again."""
         asked = now + ASK_AFTER
         return min(asked, self._end(post, platform)) if post.ended else asked
+
+
+def of(post: Held, platform: Platform) -> bool:
+    """Whether the platform can be asked for it; of another one's post nobody can say any more."""
+    return post.origin == platform.origin

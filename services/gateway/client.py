@@ -16,6 +16,7 @@ from services.gateway.schemas import (
     Outcome,
     Outcomes,
     Platform,
+    Present,
     Published,
     Received,
     Receptions,
@@ -92,6 +93,11 @@ class GatewayClient(RestClient):
 
     async def receptions(self, ids: Sequence[str]) -> Receptions:
         return await self.call("GET", "v1/posts", Receptions, params={"ids": ",".join(ids)})
+
+    async def present(self, ids: Sequence[str]) -> set[str]:
+        """Which of up to 100 posts, whoever wrote them, their platform still shows."""
+        params = {"ids": ",".join(ids)}
+        return set((await self.call("GET", "v1/posts/present", Present, params=params)).ids)
 
     async def put_heartbeat(self, heartbeat: Heartbeat) -> Orders:
         """Tell what the worker does; returns what it is asked to do."""

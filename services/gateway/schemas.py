@@ -188,6 +188,12 @@ class Receptions(Contract):
     receptions: list[Reception]
 
 
+class Present(Contract):
+    """Posts that their platform still shows."""
+
+    ids: list[Identifier]
+
+
 class Publishing(Contract):
     """How a worker publishes, and what its next approved draft waits for."""
 

@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS records (
     post_id INTEGER UNIQUE,
     PRIMARY KEY (did, collection, rkey)
 );
+CREATE TABLE IF NOT EXISTS deleted_feed_posts (id INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS spreadsheets (id TEXT PRIMARY KEY, document TEXT NOT NULL);
 """
 
@@ -100,6 +101,13 @@ class Store:
         with self.db:
             self.db.execute("DELETE FROM records WHERE post_id = ?", (post_id,))
             self.db.execute("UPDATE posts SET deleted = 1 WHERE id = ?", (post_id,))
+
+    def delete_feed_post(self, post_id: int) -> None:
+        with self.db:
+            self.db.execute("INSERT OR IGNORE INTO deleted_feed_posts VALUES (?)", (post_id,))
+
+    def deleted_feed_posts(self) -> set[int]:
+        return {post_id for (post_id,) in self.db.execute("SELECT id FROM deleted_feed_posts")}
 
     def posts(self) -> list[WrittenPost]:
         """Every written post that was not deleted, oldest first."""

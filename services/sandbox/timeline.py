@@ -68,6 +68,7 @@ class Timeline:
         self.feed, self.store, self.clock = feed, store, clock
         self.schedule = self._schedule(burst, interval * 1000)
         self.written = {post.id: post for post in store.posts()}
+        self.deleted = store.deleted_feed_posts()
         self.newest_written = store.newest_id()
 
     def _schedule(self, burst: int, interval_ms: float) -> Schedule:
@@ -104,7 +105,8 @@ class Timeline:
         )
 
     def _feed_posts(self) -> Iterator[Post]:
-        return (self._feed_post(position) for position in reversed(range(self.released())))
+        posts = (self._feed_post(position) for position in reversed(range(self.released())))
+        return (post for post in posts if post.id not in self.deleted)
 
     def _feed_post(self, position: int) -> Post:
         post = self.feed[position]
@@ -121,6 +123,8 @@ class Timeline:
     def find(self, post_id: int) -> Post | None:
         if post_id in self.written:
             return _written(self.written[post_id])
+        if post_id in self.deleted:
+            return None
         first = post_id & snowflakes.FEED_MASK
         for position in range(first, self.released(), snowflakes.FEED_MASK + 1):
             if self._feed_post(position).id == post_id:
@@ -152,8 +156,12 @@ class Timeline:
         return snowflakes.written_id(self.now_ms(), self.newest_written)
 
     def delete(self, post_id: int) -> None:
-        self.store.delete_post(post_id)
-        self.written.pop(post_id, None)
+        """Delete a post, whoever wrote it."""
+        if self.written.pop(post_id, None) is None:
+            self.store.delete_feed_post(post_id)
+            self.deleted.add(post_id)
+        else:
+            self.store.delete_post(post_id)
 
     def by_author(self, author: str) -> Iterator[Post]:
         """An account's written posts, newest first."""

@@ -1,5 +1,6 @@
 """A database of every released schema is opened, and its flow goes on where it stood."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -205,4 +206,17 @@ async def test_the_flow_goes_on_from_every_released_schema(
     assert world.out == ["In my own words."]
     assert len(world.drafts) == 8
     assert world.calls["generate"] == 4
+    store.close()
+
+
+def test_a_draft_of_the_first_schema_knows_which_decision_stands(url: str) -> None:
+    decisions = [
+        decision_left("x:8", version) | {"stored_at": START + timedelta(minutes=age)}
+        for age, version in enumerate(("b", "c", "a"))
+    ]
+    rows = {"post": ROWS["post"], "draft": [draft_left("x:8", "approved")], "decision": decisions}
+    leave_behind(url, MIGRATIONS, SERVICE, "0001", rows)
+    store = Store.open(url)
+    with reading(store.engine) as connection:
+        assert connection.scalar(select(draft.c.decision_version)) == "a"
     store.close()

@@ -16,7 +16,7 @@ from worker import failpoints
 from worker.bot import Bot
 from worker.store import Store
 from worker.store.timeline import ASK_AFTER
-from worker.tables import post
+from worker.tables import decision, post, publication
 
 DAY = 86_400
 PAST = timedelta(days=30)
@@ -39,6 +39,12 @@ def held(store: Store) -> set[str]:
 def on_desk(world: World) -> set[str]:
     """The posts of which the desk keeps what their authors wrote."""
     return {draft.item_id for draft in world.drafts.values() if draft.post.text}
+
+
+def states(store: Store) -> dict[str, str]:
+    with reading(store.engine) as connection:
+        rows = connection.execute(select(post).order_by(post.c.item_id))
+        return {row.item_id: row.state for row in rows}
 
 
 def free_platform(world: World) -> None:
@@ -116,6 +122,119 @@ async def test_the_desk_wipes_first_and_when_it_cannot_it_is_asked_again(
     clock.pass_by(16 * 60)
     await bot.run_cycle()
     assert held(store) == {"x:2"}
+
+
+async def test_what_was_deleted_leaves_within_a_day_wherever_it_stands(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.post(*(song_post(number, f"Lights {number}") for number in (1, 2)))
+    await bot.run_cycle()
+    world.post(*(song_post(number, f"Poison Lights {number}") for number in (3, 4)))
+    world.poison_titles.update(f"Poison Lights {number}" for number in (3, 4))
+    for _ in range(6):
+        await bot.run_cycle()
+        clock.pass_by(3600)
+    world.faults["generate"] = ["dead"] * 99
+    world.post(*(song_post(number, f"Lights {number}") for number in (5, 6)))
+    await bot.run_cycle()
+    before = states(store)
+    assert list(before.values()) == ["delivered"] * 2 + ["parked"] * 2 + ["resolved"] * 2
+    world.deleted |= {"1", "3", "5"}
+    clock.pass_by(ASK_AFTER.total_seconds())
+    await bot.run_cycle()
+    assert held(store) == {"x:2", "x:4", "x:6"}
+    assert on_desk(world) == {"x:2"}
+    assert states(store) == before | {"x:3": "gone", "x:5": "gone"}
+
+
+async def test_a_deleted_post_goes_no_further(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.faults["generate"] = ["dead"] * 9
+    world.post(song_post(1))
+    await bot.run_cycle()
+    world.deleted.add("1")
+    clock.pass_by(ASK_AFTER.total_seconds())
+    await bot.run_cycle()
+    world.faults["generate"].clear()
+    clock.pass_by(3600)
+    world.ask("retry")
+    await bot.run_cycle()
+    assert states(store) == {"x:1": "gone"}
+    assert world.drafts == {}
+
+
+async def test_drafts_of_a_deleted_post_reach_the_desk_without_what_it_said(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.faults["drafts"] = ["lost", *[503] * 99]
+    world.post(song_post(1))
+    await bot.run_cycle()
+    assert on_desk(world) == {"x:1"}
+    world.deleted.add("1")
+    clock.pass_by(ASK_AFTER.total_seconds())
+    await bot.run_cycle()
+    assert held(store) == on_desk(world) == set()
+    world.faults["drafts"].clear()
+    clock.pass_by(3600)
+    await bot.run_cycle()
+    world.decide("x:1:1")
+    await bot.look_at_desk()
+    assert states(store) == {"x:1": "decided"}
+    assert len(world.out) == 1
+
+
+async def test_a_post_is_asked_about_once_in_twenty_hours(
+    bot: Bot, world: World, clock: Clock
+) -> None:
+    world.post(song_post(1), "Rain.", song_post(3))
+    for _ in range(48):
+        await bot.run_cycle()
+        clock.pass_by(3600)
+    assert [sorted(ids) for ids in world.asked_about] == [["1", "3"], ["1", "3"]]
+
+
+async def test_what_nobody_can_be_asked_about_is_kept_and_asked_about_again(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.post(song_post(1))
+    await bot.run_cycle()
+    world.deleted.add("1")
+    world.faults["present"] = [503]
+    clock.pass_by(ASK_AFTER.total_seconds())
+    for _ in range(3):
+        await bot.run_cycle()
+    assert held(store) == {"x:1"}
+    assert world.asked_about == []
+    clock.pass_by(16 * 60)
+    await bot.run_cycle()
+    assert held(store) == set()
+
+
+async def test_posts_of_a_platform_that_is_no_longer_asked_are_wiped(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.post(song_post(1))
+    await bot.run_cycle()
+    world.platform = world.platform.model_copy(update={"origin": "mastodon"})
+    clock.pass_by(ASK_AFTER.total_seconds())
+    await bot.run_cycle()
+    assert held(store) == on_desk(world) == set()
+
+
+async def test_a_curators_words_and_what_is_published_stay(
+    bot: Bot, world: World, clock: Clock, store: Store
+) -> None:
+    world.post(song_post(1))
+    await bot.run_cycle()
+    world.decide("x:1:1", text="My own words.")
+    await bot.look_at_desk()
+    world.deleted.add("1")
+    clock.pass_by(8 * DAY)
+    await bot.run_cycle()
+    with reading(store.engine) as connection:
+        assert connection.scalar(select(decision.c.text)) == "My own words."
+        assert connection.scalar(select(publication.c.text)) == world.out[0]
 
 
 async def test_a_backlog_is_wiped_in_batches(

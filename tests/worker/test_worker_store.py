@@ -6,19 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select, text
+from sqlalchemy import text
 
-from services.common.database import open_database, reading, writing
+from services.common.database import reading
 from services.gateway.schemas import TimelinePage
 from tests.worker.worker_world import START, World, song_post
 from worker.states import PostState
-from worker.store import MIGRATIONS, SERVICE, Store
-from worker.store.timeline import post_row
-from worker.tables import decision, draft, metadata, post
+from worker.store import SERVICE, Store
+from worker.tables import metadata
 
 SOON = START + timedelta(minutes=1)
 
@@ -84,31 +81,3 @@ def test_a_worker_takes_back_its_own_leases_and_no_others(either: Store, world: 
     either.posts.take_back("a_b")
     free = either.posts.claim(PostState.STORED, 9, lease="c/1", now=START, until=SOON)
     assert [item.item_id for item in free] == ["x:1"]
-
-
-def test_a_draft_of_the_first_schema_knows_which_decision_stands(
-    tmp_path: Path, world: World
-) -> None:
-    url = f"sqlite:///{tmp_path / 'worker.sqlite3'}"
-    engine = open_database(url)
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with writing(engine) as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-        (given,) = world.post(song_post(1))
-        connection.execute(insert(post).values(post_row(given, START)))
-        numbers = dict.fromkeys(("score", "log_prob", "topic", "novelty", "seed"), 0)
-        names = dict.fromkeys(("text", "model", "model_revision"), "")
-        times = dict.fromkeys(("created_at", "changed_at"), START)
-        own = {"id": "x:1:1", "item_id": "x:1", "rank": 1, "state": "rejected", "latent": []}
-        connection.execute(insert(draft).values(**own, **numbers, **names, **times))
-        for age, version in enumerate(("b", "c", "a")):
-            at = {"decided_at": START, "stored_at": START + timedelta(minutes=age)}
-            made = world.decide("x:1:1", "rejected").model_dump() | {"version": version, **at}
-            connection.execute(insert(decision).values(made))
-    engine.dispose()
-    store = Store.open(url)
-    with reading(store.engine) as connection:
-        assert connection.scalar(select(draft.c.decision_version)) == "a"
-    store.close()

@@ -31,6 +31,7 @@ from services.gateway.schemas import (
     Outcome,
     Platform,
     Post,
+    Present,
     Published,
     Received,
     Song,
@@ -82,6 +83,8 @@ class World:
 
     def __init__(self) -> None:
         self.posts: list[Post] = []
+        self.deleted: set[str] = set()  # ids of posts that their authors deleted
+        self.asked_about: list[list[str]] = []  # ids, call by call
         self.unknown_titles: set[str] = set()
         self.genreless_titles: set[str] = set()
         self.poison_titles: set[str] = set()
@@ -185,6 +188,7 @@ def door_of(method: str, path: str) -> str:
         ("PATCH", "v1/drafts"): "mark",
         ("GET", "v1/platform"): "platform",
         ("POST", "v1/posts"): "publish",
+        ("GET", "v1/posts"): "present",
         ("PUT", "v1/heartbeat"): "heartbeat",
     }
     return doors[method, "/".join(path.strip("/").split("/")[:2])]
@@ -233,6 +237,12 @@ def add_posts_and_songs(app: FastAPI, world: World) -> None:
             raise HTTPException(404, f"{catalogue} has no such track.")
         title, artist = world.linked[track_id]
         return Song(title=title, artists=[artist], genres=["dream pop"], score=1.0)
+
+    @app.get("/v1/posts/present")
+    async def present(ids: str) -> Present:
+        world.asked_about.append(ids.split(","))
+        known = {post.id for post in world.posts} - world.deleted
+        return Present(ids=[each for each in world.asked_about[-1] if each in known])
 
     @app.get("/v1/songs")
     async def songs(title: str, artist: str | None = None) -> Song:

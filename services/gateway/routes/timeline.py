@@ -9,6 +9,7 @@ from services.gateway.routes.world import ThePublications, TheTimeline
 from services.gateway.schemas import (
     NewPost,
     Platform,
+    Present,
     Published,
     Received,
     Receptions,
@@ -18,7 +19,7 @@ from services.gateway.schemas import (
 router = APIRouter(tags=["timeline"])
 
 MOST_POSTS = 1000
-MOST_RECEPTIONS = 100
+MOST_IDS = 100
 # One that remembers as many posts as it may; still short enough for an address.
 LONGEST_CURSOR = 8000
 
@@ -93,10 +94,33 @@ async def read_receptions(
     ],
 ) -> Receptions:
     """Posts that are gone are left out."""
+    return Receptions(receptions=await timeline.receptions(asked_for(ids)))
+
+
+@router.get("/posts/present", operation_id="find_present", summary="Which posts are still there")
+async def find_present(
+    timeline: TheTimeline,
+    ids: Annotated[
+        str,
+        Query(
+            description="Ids of posts, whoever wrote them, comma-separated, up to 100.",
+            examples=["1994012345678901234,1994012345678905678"],
+            min_length=1,
+            max_length=21_000,
+        ),
+    ],
+) -> Present:
+    """What was deleted, or is hidden from us, is left out: it may no longer be kept. Where reading
+    costs money, each post that is there does."""
+    shown = await timeline.present(wanted := asked_for(ids))
+    return Present(ids=[post_id for post_id in wanted if post_id in shown])
+
+
+def asked_for(ids: str) -> list[str]:
     wanted = list(dict.fromkeys(part.strip() for part in ids.split(",") if part.strip()))
-    if not 1 <= len(wanted) <= MOST_RECEPTIONS:
-        raise BadRequestError(f"`ids` takes 1 to {MOST_RECEPTIONS} ids, not {len(wanted)}.")
-    return Receptions(receptions=await timeline.receptions(wanted))
+    if not 1 <= len(wanted) <= MOST_IDS:
+        raise BadRequestError(f"`ids` takes 1 to {MOST_IDS} ids, not {len(wanted)}.")
+    return wanted
 
 
 @router.delete(

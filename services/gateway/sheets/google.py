@@ -270,7 +270,7 @@ class GoogleSheet:
         row of another id, as the answer shows, is written again, and that row gets back its own.
         """
         looked = self.looked or self._look()
-        ids = [row.draft_id for row in looked.rows]
+        ids: Sequence[str] = [row.draft_id for row in looked.rows]
         wanted: dict[str, Sequence[Cell]] = {
             draft_id: row.shown for draft_id, row in looked.by_id.items()
         } | {draft_id: given for draft_id, given in cells.items() if draft_id in looked.by_id}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from atproto import Client, Request, models
@@ -25,6 +25,7 @@ from services.gateway.timelines.bluesky_documents import (
     Item,
     Reader,
     address_of,
+    id_of,
     post_record,
     reception,
     record_key,
@@ -54,6 +55,8 @@ from services.gateway.vendor_errors import (
     UnreachableError,
     VendorError,
 )
+
+T = TypeVar("T")
 
 PAGE_SIZE = 100
 MOST_URIS = 25
@@ -195,16 +198,24 @@ class BlueskyTimeline:
         return [found] if found.text == intent.text else []
 
     async def receptions(self, ids: Sequence[str]) -> list[Reception]:
+        found = {each.id: each for each in await self._views(ids, reception)}
+        return [found[post_id] for post_id in ids if post_id in found]
+
+    async def present(self, ids: Sequence[str]) -> set[str]:
+        shown = await self._views(ids, lambda view: id_of(view["uri"]))
+        return set(shown) & set(ids)
+
+    async def _views(self, ids: Sequence[str], read_view: Callable[[Document], T]) -> list[T]:
+        """What is read of the posts with these ids that are still there."""
         uris = [uri_of(*address) for address in map(address_of, ids) if address]
-        found: dict[str, Reception] = {}
+        found: list[T] = []
         for start in range(0, len(uris), MOST_URIS):
             params = models.AppBskyFeedGetPosts.Params(uris=uris[start : start + MOST_URIS])
             get = partial(self._get, "app.bsky.feed.getPosts", params)
             reply = await self.calls.read(get)
             with understanding(ORIGIN):
-                received = [reception(view) for view in things(reply.document.get("posts"))]
-            found |= {each.id: each for each in received}
-        return [found[post_id] for post_id in ids if post_id in found]
+                found += [read_view(view) for view in things(reply.document.get("posts"))]
+        return found
 
     async def delete(self, post_id: str) -> None:
         await self.calls.once(partial(self._delete, post_id))

@@ -35,6 +35,7 @@ from services.gateway.timelines.mastodon_documents import (
     has_other_ids,
     home_entry,
     id_at,
+    id_of,
     mention_entry,
     passed_by,
     platform,
@@ -156,6 +157,14 @@ class MastodonTimeline:
             found |= await self.read(partial(_receptions, batch))
         return [found[number] for number in numbers if number in found]
 
+    async def present(self, ids: Sequence[str]) -> set[str]:
+        numbers = [post_id for post_id in ids if post_id.isdecimal()]
+        found: set[str] = set()
+        for start in range(0, len(numbers), IDS_AT_ONCE):
+            batch = numbers[start : start + IDS_AT_ONCE]
+            found |= await self.read(partial(_present, batch))
+        return found & set(numbers)
+
     async def delete(self, post_id: str) -> None:
         def delete(client: Mastodon) -> None:
             client.status_delete(post_id)
@@ -259,6 +268,10 @@ def header_key(key: str) -> str:
 
 def _own_id(client: Mastodon) -> str:
     return str(client.account_verify_credentials()["id"])
+
+
+def _present(ids: list[str], client: Mastodon) -> set[str]:
+    return {id_of(status) for status in documents(client.statuses(ids))}
 
 
 def _receptions(ids: list[str], client: Mastodon) -> dict[str, Reception]:

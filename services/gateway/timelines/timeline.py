@@ -60,5 +60,8 @@ class Timeline(Protocol):
     async def receptions(self, ids: Sequence[str]) -> list[Reception]:
         """How our posts were received; posts that are gone are left out."""
 
+    async def present(self, ids: Sequence[str]) -> set[str]:
+        """Which of these posts, whoever wrote them, the platform still shows us."""
+
     async def delete(self, post_id: str) -> None:
         """Delete one of our posts; deleting what is gone is no error."""

@@ -36,6 +36,7 @@ from services.gateway.timelines.x_documents import (
     time_of,
 )
 from services.gateway.timelines.x_errors import document_of, error_from, names_parameter
+from services.gateway.timelines.x_presence import shown_of
 from services.gateway.timelines.x_prices import (
     DELETION,
     POST_READ,
@@ -205,6 +206,18 @@ class XTimeline:
             answer = await self.ask(LOOKUP, params, ("public_metrics",), len(some), len(some))
             found |= _receptions(answer.posts)
         return [found[str(number)] for number in numbers if str(number) in found]
+
+    async def present(self, ids: Sequence[str]) -> set[str]:
+        """Of each post X says that it is there, or why not."""
+        numbers = [post_id for post_id in ids if ID.fullmatch(post_id)]
+        found: set[str] = set()
+        for start in range(0, len(numbers), PAGE_SIZE):
+            some = numbers[start : start + PAGE_SIZE]
+            params = {"ids": ",".join(some)}
+            answer = await self.ask(LOOKUP, params, ("created_at",), len(some), len(some))
+            with understanding(ORIGIN):
+                found |= shown_of(answer.document, some)
+        return found
 
     async def delete(self, post_id: str) -> None:
         send = partial(self._request, "DELETE", f"/2/tweets/{post_id}")

@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.common.problems import BadRequestError, ForbiddenError
+from services.common.problems import BadRequestError, ForbiddenError, NotFoundError
 from services.sandbox.faults import Fault, Faults
 from services.sandbox.timeline import Post, Timeline, author_id, display_name
 from services.sandbox.x.posts import timestamp
@@ -82,6 +82,13 @@ class Pages:
         router.add_api_route(
             "/posts", self.add, methods=["POST"], status_code=201, summary="Write a post"
         )
+        router.add_api_route(
+            "/posts/{post_id}",
+            self.delete,
+            methods=["DELETE"],
+            status_code=204,
+            summary="Delete a post, whoever wrote it",
+        )
         router.add_api_route("/state", self.state, summary="Count what is there")
         router.add_api_route("/faults", self.planned, summary="List the planned faults")
         router.add_api_route(
@@ -139,6 +146,12 @@ class Pages:
         if not post.text.strip():
             raise BadRequestError("The text is blank.")
         return _shown(self._write(post.text, post.author.lstrip("@")))
+
+    async def delete(self, post_id: int) -> None:
+        """Delete a post, as its author might."""
+        if self.timeline.find(post_id) is None:
+            raise NotFoundError(f"There is no post {post_id}.")
+        self.timeline.delete(post_id)
 
     async def state(self) -> State:
         """What is there, in numbers."""

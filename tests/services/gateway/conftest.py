@@ -44,6 +44,10 @@ class Sandbox:
         answer = self.http.post("/sandbox/posts", json={"text": text, "author": author})
         return str(answer.raise_for_status().json()["id"])
 
+    def delete(self, post_id: str) -> None:
+        """Delete a post, as its author might."""
+        self.http.delete(f"/sandbox/posts/{post_id}").raise_for_status()
+
     def texts(self, *, by_bot: bool = True) -> list[str]:
         """What stands on the timeline, newest first."""
         posts = self.http.get("/sandbox/posts", params={"limit": 500}).json()

@@ -216,6 +216,30 @@ class Delete(OfOurPost):
 
 
 @dataclass
+class Present:
+    """A post that its author deleted is told from one that is still there."""
+
+    timeline: Timeline
+    control: Timeline
+    bench: Bench
+    shown: set[str] = field(default_factory=set)
+
+    async def prepare(self) -> None:
+        texts = [f"a kettle, number {next(numbers)}" for _ in range(2)]
+        gone, _ = (self.bench.sandbox.say(text) for text in texts)
+        page = await self.control.posts(None, 10)
+        found = {post.text: post.id for post in page.posts}
+        self.ids = [found[text] for text in texts]
+        self.bench.sandbox.delete(gone)
+
+    async def act(self) -> None:
+        self.shown = await self.timeline.present(self.ids)
+
+    async def check(self) -> None:
+        assert self.shown == set(self.ids[1:])
+
+
+@dataclass
 class Allow:
     """What the platform allows is known; of those that have to ask."""
 
@@ -238,6 +262,7 @@ OF_TIMELINES = {
     "publish": Publish,
     "find": Find,
     "receptions": Receive,
+    "present": Present,
     "delete": Delete,
     "platform": Allow,
 }

@@ -234,6 +234,9 @@ class Counting:
     async def platform(self) -> Platform:
         raise NotImplementedError
 
+    async def present(self, ids: Sequence[str]) -> set[str]:
+        raise NotImplementedError
+
     async def receptions(self, ids: Sequence[str]) -> list[Reception]:
         raise NotImplementedError
 

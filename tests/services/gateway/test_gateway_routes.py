@@ -30,7 +30,7 @@ from services.gateway.timelines.cursor import MOST_GIVEN, Cursor
 
 if TYPE_CHECKING:
     from tests.services.gateway.clock import Clock
-    from tests.services.gateway.conftest import Sandbox
+    from tests.services.gateway.conftest import Sandbox, StartSandbox
 
     MakeSettings = Callable[..., GatewaySettings]
     OpenApp = Callable[[FastAPI], AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -202,6 +202,19 @@ async def test_a_heartbeat_is_answered_with_what_people_ask_of_the_worker(
     assert done.commands == []
 
 
+async def test_posts_that_were_deleted_are_told_from_those_that_are_there(
+    start_sandbox: StartSandbox, settings: MakeSettings, open_app: OpenApp
+) -> None:
+    sandbox = start_sandbox(feed_burst=4, feed_interval=30)
+    app = create_app(settings(sandbox.base))
+    async with open_app(app), client_of(app) as gateway:
+        ids = [post.id for post in (await gateway.timeline(None)).posts]
+        assert await gateway.present(ids) == {*ids}
+        sandbox.delete(ids[0])
+        assert await gateway.present(ids) == {*ids[1:]}
+        assert await gateway.present(ids[:1]) == set()
+
+
 def requests_of(app: FastAPI) -> Iterator[tuple[str, str]]:
     """Every method and path of the REST contract."""
     for path, item in app.openapi()["paths"].items():
@@ -367,7 +380,7 @@ def test_every_operation_is_named_and_documented(settings: MakeSettings) -> None
     names = [operation["operationId"] for operation in operations]
     bodies = [operation["requestBody"] for operation in operations if "requestBody" in operation]
     assert all(body["content"]["application/json"]["schema"]["examples"] for body in bodies)
-    assert len(set(names)) == len(names) == 13
+    assert len(set(names)) == len(names) == 15
     assert all(operation["summary"] for operation in operations)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from services.gateway.lengths import over
 from services.gateway.spend import Budget, Spend
+from services.gateway.timelines.documents import NonsenseError
 from services.gateway.timelines.timeline import CLOCK_MARGIN, Intent
 from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.timelines.x_documents import (
@@ -23,6 +24,7 @@ from services.gateway.timelines.x_documents import (
     comparable,
     reception,
 )
+from services.gateway.timelines.x_presence import shown_of
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import (
     BusyVendorError,
@@ -280,6 +282,35 @@ async def test_receptions_are_looked_up_by_their_ids(
     received = await x_timeline.receptions([first.id, last.id])
     assert [each.id for each in received] == [first.id, last.id]
     assert spend.report().today == Decimal("0.06")  # and two that were read
+
+
+async def test_posts_that_are_still_there_are_told_at_the_price_of_reading_them(
+    start_sandbox: StartSandbox, metrics: VendorMetrics, spend: Spend
+) -> None:
+    sandbox = start_sandbox(feed_burst=120, feed_interval=30)
+    posts = sandbox.http.get("/sandbox/posts", params={"limit": 500}).json()
+    ids = [post["id"] for post in posts]
+    sandbox.delete(ids[3])
+    with timeline_at(sandbox.base, metrics, spend) as timeline:
+        assert await timeline.present([*ids, "no number", ids[0]]) == {*ids} - {ids[3]}
+    assert spend.report().today == Decimal("0.60")  # 119 posts
+
+
+@pytest.mark.parametrize("history", ["edit_history_tweet_ids", "edit_history_post_ids"])
+def test_an_edited_post_is_still_there(history: str) -> None:
+    document = {
+        "data": [{"id": "8", history: ["7", "8"]}],
+        "errors": [{"resource_id": "9"}, {"value": "10"}],
+    }
+    assert shown_of(document, ["7", "9", "10"]) == {"7"}
+
+
+@pytest.mark.parametrize("document", [{"data": []}, {"meta": {}}, {"errors": [{"title": "?"}]}])
+def test_a_post_that_an_answer_leaves_out_is_not_taken_for_gone(
+    document: dict[str, object],
+) -> None:
+    with pytest.raises(NonsenseError):
+        shown_of(document, ["7"])
 
 
 async def test_whoever_owns_the_app_reads_receptions_from_the_own_timeline(

@@ -37,6 +37,19 @@ def test_posts_and_their_ids_outlive_the_process(start: StartSandbox, tmp_path: 
     assert len(before) == 7
 
 
+def test_a_deleted_post_stays_deleted_whoever_wrote_it(start: StartSandbox, tmp_path: Path) -> None:
+    settings = {"state": tmp_path / "world.sqlite3", "feed_burst": 5}
+    first = start(**settings)
+    first.say("by hand")
+    written, of_the_feed, *others = shown(first)
+    for post_id, _ in (written, of_the_feed):
+        assert first.http.delete(f"/sandbox/posts/{post_id}").status_code == 204
+        assert first.http.delete(f"/sandbox/posts/{post_id}").status_code == 404
+    assert shown(first) == others
+    first.stop()
+    assert shown(start(**settings)) == others
+
+
 def test_the_feed_goes_on_while_the_process_is_down(start: StartSandbox, tmp_path: Path) -> None:
     settings = {"state": tmp_path / "world.sqlite3", "feed_burst": 5, "feed_interval": 2}
     first = start(**settings)

@@ -124,9 +124,9 @@ PARKED = [
 ]
 
 
-def parked_beat(**changes: object) -> Heartbeat:
+def parked_beat() -> Heartbeat:
     rows = [{**row, "at": datetime.now(UTC)} for row in PARKED]
-    return beat(posts={"parked": 31}, parked=rows, **changes)
+    return beat(posts={"parked": 31}, parked=rows)
 
 
 async def test_parked_posts_are_listed_and_can_be_retried(app: FastAPI, browser: Fixture) -> None:
