@@ -21,7 +21,7 @@ from worker.store.timeline import ASK_AFTER
 
 log = structlog.get_logger()
 
-BATCH = 100
+BATCH, BATCHES = 100, 50  # posts at a time, and how often in one cycle: the next one goes on
 # Until somebody is asked again who did not answer.
 PAUSE = timedelta(minutes=15)
 
@@ -35,8 +35,10 @@ class Retention:
         self.longest = timedelta(days=course.settings.retention_days)
 
     async def run(self) -> None:
-        """Look after every post whose turn it is."""
-        while posts := await self._claim():
+        """Look after the posts whose turn it is."""
+        for _ in range(BATCHES):
+            if not (posts := await self._claim()):
+                return
             try:
                 await self._look_after(posts)
             except ServiceError as error:
