@@ -8,6 +8,7 @@ go without its song is not made: no platform shows a reader what it answers.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from services.gateway.lengths import length, over
 from services.gateway.schemas import Platform, Song
@@ -56,12 +57,11 @@ def named(name: str, words: Sequence[str]) -> bool:
     return bool(own) and any(not own[0][0].isupper() or words[i][0].isupper() for i in begins)
 
 
-def additions(song: Song) -> Iterator[tuple[str, str]]:
+def additions(title: str, artists: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Title and artist as the template is given them, ever shorter."""
-    first = song.artists[0]
-    yield song.title, credit(song.artists)
-    yield song.title, first
-    yield short_title(song.title), first
+    yield title, credit(artists)
+    yield title, artists[0]
+    yield short_title(title), artists[0]
 
 
 def wordings(text: str, song: Song, template: str) -> Iterator[str]:
@@ -69,7 +69,7 @@ def wordings(text: str, song: Song, template: str) -> Iterator[str]:
     if names(text, song):
         yield text
         return
-    for title, artist in additions(song):
+    for title, artist in additions(song.title, song.artists):
         yield template.format(text=text, title=title, artist=artist)
 
 
@@ -93,11 +93,11 @@ def compose(
     return Wording(wording, reason)
 
 
-def own_words(text: str, song: Song, template: str) -> str:
+@lru_cache(maxsize=2048)  # the last posts are compared with each that follows
+def own_words(text: str, title: str, artists: tuple[str, ...], template: str) -> str:
     """What a post says besides its song, folded: what readers would notice if it came again."""
     words = folded(text)
-    titles = (song.title, short_title(song.title))
-    parts = [template.format(text="", title=t, artist=a) for t, a in additions(song)]
-    for part in (*parts, *titles, *song.artists):
+    parts = [template.format(text="", title=t, artist=a) for t, a in additions(title, artists)]
+    for part in (*parts, title, short_title(title), *artists):
         words = words.replace(folded(part), " ")
     return words

@@ -54,7 +54,7 @@ class PublishingSettings(ServiceSettings):
         description="How a post is made; without the song where the words name it already.",
     )
     likeness: float = Field(
-        0.7,
+        0.6,
         gt=0,
         le=1,
         description="From which likeness to an earlier post a draft is not published; 1: only the "

@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
 
-from services.gateway.schemas import Song
 from worker.policy import Earlier, Hold, Policy, Waiting
 from worker.policy.folding import folded
 from worker.states import PublicationState
@@ -21,7 +20,6 @@ from worker.wording import own_words
 
 # Of the lock under which one worker at a time lets a publication leave.
 LEAVING_LOCK = 0x6C65_6176
-OUT = (PublicationState.SENDING, PublicationState.UNKNOWN, PublicationState.PUBLISHED)
 PAUSED = "publishing is paused on /status"
 CAN_BE_UNDONE = "the approval can still be undone (WORKER_UNDO_SECONDS)"
 # Publications that a dry run would have let leave, by key, and when.
@@ -61,7 +59,7 @@ def departure(
     left = [*left_lately(connection, policy.pace.most_a_day), *rehearsed.values()]
     if hold := policy.hold(waiting, left, now):
         return Departure(row, hold=hold)
-    song = song_of(connection.scalar(select(post.c.song).where(post.c.item_id == row.item_id)))
+    song = connection.scalar(select(post.c.song).where(post.c.item_id == row.item_id))
     words = bare(policy, row.text, song)
     return Departure(row, objection=policy.objection(row.text, words, before(connection, policy)))
 
@@ -107,20 +105,17 @@ def before(connection: Connection, policy: Policy) -> list[Earlier]:
     wanted = (
         select(publication.c.text, publication.c.sent_at, post.c.song)
         .join(post, post.c.item_id == publication.c.item_id)
-        .where(publication.c.state.in_(OUT), publication.c.sent_at.is_not(None))
+        .where(publication.c.sent_at.is_not(None))  # set for what left, or may have
         .order_by(publication.c.sent_at.desc(), publication.c.id.desc())
         .limit(policy.likeness.posts)
     )
     return [
-        Earlier(bare(policy, row.text, song_of(row.song)), row.sent_at)
-        for row in connection.execute(wanted)
+        Earlier(bare(policy, row.text, row.song), row.sent_at) for row in connection.execute(wanted)
     ]
 
 
-def song_of(stored: object) -> Song | None:
-    return Song.model_validate(stored) if stored else None
-
-
-def bare(policy: Policy, words: str, song: Song | None) -> str:
+def bare(policy: Policy, words: str, song: Mapping[str, Any] | None) -> str:
     """A post without its song, where we still know which that was."""
-    return own_words(words, song, policy.template) if song else folded(words)
+    if not song:
+        return folded(words)
+    return own_words(words, song["title"], tuple(song["artists"]), policy.template)

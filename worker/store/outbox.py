@@ -243,10 +243,10 @@ def keep_to_clock(connection: Connection, now: datetime, back: timedelta | None)
         publication.c.state.in_(WAITING),
         publication.c.next_at > ahead,
     )
-    for row in connection.execute(left.order_by(publication.c.id)).all():
+    for row in connection.execute(left.order_by(publication.c.sent_at)).all():
         moment = min(now, row.sent_at - back) if back else now
         correct(connection, row.id, sent_at=moment)
-    for row in connection.execute(waiting.order_by(publication.c.id)).all():
+    for row in connection.execute(waiting.order_by(publication.c.next_at)).all():
         moment = max(now, row.next_at - back) if back else now + SETTLED
         correct(connection, row.id, next_at=moment)
     owed = update(outcome).where(outcome.c.owed, outcome.c.next_at > ahead)

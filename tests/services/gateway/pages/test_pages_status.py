@@ -69,6 +69,15 @@ async def test_a_worker_that_publishes_nothing_cannot_be_overlooked(
     assert setting in text
 
 
+async def test_a_curator_sees_that_nothing_is_published(app: FastAPI, browser: Fixture) -> None:
+    keep_heartbeat(app.state.engine, beat(publishing={"mode": "on"}))
+    assert "Nothing is published" not in (await browser.read("/curate")).text
+    keep_heartbeat(app.state.engine, beat(publishing={"mode": "dry_run"}))
+    assert "Nothing is published: it is a dry run." in (await browser.read("/curate")).text
+    keep_heartbeat(app.state.engine, beat(paused=True))
+    assert "Nothing is published for now." in (await browser.read("/curate")).text
+
+
 async def test_a_worker_that_was_never_heard_is_named(browser: Fixture) -> None:
     page = await browser.read("/status")
     assert "The bot needs you" in page.text
