@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from services.common.database import reading
-from services.gateway.schemas import TimelinePage
+from services.gateway.schemas import Command, TimelinePage
 from tests.worker.worker_world import START, World, song_post
 from worker.states import PostState
 from worker.store import SERVICE, Store
-from worker.tables import metadata
+from worker.store.timeline import ASK_AFTER
+from worker.tables import metadata, post
 
 SOON = START + timedelta(minutes=1)
 
@@ -81,3 +82,33 @@ def test_a_worker_takes_back_its_own_leases_and_no_others(either: Store, world: 
     either.posts.take_back("a_b")
     free = either.posts.claim(PostState.STORED, 9, lease="c/1", now=START, until=SOON)
     assert [item.item_id for item in free] == ["x:1"]
+
+
+def test_workers_that_hear_a_command_at_once_obey_it_once(either: Store) -> None:
+    commands = [Command(id=7, kind="pause"), Command(id=8, kind="retry")]
+    with ThreadPoolExecutor(4) as pool:
+        obeyed = list(pool.map(lambda _: either.commands.obey(commands, START), range(4)))
+    assert sorted(obeyed) == [0, 0, 0, 2]
+    assert either.commands.paused()
+    assert either.commands.obeyed() == 8
+
+
+def test_texts_are_wiped_by_whoever_holds_them(either: Store, world: World) -> None:
+    world.post(song_post(1), song_post(2), song_post(3))
+    either.timeline.take(TimelinePage(posts=world.posts, cursor="3"), START)
+    late = START + ASK_AFTER
+    first, second, third = either.held.claim(9, lease="a/1", now=late, until=late)
+    assert either.held.claim(9, lease="b/1", now=late, until=late) == []
+    later = late + timedelta(seconds=1)
+    taken = either.held.claim(1, lease="b/1", now=later, until=later + timedelta(minutes=1))
+    assert [each.item_id for each in taken] == [first.item_id]
+    either.held.wipe([first, second], later)
+    either.held.wipe([third], later, gone=True)
+    with reading(either.engine) as connection:
+        rows = connection.execute(select(post).order_by(post.c.item_id)).all()
+    texts = {row.item_id: (row.body["text"] != "", row.state, row.ask_at is None) for row in rows}
+    assert texts == {
+        first.item_id: (True, "stored", False),
+        second.item_id: (False, "stored", True),
+        third.item_id: (False, "gone", True),
+    }

@@ -141,7 +141,7 @@ def parked_beat() -> Heartbeat:
 async def test_parked_posts_are_listed_and_can_be_retried(app: FastAPI, browser: Fixture) -> None:
     keep_heartbeat(app.state.engine, parked_beat())
     page = await browser.read("/status")
-    assert "31 posts failed too often" in " ".join(page.text.split())
+    assert "31 parked, since a step failed" in " ".join(page.text.split())
     assert "<b>the catalogue chokes</b>" in page.text
     await browser.submit(page, "/status/retry", at=1)
     after = await browser.read("/status")
