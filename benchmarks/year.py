@@ -65,6 +65,7 @@ POST_EVERY = 3600.0  # seconds: 24 posts a day
 DAILY = Decimal("0.20")
 SONG_EVERY = 7  # days
 SILENCE_SECONDS = 0.3  # that a vendor is allowed
+PATIENCE_SECONDS = 30.0  # of the reader beside
 FAULT_SECONDS = 6 * 3600.0
 KEYS = XKeys("key", "secret", "1000-token", "secret")
 KNOWN = (
@@ -102,8 +103,8 @@ class World:
     folder: Path
     metrics: VendorMetrics = field(default_factory=lambda: VendorMetrics(CollectorRegistry()))
 
-    def calls(self, vendor: str) -> VendorCalls:
-        return VendorCalls(vendor, SILENCE_SECONDS, self.metrics, self.clock)
+    def calls(self, vendor: str, seconds: float = SILENCE_SECONDS) -> VendorCalls:
+        return VendorCalls(vendor, seconds, self.metrics, self.clock)
 
     def plan(self, vendor: str, plan: Plan) -> None:
         fault = {"vendor": vendor, "times": 1000, **plan}
@@ -183,30 +184,30 @@ def a_world(folder: Path) -> Iterator[World]:
 
 
 @asynccontextmanager
-async def x(world: World, budget: Budget) -> AsyncIterator[Timeline]:
+async def x(world: World, budget: Budget, seconds: float) -> AsyncIterator[Timeline]:
     # The reader beside it keeps books of its own.
     vendor = "x" if budget.daily else "the reader beside"
     ledger = Spend(world.engine, vendor, budget, world.clock)
     post_url = "https://x.example/{id}"
-    timeline = XTimeline(KEYS, f"{world.base}/x", post_url, world.calls("x"), ledger)
+    timeline = XTimeline(KEYS, f"{world.base}/x", post_url, world.calls("x", seconds), ledger)
     yield timeline
     timeline.close()
 
 
 @asynccontextmanager
-async def mastodon(world: World, _: Budget) -> AsyncIterator[Timeline]:
-    calls = world.calls("mastodon")
+async def mastodon(world: World, _: Budget, seconds: float) -> AsyncIterator[Timeline]:
+    calls = world.calls("mastodon", seconds)
     timeline = MastodonTimeline(f"{world.base}/mastodon", "token", "public", calls)
     yield timeline
     timeline.close()
 
 
 @asynccontextmanager
-async def bluesky(world: World, _: Budget) -> AsyncIterator[Timeline]:
+async def bluesky(world: World, _: Budget, seconds: float) -> AsyncIterator[Timeline]:
     login = Login(f"{world.base}/bluesky", "deephypebot.bsky.social", "secret")
     kept = world.folder / f"bluesky.session {id(login)}"
     post_url = "https://bsky.example/{author}/{id}"
-    timeline = BlueskyTimeline(login, kept, post_url, world.calls("bluesky"))
+    timeline = BlueskyTimeline(login, kept, post_url, world.calls("bluesky", seconds))
     yield timeline
     timeline.close()
 
@@ -279,8 +280,8 @@ class Year:
         open_timeline = TIMELINES[self.name]
         budget = Budget(DAILY, publishes_beyond=False)
         async with (
-            open_timeline(self.world, budget) as self.timeline,
-            open_timeline(self.world, Budget()) as self.beside,
+            open_timeline(self.world, budget, SILENCE_SECONDS) as self.timeline,
+            open_timeline(self.world, Budget(), PATIENCE_SECONDS) as self.beside,
             songs(self.world) as self.songs,
             sheet(self.world) as self.sheet,
         ):

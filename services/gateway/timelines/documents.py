@@ -46,6 +46,7 @@ def readable(
     """What was read of each; one that cannot be read costs no other.
 
     `passed_by` makes of such a one what stands in its place, where that at least can be read.
+    Raises NonsenseError where nothing is left: taken for an empty page, it would end a reading.
     """
     found: list[P] = []
     for value in values:
@@ -58,6 +59,9 @@ def readable(
             log.warning("timeline.post_unreadable", origin=origin, place=place, why=why)
             if left is not None:
                 found.append(left)
+    if values and not found:
+        message = "none of the things that it holds can be read"
+        raise NonsenseError(message)
     return found
 
 

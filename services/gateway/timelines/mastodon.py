@@ -22,6 +22,7 @@ from services.gateway.schemas import Platform, Published, Reception, TimelinePag
 from services.gateway.timelines.documents import (
     NOT_UNDERSTOOD,
     Document,
+    NonsenseError,
     nonsense,
     quota,
     readable,
@@ -236,9 +237,12 @@ class MastodonSource:
     def _page(self, floor: str | None, below: str | None, limit: int, client: Mastodon) -> Page:
         answer = self.fetch(client, since_id=floor, max_id=below, limit=limit)
         found = things(answer)
-        entries = tuple(readable(ORIGIN, found, self.entry, passed_by))
-        if not entries and has_other_ids(found):
-            raise CredentialsError(ORIGIN, OTHER_IDS, retry_after=600)
+        try:
+            entries = tuple(readable(ORIGIN, found, self.entry, passed_by))
+        except NonsenseError as error:
+            if has_other_ids(found):
+                raise CredentialsError(ORIGIN, OTHER_IDS, retry_after=600) from error
+            raise
         # A short page is not the last one: what was deleted is missing from it. An empty one is.
         next_token = entries[-1].place if entries else None
         return Page(entries, next_token, quota(self.timeline.session.response.headers, QUOTA))

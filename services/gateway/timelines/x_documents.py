@@ -81,7 +81,10 @@ class Reader:
 
 
 def things_of(document: Document) -> list[Any]:
-    """What an answer holds; `data` is absent where that is nothing."""
+    """What an answer holds; where that is nothing, `data` is absent, but not `meta` or `errors`."""
+    if not document.keys() & {"data", "meta", "errors"}:
+        message = "it says neither what it holds nor that it holds nothing"
+        raise NonsenseError(message)
     data = document.get("data", [])
     return things([data] if isinstance(data, Mapping) else data)
 

@@ -96,6 +96,23 @@ async def test_a_backlog_comes_in_bounded_answers(
     assert sorted(read) == whole[1:]
 
 
+@pytest.mark.parametrize("body", ["{}", '{"data": {"id": [1]}}', '{"data": [{"text": "?"}]}'])
+async def test_an_answer_that_holds_nothing_readable_ends_no_reading(
+    x_timeline: XTimeline, sandbox: Sandbox, body: str
+) -> None:
+    """Half-way through a backlog it would else be taken for the end of X's memory."""
+    begun = (await x_timeline.posts(None, 1)).cursor
+    for number in range(12):
+        sandbox.say(f"post {number}")
+    half = await x_timeline.posts(begun, 5)
+    sandbox.plan("x", "status", status=200, body=body, times=2)
+    with pytest.raises(FailedVendorError, match="cannot be read"):
+        await x_timeline.posts(half.cursor, 20)
+    rest = await x_timeline.posts(half.cursor, 20)
+    assert rest.gap is None
+    assert len({post.id for post in half.posts + rest.posts}) == 12
+
+
 async def test_posts_older_than_a_week_are_a_gap(
     sandbox: Sandbox, clock: Clock, x_timeline: XTimeline
 ) -> None:
