@@ -16,6 +16,7 @@ from services.common.settings import SettingsError
 from worker.app import Errand, create_app
 from worker.bot import open_bot
 from worker.failpoints import FAILPOINTS
+from worker.preferences import export
 from worker.run import utc_now
 from worker.settings import WorkerSettings
 from worker.store import Store
@@ -32,6 +33,11 @@ def arguments(given: list[str]) -> argparse.Namespace:
     )
     what.add_argument(
         "--failpoints", action="store_true", help="list where DEEPHYPEBOT_FAILPOINT can strike"
+    )
+    what.add_argument(
+        "--export-preferences",
+        metavar="FILE",
+        help="write what curators and readers thought of drafts, as JSON Lines (`-`: to stdout)",
     )
     parser.add_argument("--json", action="store_true", help="summaries as JSON, one a line")
     return parser.parse_args(given)
@@ -100,7 +106,22 @@ def retry_parked(settings: WorkerSettings) -> int:
     return 0
 
 
+def export_preferences(settings: WorkerSettings, target: str) -> int:
+    store = Store.open(settings.database)
+    try:
+        count = export(store, target)
+    except OSError as error:
+        sys.stderr.write(f"{target} cannot be written: {error.strerror}\n")
+        return 1
+    finally:
+        store.close()
+    sys.stderr.write(f"{count} drafts with what became of them\n")
+    return 0
+
+
 def run(wanted: argparse.Namespace, settings: WorkerSettings) -> int:
+    if wanted.export_preferences:
+        return export_preferences(settings, wanted.export_preferences)
     if not (wanted.once or wanted.cycles or wanted.retry_parked):
         serve("worker", settings, create_app, prepare=prepare)
         return 0

@@ -1,5 +1,6 @@
-"""A cycle: the timeline is read, posts are parsed, songs looked up, drafts written and delivered;
-and what posts said is wiped when its time has come.
+"""A cycle: timeline and mentions are read, posts parsed, songs looked up, drafts written and
+delivered; and, where its time has come, how our own posts were received is read, and what others
+said is wiped.
 
 What is to be done is read from the store, so that a cycle takes up first what an earlier one left
 over, whether that one crashed, ran out of time or met a dead service.
@@ -14,6 +15,8 @@ from services.inference.client import InferenceClient
 from worker.course import Course
 from worker.drafting import Drafting
 from worker.listening import Listening
+from worker.mentions import read_mentions
+from worker.reception import read_reception
 from worker.retention import Retention
 from worker.run import Run
 from worker.settings import WorkerSettings
@@ -46,8 +49,10 @@ class Cycle:
         course = Course(self.store, self.gateway, self.inference, self.settings, run)
         await asyncio.to_thread(self.store.posts.take_back, run.holder)
         listening = Listening(course)
+        await read_mentions(course)
         await listening.read_timeline()
         await listening.parse_posts()
+        await read_reception(course)
         await Drafting(course).run()
         await Retention(course).run()
         return Summary(

@@ -17,7 +17,7 @@ import structlog
 
 from services.common.rest import BusyError, NotSentError, RefusedError, ServiceError
 from services.gateway.client import GatewayClient
-from services.gateway.schemas import Outcome
+from services.gateway.schemas import Outcome, Platform
 from worker.course import gateway_of
 from worker.failpoints import reach
 from worker.policy import Hold
@@ -41,6 +41,11 @@ PAGE = 500
 ABOUT_THE_TEXT = frozenset({413, 422})
 SWITCHED_OFF = "WORKER_PUBLISH is false: nothing is published"
 REHEARSED = "WORKER_DRY_RUN is true: what would have left stays in the outbox"
+
+
+def may_answer(settings: WorkerSettings, platform: Platform) -> bool:
+    """Whether what a mention asked for is published as a reply to it."""
+    return settings.reply and platform.replies != "never"
 
 
 class Desk:
@@ -149,14 +154,18 @@ class Look:
         reach("decisions.read")
         if page.decisions or page.cursor != since:
             take = self.store.decisions.take
+            platform = await self.gateway.platform()
             composed = partial(
                 compose,
                 template=self.policy.template,
                 blocked=self.policy.blocked,
-                platform=await self.gateway.platform(),
+                platform=platform,
             )
+            answering = platform.origin if may_answer(self.settings, platform) else None
             now, undo = self.run.now(), self.settings.undo
-            new = await asyncio.to_thread(take, page, since, composed, now, undo)
+            new = await asyncio.to_thread(
+                take, page, since, composed, now, undo, answering=answering
+            )
             if new is None:
                 return True
             self.decisions += new
@@ -242,7 +251,9 @@ class Look:
         reach("publication.claimed")
         outbox, now = self.store.outbox, self.run.now
         try:
-            answer = await self.gateway.publish(sending.text, sending.key)
+            answer = await self.gateway.publish(
+                sending.text, sending.key, in_reply_to=sending.in_reply_to
+            )
         except ServiceError as error:
             await self._settle(sending, error)
             return False

@@ -14,6 +14,9 @@ FAILPOINTS = (
     "posts.read",  # the timeline has answered, nothing is stored
     "posts.storing",  # posts inserted, cursor not moved
     "posts.stored",
+    "mentions.read",  # the gateway has answered, nothing is stored
+    "mentions.storing",  # mentions inserted, neither asked for yet nor the cursor moved
+    "mentions.stored",
     "songs.storing",  # some parsed posts moved, others not
     "songs.stored",
     "catalogue.answered",
@@ -38,6 +41,8 @@ FAILPOINTS = (
     "commands.stored",
     "outcome.shown",  # the curator sees it, the worker has not noted it
     "outcome.stored",
+    "reception.read",  # the gateway has answered, nothing is stored
+    "reception.stored",
 )
 
 _reached: Counter[str] = Counter()

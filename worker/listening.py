@@ -10,6 +10,7 @@ from services.gateway.schemas import Post
 from worker.course import PARSER, Course, gateway_of
 from worker.failpoints import reach
 from worker.languages import foreign
+from worker.mentions import what_is_asked
 from worker.songs import FIRM, parse
 from worker.stages import Stage
 from worker.states import PostState
@@ -24,13 +25,16 @@ PARSE_BATCH = 500
 MOST_CANDIDATES = 3
 
 
-def read_post(given: Post, languages: Collection[str] = ()) -> Reading:
-    """The songs that a post may name, or why it names none; languages left empty are all read."""
+def read_post(given: Post, languages: Collection[str] = (), handle: str = "") -> Reading:
+    """The songs that a post may name, or why it names none.
+
+    Languages left empty are all read; `handle` is the bot's own.
+    """
     if given.sensitive:
         return Reading((), reason="marked as sensitive")
     if language := foreign(given.lang, languages):
         return Reading((), reason=f"in another language ({language}), by WORKER_LANGUAGES")
-    found = parse(given.text)
+    found = parse(what_is_asked(given.text, handle) if given.mentions_bot else given.text)
     asked = tuple(
         Asked(song.title, song.artists, guess=song.confidence < FIRM)
         for song in found.candidates
@@ -80,7 +84,7 @@ class Listening:
         if position is None and not settings.first_run_posts:
             page.posts.clear()
         reach("posts.read")
-        course.tally.posts = await asyncio.to_thread(
+        course.tally.posts += await asyncio.to_thread(
             course.store.timeline.take, page, course.run.now(), course.run.lease
         )
         reach("posts.stored")
@@ -94,9 +98,9 @@ class Listening:
 
     async def _parse(self, posts: Sequence[Claimed]) -> None:
         course = self.course
-        languages = course.settings.languages
+        languages, handle = course.settings.languages, course.settings.handle
         results = await asyncio.to_thread(
-            lambda: [(item, try_to_read(item, languages)) for item in posts]
+            lambda: [(item, try_to_read(item, languages, handle)) for item in posts]
         )
         read = [(item, found) for item, found in results if isinstance(found, Reading)]
         course.tally.songs += await asyncio.to_thread(
@@ -109,9 +113,9 @@ class Listening:
         course.run.beat()
 
 
-def try_to_read(item: Claimed, languages: Collection[str]) -> Reading | Exception:
+def try_to_read(item: Claimed, languages: Collection[str], handle: str) -> Reading | Exception:
     """A post that the parser chokes on must not stop the others."""
     try:
-        return read_post(item.post, languages)
+        return read_post(item.post, languages, handle)
     except Exception as error:  # noqa: BLE001 - it is stored with the post
         return error

@@ -90,6 +90,28 @@ class WorkerSettings(PublishingSettings):
         description="Languages of the posts to read, comma-separated (`en,pt`), as the platform "
         "tells them; empty reads all. A post without a language is always read.",
     )
+    mentions_interval: float = Field(
+        60.0,
+        ge=0,
+        description="Time between two readings of the posts that mention the bot, seconds; 0: they "
+        "are not read. They are drafted first. X charges for each.",
+    )
+    handle: str = Field(
+        "",
+        max_length=200,
+        description="The bot's own name on the platform, without @: in a post that mentions it, it "
+        "is no artist.",
+    )
+    reply: bool = Field(
+        False,
+        description="Whether what a mention asked for is published as a reply to it, where the "
+        "platform allows that (X wants AI replies approved beforehand); else it stands alone.",
+    )
+    reception: bool = Field(
+        True,
+        description="Whether likes, reposts and replies of what was published are read, an hour, a "
+        "day and a week later. X charges for each.",
+    )
     num_samples: int = Field(5, ge=1, le=20, description="Drafts per post.")
     concurrency: int = Field(
         8, ge=1, le=64, description="Calls to the catalogue, or to the writer, at one time."

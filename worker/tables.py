@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 from services.common.database import UtcDateTime
@@ -86,6 +87,7 @@ post = Table(
     Column("id", String(200), nullable=False),
     Column("state", State, nullable=False),
     Column("body", JSON, nullable=False),  # the post as the gateway gave it
+    Column("asked", Boolean, nullable=False, server_default=false()),  # it mentions the bot
     Column("posted_at", UtcDateTime, nullable=False),
     Column("stored_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -155,6 +157,7 @@ publication = Table(
     Column("draft_id", String(240), ForeignKey("draft.id"), nullable=False, unique=True),
     Column("idempotency_key", String(200), nullable=False, unique=True),
     Column("text", Text, nullable=False),
+    Column("in_reply_to", String(200)),  # the id of the post that it answers
     Column("state", State, nullable=False),
     Column("approved_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -174,6 +177,23 @@ publication = Table(
     Index("publication_queue", "state", "next_at"),
     Index("publication_pace", "sent_at"),
     Index("publication_remote", "remote_id"),
+)
+
+# How a publication was received, by hours of age: a row for each reading to come, from the moment
+# when it is published.
+reception = Table(
+    "reception",
+    metadata,
+    Column("publication_id", Integer, ForeignKey("publication.id"), primary_key=True),
+    Column("hours", Integer, primary_key=True),
+    Column("next_at", UtcDateTime, nullable=False),  # when it is due, or to be tried again
+    Column("attempts", Integer, nullable=False),
+    Column("read_at", UtcDateTime),  # when it was read, late or not
+    Column("gone", Boolean, nullable=False),  # the platform had it no more
+    Column("likes", Integer),
+    Column("reposts", Integer),
+    Column("replies", Integer),
+    Index("reception_due", "read_at", "next_at"),
 )
 
 # What the curator is to be shown of a draft; owed until the desk has it.

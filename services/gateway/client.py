@@ -35,6 +35,7 @@ class GatewayClient(RestClient):
         return await self.call("GET", "v1/timeline", TimelinePage, params=params)
 
     async def mentions(self, after: str | None, limit: int = 50) -> TimelinePage:
+        """Posts that name the bot, as `timeline` gives others."""
         params = {"after": after, "limit": limit}
         return await self.call("GET", "v1/mentions", TimelinePage, params=params)
 
@@ -76,15 +77,17 @@ class GatewayClient(RestClient):
         body = Forgotten(item_ids=list(item_ids))
         return await self.call("PUT", "v1/drafts/forgotten", Received, body=body)
 
-    async def publish(self, text: str, idempotency_key: str) -> Published:
-        """Publish once per key, however often this is called with it.
+    async def publish(
+        self, text: str, idempotency_key: str, *, in_reply_to: str | None = None
+    ) -> Published:
+        """Publish once per key, however often this is called with it; perhaps as an answer.
 
         RefusedError: the platform will not have it, ever. BusyError or NotSentError: not sent,
         later may help. FailedError or any other UnreachableError: unknown; call again with the
         same key, and the gateway looks for the post before it sends another.
         """
         headers = {"Idempotency-Key": idempotency_key}
-        body = NewPost(text=text)
+        body = NewPost(text=text, in_reply_to=in_reply_to)
         return await self.call("POST", "v1/posts", Published, body=body, headers=headers)
 
     async def delete_post(self, post_id: str) -> Received:
@@ -92,6 +95,7 @@ class GatewayClient(RestClient):
         return await self.call("DELETE", f"v1/posts/{quote(post_id, safe='')}", Received)
 
     async def receptions(self, ids: Sequence[str]) -> Receptions:
+        """How our posts were received, up to 100 of them; those that are gone are left out."""
         return await self.call("GET", "v1/posts", Receptions, params={"ids": ",".join(ids)})
 
     async def present(self, ids: Sequence[str]) -> set[str]:

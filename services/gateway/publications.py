@@ -38,7 +38,7 @@ RECONCILED = "reconciled"
 
 
 class KeyReusedError(ProblemError):
-    """One Idempotency-Key, two texts."""
+    """One Idempotency-Key, two texts, or one text as an answer to two posts."""
 
     status = 422
 
@@ -64,18 +64,21 @@ class Publications:
     def __post_init__(self) -> None:
         self.busy: set[str] = set()
 
-    async def publish(self, key: str, text: str) -> Published:
+    async def publish(self, key: str, text: str, in_reply_to: str | None = None) -> Published:
         """The post of this key, published now or earlier.
 
         Raises KeyReusedError, UnsettledError, and VendorError as `Timeline.publish` does.
         """
         async with self._alone(key):
             now = self.clock()
-            row = await asyncio.to_thread(self._claim, key, text, now)
+            intent = Intent(key, text, now, in_reply_to)
+            row = await asyncio.to_thread(self._claim, intent)
             if row is None:
-                return await self._send(Intent(key, text, now))
+                return await self._send(intent)
             if row["text"] != text:
                 raise KeyReusedError("This Idempotency-Key was used for another text.")
+            if row["in_reply_to"] != in_reply_to:
+                raise KeyReusedError("This Idempotency-Key was used to answer another post.")
             if row["state"] in OUT:
                 return _published(row)
             if row["state"] == "refused":
@@ -186,21 +189,22 @@ class Publications:
         with writing(self.engine) as connection:
             change(connection)
 
-    def _claim(self, key: str, text: str, now: datetime) -> RowMapping | None:
+    def _claim(self, intent: Intent) -> RowMapping | None:
         """Store the intent to send; the row of an earlier call where there is one."""
         with writing(self.engine) as connection:
             dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
             claim = dialect.insert(publication).values(
-                key=key,
-                text=text,
+                key=intent.key,
+                text=intent.text,
+                in_reply_to=intent.in_reply_to,
                 state="sending",
                 attempts=1,
-                started_at=now,
-                last_attempt_at=now,
+                started_at=intent.asked_at,
+                last_attempt_at=intent.asked_at,
             )
             claim = claim.on_conflict_do_nothing().returning(publication.c.key)
             while connection.scalar(claim) is None:
-                if row := _select(connection, key):
+                if row := _select(connection, intent.key):
                     return row
                 # Whoever had claimed it has released it since.
             return None
@@ -241,7 +245,7 @@ def _select(connection: Connection, key: str) -> RowMapping | None:
 
 
 def _intent(row: RowMapping) -> Intent:
-    return Intent(row["key"], row["text"], row["started_at"])
+    return Intent(row["key"], row["text"], row["started_at"], row["in_reply_to"])
 
 
 def _published(row: RowMapping) -> Published:

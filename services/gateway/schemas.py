@@ -24,6 +24,7 @@ class Post(Contract):
     lang: str | None = None
     url: str | None = Field(None, description="Where a person can see it.")
     sensitive: bool = False
+    mentions_bot: bool = Field(False, description="Whether it came as a mention of the bot.")
 
     def forgotten(self) -> "Post":
         """What may be kept when what its author wrote may not: which post it was, and when."""
@@ -164,6 +165,9 @@ class Forgotten(Contract):
 
 class NewPost(Contract):
     text: str = Field(min_length=1, max_length=5000)
+    in_reply_to: Identifier | None = Field(
+        None, description="The platform's id of the post that this one answers."
+    )
 
 
 class Published(Contract):

@@ -25,6 +25,7 @@ publication = Table(
     metadata,
     Column("key", String(200), primary_key=True),
     Column("text", Text, nullable=False),
+    Column("in_reply_to", String(200)),
     Column("state", String(20), nullable=False),  # sending, published, refused, deleted
     Column("attempts", Integer, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),

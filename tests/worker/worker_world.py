@@ -34,6 +34,8 @@ from services.gateway.schemas import (
     Present,
     Published,
     Received,
+    Reception,
+    Receptions,
     Song,
     Stored,
     TimelinePage,
@@ -85,6 +87,9 @@ class World:
         self.posts: list[Post] = []
         self.deleted: set[str] = set()  # ids of posts that their authors deleted
         self.asked_about: list[list[str]] = []  # ids, call by call
+        self.mentions: list[Post] = []
+        self.elsewhere = 0  # posts that mention the bot and are not on its timeline
+        self.mention_gap: Gap | None = None
         self.unknown_titles: set[str] = set()
         self.genreless_titles: set[str] = set()
         self.poison_titles: set[str] = set()
@@ -100,6 +105,11 @@ class World:
         self.outcomes: dict[str, list[Outcome]] = defaultdict(list)
         self.published: dict[str, Published] = {}
         self.out: list[str] = []  # what the platform shows
+        self.answered: dict[str, str] = {}  # what stands there as a reply, and to which post
+        self.published_at = START
+        self.likes = 3
+        self.gone: set[str] = set()  # posts of ours that somebody deleted on the platform
+        self.receptions_read: list[list[str]] = []
         self.heartbeats: list[Heartbeat] = []
         self.asked: list[Command] = []  # of the worker, on /status
         self.calls: dict[str, int] = defaultdict(int)
@@ -117,7 +127,7 @@ class World:
         """People post these texts."""
         new = []
         for text in texts:
-            number = len(self.posts) + 1
+            number = len(self.posts) + self.elsewhere + 1
             given: dict[str, Any] = {
                 "origin": "x",
                 "id": str(number),
@@ -128,6 +138,15 @@ class World:
             new.append(Post(created_at=START + timedelta(seconds=number), **given))
             self.posts.append(new[-1])
         return new
+
+    def mention(self, *texts: str, on_timeline: bool = False, **values: object) -> list[Post]:
+        """People say these texts to the bot."""
+        said = self.post(*texts, **values)
+        self.mentions += [each.model_copy(update={"mentions_bot": True}) for each in said]
+        if not on_timeline:
+            del self.posts[-len(said) :]
+            self.elsewhere += len(said)
+        return said
 
     def decide(
         self,
@@ -179,8 +198,11 @@ class Wire(httpx.AsyncBaseTransport):
 def door_of(method: str, path: str) -> str:
     if path.endswith("/forgotten"):
         return "forget"
+    if path.endswith("/present"):
+        return "present"
     doors = {
         ("GET", "v1/timeline"): "timeline",
+        ("GET", "v1/mentions"): "mentions",
         ("GET", "v1/songs"): "songs",
         ("POST", "v1/generate"): "generate",
         ("PUT", "v1/drafts"): "drafts",
@@ -188,7 +210,7 @@ def door_of(method: str, path: str) -> str:
         ("PATCH", "v1/drafts"): "mark",
         ("GET", "v1/platform"): "platform",
         ("POST", "v1/posts"): "publish",
-        ("GET", "v1/posts"): "present",
+        ("GET", "v1/posts"): "reception",
         ("PUT", "v1/heartbeat"): "heartbeat",
     }
     return doors[method, "/".join(path.strip("/").split("/")[:2])]
@@ -241,8 +263,16 @@ def add_posts_and_songs(app: FastAPI, world: World) -> None:
     @app.get("/v1/posts/present")
     async def present(ids: str) -> Present:
         world.asked_about.append(ids.split(","))
-        known = {post.id for post in world.posts} - world.deleted
+        known = {post.id for post in (*world.posts, *world.mentions)} - world.deleted
         return Present(ids=[each for each in world.asked_about[-1] if each in known])
+
+    @app.get("/v1/mentions")
+    async def mentions(after: str | None = None, limit: int = 50) -> TimelinePage:
+        begin = int(after) if after else max(0, len(world.mentions) - limit)
+        page = world.mentions[begin : begin + limit]
+        cursor = str(begin + len(page)) if world.mentions else after
+        gap, world.mention_gap = world.mention_gap, None
+        return TimelinePage(posts=page, cursor=cursor, gap=gap)
 
     @app.get("/v1/songs")
     async def songs(title: str, artist: str | None = None) -> Song:
@@ -354,11 +384,21 @@ def add_platform(app: FastAPI, world: World) -> None:
             return world.published[idempotency_key].model_copy(update={"reconciled": True})
         world.out.append(post.text)
         number = f"out-{len(world.out)}"
+        if post.in_reply_to is not None:
+            world.answered[post.text] = post.in_reply_to
         world.published[idempotency_key] = Published(
             origin="x",
             id=number,
             url=f"https://example.org/{number}",
             text=post.text,
-            created_at=START,
+            created_at=world.published_at,
         )
         return world.published[idempotency_key]
+
+    @app.get("/v1/posts")
+    async def receptions(ids: str) -> Receptions:
+        asked = ids.split(",")
+        world.receptions_read.append(asked)
+        there = [number for number in asked if number not in world.gone]
+        counts = {"likes": world.likes, "reposts": 2, "replies": 1}
+        return Receptions(receptions=[Reception(id=number, **counts) for number in there])

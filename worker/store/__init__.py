@@ -20,6 +20,8 @@ from worker.store.outbox import Outbox
 from worker.store.outcomes import Outcomes
 from worker.store.parked import ParkedPosts
 from worker.store.posts import Posts
+from worker.store.preferences import Preferences
+from worker.store.receptions import Receptions
 from worker.store.timeline import Timeline
 from worker.store.turns import Turns
 from worker.tables import draft, post, publication
@@ -52,6 +54,8 @@ class Store:
         self.decisions = Decisions(engine)
         self.outbox = Outbox(engine)
         self.outcomes = Outcomes(engine)
+        self.receptions = Receptions(engine)
+        self.preferences = Preferences(engine)
         self.turns = Turns(engine)
         self.name = Name(engine)
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -55,10 +56,13 @@ class Decisions:
         compose: Compose,
         now: datetime,
         undo: timedelta = AT_ONCE,
+        *,
+        answering: str | None = None,
     ) -> int | None:
         """Store a page of decisions, what follows from each, and the cursor; how many were new.
 
-        What is approved becomes due when the time to undo it is over.
+        What is approved becomes due when the time to undo it is over. Mentions on the platform
+        `answering` are answered with replies.
 
         None, and nothing is stored, when another worker has read on from `since` meanwhile: what
         this page says may have been taken back by now.
@@ -67,7 +71,10 @@ class Decisions:
             if lock_cursor(connection, now) != since:
                 return None
             lock_posts(connection, page)
-            new = sum(self._take(connection, each, compose, now, undo) for each in page.decisions)
+            taken = partial(
+                self._take, connection, compose=compose, answering=answering, now=now, undo=undo
+            )
+            new = sum(taken(each) for each in page.decisions)
             reach("decisions.storing")
             set_cursor(connection, DECISIONS, page.cursor, now)
             return new
@@ -76,7 +83,9 @@ class Decisions:
         self,
         connection: Connection,
         given: Decision,
+        *,
         compose: Compose,
+        answering: str | None,
         now: datetime,
         undo: timedelta,
     ) -> bool:
@@ -90,7 +99,9 @@ class Decisions:
         settle_draft(connection, row, VERDICTS[given.verdict], now)
         settle_post(connection, row.item_id, now)
         if given.verdict == "approved":
-            approve(connection, row, given, compose, now=now, undo=undo)
+            approve(
+                connection, row, given, compose=compose, answering=answering, now=now, undo=undo
+            )
         else:
             take_back(connection, row, now)
         return True
@@ -144,8 +155,9 @@ def approve(
     connection: Connection,
     row: Row[Any],
     given: Decision,
-    compose: Compose,
     *,
+    compose: Compose,
+    answering: str | None,
     now: datetime,
     undo: timedelta,
 ) -> None:
@@ -164,16 +176,27 @@ def approve(
         detail = "another draft of this post was approved before"
         owe(connection, row.id, "failed", now, detail=detail)
         return
-    song = Song.model_validate(
-        connection.scalar(select(post.c.song).where(post.c.item_id == row.item_id))
+    about = connection.execute(select(post).where(post.c.item_id == row.item_id)).one()
+    wording = compose(given.text, Song.model_validate(about.song))
+    put_out(
+        connection,
+        standing,
+        row,
+        given,
+        wording=wording,
+        in_reply_to=about.id if about.asked and about.origin == answering else None,
+        now=now,
+        undo=undo,
     )
-    wording = compose(given.text, song)
-    put_out(connection, standing, row, given, wording=wording, now=now, undo=undo)
 
 
-def idempotency_key(draft_id: str, version: str) -> str:
-    """One key per approval: plain characters, whatever a platform or a sheet calls its things."""
-    return hashlib.sha256(f"{draft_id}@{version}".encode()).hexdigest()[:40]
+def idempotency_key(draft_id: str, version: str, in_reply_to: str | None = None) -> str:
+    """One key per approval: plain characters, whatever a platform or a sheet calls its things.
+
+    What stands alone is another publication than what answers somebody.
+    """
+    answer = f">{in_reply_to}" if in_reply_to else ""
+    return hashlib.sha256(f"{draft_id}@{version}{answer}".encode()).hexdigest()[:40]
 
 
 def put_out(
@@ -183,6 +206,7 @@ def put_out(
     given: Decision,
     *,
     wording: Wording,
+    in_reply_to: str | None,
     now: datetime,
     undo: timedelta,
 ) -> None:
@@ -191,8 +215,9 @@ def put_out(
     values = {
         "draft_id": row.id,
         # Other words are another publication: nothing was accepted under the earlier key.
-        "idempotency_key": idempotency_key(row.id, given.version),
+        "idempotency_key": idempotency_key(row.id, given.version, in_reply_to),
         "text": wording.text,
+        "in_reply_to": in_reply_to,
         "approved_at": given.decided_at,
         "announced": False,
         "uncertain": False,

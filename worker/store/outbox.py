@@ -14,6 +14,7 @@ from worker.store.departures import NOTHING, Rehearsed, alone, departure
 from worker.store.moves import move
 from worker.store.outcomes import owe
 from worker.store.posts import FREE
+from worker.store.receptions import schedule
 from worker.tables import outcome, publication
 
 DAY = timedelta(days=1)
@@ -44,6 +45,7 @@ class Sending:
     draft_id: str
     key: str
     text: str
+    in_reply_to: str | None
     lease: str
     attempts: int
     begun_at: datetime
@@ -141,7 +143,14 @@ class Outbox:
                 },
             )
         return Sending(
-            row.id, row.draft_id, row.idempotency_key, row.text, lease, attempts, begun_at=now
+            id=row.id,
+            draft_id=row.draft_id,
+            key=row.idempotency_key,
+            text=row.text,
+            in_reply_to=row.in_reply_to,
+            lease=lease,
+            attempts=attempts,
+            begun_at=now,
         )
 
     @rerun
@@ -161,6 +170,7 @@ class Outbox:
         with writing(self.engine) as connection:
             self._settle(connection, sent, PublicationState.PUBLISHED, now, values)
             owe(connection, sent.draft_id, "published", now, url=answer.url)
+            schedule(connection, sent.id, answer.created_at)
 
     @rerun
     def refused(self, sent: Sending, reason: str, now: datetime) -> None:

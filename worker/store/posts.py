@@ -106,7 +106,7 @@ class Posts:
     def claim(
         self, state: PostState, limit: int, *, lease: str, now: datetime, until: datetime
     ) -> list[Claimed]:
-        """Posts in a state whose turn has come, the oldest first."""
+        """Posts in a state whose turn has come: those that were asked for, then the oldest."""
         due = (
             select(post.c.item_id)
             .where(
@@ -114,7 +114,7 @@ class Posts:
                 post.c.next_at <= now,
                 or_(post.c.lease.is_(None), post.c.leased_until < now),
             )
-            .order_by(post.c.posted_at, post.c.item_id)
+            .order_by(post.c.asked.desc(), post.c.posted_at, post.c.item_id)
             .limit(limit)
             .with_for_update(skip_locked=True, key_share=True)
             .cte("due")
@@ -127,7 +127,7 @@ class Posts:
         )
         with writing(self.engine) as connection:
             rows = connection.execute(held).all()
-        return [claimed(row) for row in sorted(rows, key=lambda row: (row.posted_at, row.item_id))]
+        return [claimed(row) for row in sorted(rows, key=in_line)]
 
     @rerun
     def release(self, items: Iterable[Claimed]) -> None:
@@ -277,11 +277,15 @@ def deliver_item(connection: Connection, item_id: str, now: datetime) -> None:
     move(connection, post, item_id, to=PostState.DELIVERED, now=now, values=FRESH)
 
 
+def in_line(row: Row[Any]) -> tuple[bool, datetime, str]:
+    return not row.asked, row.posted_at, row.item_id
+
+
 def claimed(row: Row[Any]) -> Claimed:
     return Claimed(
         item_id=row.item_id,
         lease=row.lease,
-        post=Post.model_validate(row.body),
+        post=Post.model_validate({**row.body, "mentions_bot": row.asked}),
         attempts=row.attempts,
         faults=row.faults,
         candidates=tuple(

@@ -1,7 +1,9 @@
-"""Reading the timeline: a page's posts, its gap and its cursor are stored all or none."""
+"""Reading the timeline and the mentions: a page's posts, its gap and its cursor are stored all or
+none.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,15 +18,17 @@ from worker.store.turns import check_turn
 from worker.tables import cursor, gap, post
 
 TIMELINE = "timeline"
+MENTIONS = "mentions"
 # A deleted post must leave within 24 hours: this, and time to ask again when nobody answers.
 ASK_AFTER = timedelta(hours=20)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where reading goes on; `cursor` is None when the timeline was empty so far."""
+    """Where reading goes on; `cursor` is None when there was nothing to read so far."""
 
     cursor: str | None
+    read_at: datetime | None = field(default=None, compare=False)  # the last time
 
 
 class Timeline:
@@ -33,11 +37,11 @@ class Timeline:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def position(self) -> Position | None:
+    def position(self, source: str = TIMELINE) -> Position | None:
         """None: it was never read."""
         with reading(self.engine) as connection:
-            row = connection.execute(select(cursor).where(cursor.c.source == TIMELINE)).first()
-        return Position(row.cursor) if row else None
+            row = connection.execute(select(cursor).where(cursor.c.source == source)).first()
+        return Position(row.cursor, row.changed_at) if row else None
 
     @rerun
     def take(self, page: TimelinePage, now: datetime, held: str | None = None) -> int:
@@ -52,8 +56,26 @@ class Timeline:
             new = insert_new_posts(connection, page.posts, now)
             reach("posts.storing")
             if page.gap is not None:
-                note_gap(connection, page.gap, now)
+                note_gap(connection, TIMELINE, page.gap, now)
             set_cursor(connection, TIMELINE, page.cursor, now)
+            return new
+
+    @rerun
+    def take_mentions(self, page: TimelinePage, now: datetime, held: str | None = None) -> int:
+        """Store a page of mentions, as `take` does; how many of its posts were new.
+
+        One that the timeline brought before is the same post, and is now asked for.
+        """
+        with writing(self.engine) as connection:
+            if held is not None:
+                check_turn(connection, MENTIONS, held)
+            new = insert_new_posts(connection, page.posts, now)
+            reach("mentions.storing")
+            ids = [item_id_of(each) for each in page.posts]
+            connection.execute(update(post).where(post.c.item_id.in_(ids)).values(asked=True))
+            if page.gap is not None:
+                note_gap(connection, MENTIONS, page.gap, now)
+            set_cursor(connection, MENTIONS, page.cursor, now)
             return new
 
 
@@ -83,8 +105,8 @@ def post_row(given: Post, now: datetime) -> dict[str, Any]:
     }
 
 
-def note_gap(connection: Connection, given: Gap, now: datetime) -> None:
-    connection.execute(insert(gap).values(source=TIMELINE, noted_at=now, **given.model_dump()))
+def note_gap(connection: Connection, source: str, given: Gap, now: datetime) -> None:
+    connection.execute(insert(gap).values(source=source, noted_at=now, **given.model_dump()))
 
 
 def set_cursor(connection: Connection, source: str, value: str | None, now: datetime) -> None:

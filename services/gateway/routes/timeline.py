@@ -46,7 +46,9 @@ async def read_timeline(
 async def read_mentions(
     timeline: TheTimeline, after: After = None, limit: Limit = 50
 ) -> TimelinePage:
-    return await timeline.mentions(after, limit)
+    page = await timeline.mentions(after, limit)
+    posts = [post.model_copy(update={"mentions_bot": True}) for post in page.posts]
+    return page.model_copy(update={"posts": posts})
 
 
 @router.get("/platform", operation_id="read_platform", summary="What the platform allows")
@@ -77,7 +79,7 @@ async def publish_post(
             "Publishing needs a header Idempotency-Key of 1 to 200 printable characters, "
             "the same for every attempt at this post."
         )
-    return await publications.publish(key, post.text)
+    return await publications.publish(key, post.text, post.in_reply_to)
 
 
 @router.get("/posts", operation_id="read_receptions", summary="How our posts were received")

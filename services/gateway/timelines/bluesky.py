@@ -29,6 +29,7 @@ from services.gateway.timelines.bluesky_documents import (
     post_record,
     reception,
     record_key,
+    reply_to,
     uri_of,
 )
 from services.gateway.timelines.bluesky_errors import (
@@ -180,12 +181,27 @@ class BlueskyTimeline:
     async def publish(self, intent: Intent) -> Published:
         """Under a key that follows from the intent: a second attempt meets the first one's post."""
         record = post_record(intent.text, datetime.now(UTC))
+        if intent.in_reply_to is not None:
+            record["reply"] = await self._answering(intent.in_reply_to)
         reply = await self.calls.once(partial(self._create, record_key(intent), record))
         try:
             return self.reader.published(reply.document["uri"], record)
         except NOT_UNDERSTOOD as error:
             detail = "it accepted a post without saying which."
             raise FailedVendorError(ORIGIN, detail) from error
+
+    async def _answering(self, post_id: str) -> dict[str, Any]:
+        """How a post refers to the one that it answers; that one may have answered another."""
+        address = address_of(post_id)
+        if address is None:
+            raise RefusedByVendorError(ORIGIN, f"{post_id} is no post that it could answer.")
+        params = models.AppBskyFeedGetPosts.Params(uris=[uri_of(*address)])
+        reply = await self.calls.read(partial(self._get, "app.bsky.feed.getPosts", params))
+        with understanding(ORIGIN):
+            views = things(reply.document.get("posts"))
+            if views:
+                return reply_to(views[0])
+        raise RefusedByVendorError(ORIGIN, "the post that it should answer is gone.")
 
     async def find(self, intent: Intent) -> list[Published]:
         try:

@@ -135,6 +135,13 @@ def post_record(text: str, now: datetime) -> dict[str, Any]:
     return record | {"facets": found} if found else record
 
 
+def reply_to(view: Document) -> dict[str, Any]:
+    """The `reply` of a record that answers this post."""
+    parent = {"uri": str(view["uri"]), "cid": str(view["cid"])}
+    root = (view["record"].get("reply") or {}).get("root")
+    return {"root": root or parent, "parent": parent}
+
+
 def facets(text: str) -> list[dict[str, Any]]:
     """The links and hashtags of a text; Bluesky makes none by itself, and counts in bytes."""
     found = []

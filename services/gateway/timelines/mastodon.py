@@ -131,7 +131,10 @@ class MastodonTimeline:
 
         def publish(client: Mastodon) -> Published:
             status = client.status_post(
-                intent.text, visibility=self.visibility, idempotency_key=header_key(intent.key)
+                intent.text,
+                in_reply_to_id=intent.in_reply_to,
+                visibility=self.visibility,
+                idempotency_key=header_key(intent.key),
             )
             return accepted(status, intent.text, self.calls.clock())
 

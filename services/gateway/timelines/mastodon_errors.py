@@ -42,14 +42,22 @@ def error_from(response: requests.Response, now: float) -> VendorError | None:
         return FailedVendorError(VENDOR, f"it is unwell (status {status}).", retry_after=30)
     said = _said(response)
     if _is_a_post(response.request) and status not in {400, 401, 403, 422}:
-        detail = f"it takes no posts (status {status}: {said}); check MASTODON_BASE_URL."
-        return CredentialsError(VENDOR, detail, retry_after=600)
+        return _no_post(response, said)
     return _refusal(status, said)
 
 
 def _is_a_post(request: requests.PreparedRequest) -> bool:
     path = urlsplit(request.url or "").path
     return request.method == "POST" and path.endswith("/api/v1/statuses")
+
+
+def _no_post(response: requests.Response, said: str) -> VendorError:
+    status = response.status_code
+    if status == 404 and "in_reply_to_id" in str(response.request.body):
+        # Not the address is wrong: what the status would answer is gone.
+        return _refusal(status, said)
+    detail = f"it takes no posts (status {status}: {said}); check MASTODON_BASE_URL."
+    return CredentialsError(VENDOR, detail, retry_after=600)
 
 
 def _incomplete(response: requests.Response) -> VendorError | None:

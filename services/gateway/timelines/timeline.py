@@ -26,6 +26,7 @@ class Intent:
     key: str  # the Idempotency-Key of whoever asked
     text: str
     asked_at: datetime  # the first time
+    in_reply_to: str | None = None  # the id of the post that it answers
 
     @property
     def since(self) -> datetime:

@@ -28,10 +28,10 @@ from services.gateway.timelines.x_documents import (
     POST_FIELDS,
     RENAMED,
     Reader,
-    comparable,
     has_id,
     next_token,
     reception,
+    says,
     things_of,
     time_of,
 )
@@ -40,12 +40,12 @@ from services.gateway.timelines.x_presence import shown_of
 from services.gateway.timelines.x_prices import (
     DELETION,
     POST_READ,
+    price_of,
     price_of_own,
-    price_of_post,
     price_of_reconciling,
 )
 from services.gateway.vendor_calls import VendorCalls
-from services.gateway.vendor_errors import FailedVendorError
+from services.gateway.vendor_errors import FailedVendorError, RefusedByVendorError
 
 HOST = "https://api.twitter.com"
 PAGE_SIZE = 100
@@ -171,9 +171,8 @@ class XTimeline:
         return PLATFORM
 
     async def publish(self, intent: Intent) -> Published:
-        body = {"text": intent.text, "made_with_ai": PLATFORM.ai_label}
-        send = partial(self._request, "POST", "/2/tweets", json=body)
-        async with self.spend.buying(price_of_post(intent.text), 1) as purchase:
+        send = partial(self._request, "POST", "/2/tweets", json=_body(intent))
+        async with self.spend.buying(price_of(intent), 1) as purchase:
             answer = _answer(await self.calls.once(send, "create"))
             if len(answer.ids) != 1 or len(answer.posts) != 1:
                 detail = "it accepted a post without saying which."
@@ -182,12 +181,11 @@ class XTimeline:
         return self.reader.accepted(answer.posts[0], intent.text)
 
     async def find(self, intent: Intent) -> list[Published]:
-        wanted = comparable(intent.text)
         bounds = {"start_time": intent.since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
         own = await self._own_posts(bounds)
         with understanding(ORIGIN):
             found = [self.reader.published(post, reconciled=True) for post in own]
-        return [post for post in reversed(found) if comparable(post.text) == wanted]
+        return [post for post in reversed(found) if says(post.text, intent)]
 
     async def receptions(self, ids: Sequence[str]) -> list[Reception]:
         """Where we own the app, X sells a page of our timeline at a fifth of the price."""
@@ -294,6 +292,16 @@ class XTimeline:
             raise FailedVendorError(
                 self.origin, "its answer cannot be read.", retry_after=5
             ) from error
+
+
+def _body(intent: Intent) -> dict[str, Any]:
+    """What X is asked to publish."""
+    body: dict[str, Any] = {"text": intent.text, "made_with_ai": PLATFORM.ai_label}
+    if intent.in_reply_to is None:
+        return body
+    if not ID.fullmatch(intent.in_reply_to):
+        raise RefusedByVendorError(ORIGIN, f"{intent.in_reply_to} is no post that it could answer.")
+    return body | {"reply": {"in_reply_to_tweet_id": intent.in_reply_to}}
 
 
 def _answer(response: requests.Response) -> Answer:

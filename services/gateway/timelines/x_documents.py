@@ -22,12 +22,15 @@ from services.gateway.timelines.documents import (
     things,
 )
 from services.gateway.timelines.reading import Entry
+from services.gateway.timelines.timeline import Intent
 
 ORIGIN = "x"
 EPOCH_MS = 1288834974657
 TIMESTAMP_SHIFT = 22
 POST_FIELDS = ("author_id", "created_at", "lang", "note_tweet", "possibly_sensitive")
 RENAMED = {"note_tweet": "note_post"}
+# Whom a post answers, where X says so in its text.
+ANSWERED = re.compile(r"^(?:@\w{1,15} )+", re.ASCII)
 # Longer numbers are no ids, and no times.
 ID = re.compile(r"\d{1,20}", re.ASCII)
 
@@ -121,6 +124,17 @@ def comparable(text: str) -> str:
     """A text as X would give it back: spaces and links may differ, the words may not."""
     words = unicodedata.normalize("NFC", html.unescape(text))
     return " ".join(X_LINK.sub("\N{LINK SYMBOL}", words).split())
+
+
+def says(text: str, intent: Intent) -> bool:
+    """Whether a post of ours may be the one that was meant.
+
+    X puts the names of those whom a post answers before its words.
+    """
+    shown, wanted = comparable(text), comparable(intent.text)
+    if intent.in_reply_to is None:
+        return shown == wanted
+    return ANSWERED.sub("", shown) == ANSWERED.sub("", wanted)
 
 
 def created_at(post: Document) -> datetime:

@@ -22,6 +22,7 @@ WINDOW_SECONDS = 15 * 60
 ABOUT_THE_POST = (
     "too long",
     "reply to this conversation",
+    "attempted to reply",
     "not allowed to reply",
     "quoting posts",
     "invalid",

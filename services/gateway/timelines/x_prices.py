@@ -8,16 +8,21 @@ from dataclasses import replace
 
 from services.gateway.lengths import X_LINK
 from services.gateway.spend import Price
+from services.gateway.timelines.timeline import Intent
 
 POST_READ = Price("post read", 5_000, reads=True)
 OWNED_READ = Price("owned read", 1_000, reads=True)
 POST = Price("post", 15_000, reads=False)
+REPLY = Price("summoned reply", 10_000, reads=False)
 POST_WITH_LINK = Price("post with link", 200_000, reads=False)
 DELETION = Price("deletion", 10_000, reads=False)
 
 
-def price_of_post(text: str) -> Price:
-    return POST_WITH_LINK if X_LINK.search(text) else POST
+def price_of(intent: Intent) -> Price:
+    """Of publishing it; a link makes an answer as dear as any post."""
+    if X_LINK.search(intent.text):
+        return POST_WITH_LINK
+    return POST if intent.in_reply_to is None else REPLY
 
 
 def price_of_reconciling(*, owns_app: bool) -> Price:

@@ -53,6 +53,7 @@ class ShownPost(BaseModel):
     text: str
     created_at: str
     by_bot: bool = Field(description="Whether the bot published it.")
+    reply_to: str | None = Field(description="The id of the post that it answers.")
 
 
 class ShownFault(Fault):
@@ -196,6 +197,7 @@ def _shown(post: Post) -> ShownPost:
         text=post.text,
         created_at=timestamp(post.created),
         by_bot=post.by_bot,
+        reply_to=post.reply_to,
     )
 
 

@@ -48,6 +48,7 @@ TOO_LONG = (
     "Your Tweet text is too long. For information on how Twitter determines text length see "
     "https://github.com/twitter/twitter-text."
 )
+NO_PARENT = "You attempted to reply to a Tweet that is deleted or not visible to you."
 NOT_SUMMONED = (
     "Reply to this conversation is not allowed because you have not been mentioned or otherwise "
     "engaged by the author of the post you are replying to."
@@ -133,7 +134,11 @@ class XApi:
         who, headers = self._enter(request, "create")
         text, reply_to = read_draft(await request.body())
         bot = self._bot(who.user())
-        self._check_policy(text, reply_to, who.user())
+        self._check_length(text)
+        if reply_to is not None:
+            # X says in the text whom it answers; that does not count against its length.
+            text = f"@{self._summoner(reply_to).username} {text}"
+        self._check_news(text, who.user())
         post = self.timeline.write(
             text,
             author_id=who.user(),
@@ -178,17 +183,23 @@ class XApi:
         settings = self.settings
         return {"id": user_id, "name": settings.bot_name, "username": settings.bot_username}
 
-    def _check_policy(self, text: str, reply_to: str | None, user_id: str) -> None:
+    def _check_length(self, text: str) -> None:
         if weighted_length(text) > LIMIT:
             raise refused(403, TOO_LONG)
+
+    def _check_news(self, text: str, user_id: str) -> None:
         recent = islice(self.timeline.by_author(user_id), RECENT_POSTS)
         if any(post.text == text for post in recent):
             raise refused(403, DUPLICATE)
-        if reply_to is not None:
-            post = self.timeline.find(int(reply_to))
-            summoned = post and f"@{self.settings.bot_username}".casefold() in post.text.casefold()
-            if not summoned:
-                raise refused(403, NOT_SUMMONED)
+
+    def _summoner(self, reply_to: str) -> Post:
+        """The post that is answered, which must mention the bot."""
+        post = self.timeline.find(int(reply_to))
+        if post is None:
+            raise refused(403, NO_PARENT)
+        if f"@{self.settings.bot_username}".casefold() not in post.text.casefold():
+            raise refused(403, NOT_SUMMONED)
+        return post
 
     def _page(
         self, request: Request, page: PageQuery, posts: Iterable[Post], headers: Mapping[str, str]

@@ -16,7 +16,7 @@ from services.common.database import migrate, open_database, writing
 from services.gateway.spend import Budget, Price, Spend
 from services.gateway.timelines.timeline import Intent
 from services.gateway.timelines.x import XKeys, XTimeline
-from services.gateway.timelines.x_prices import POST, POST_WITH_LINK, price_of_post
+from services.gateway.timelines.x_prices import POST, POST_WITH_LINK, REPLY, price_of
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import (
     FailedVendorError,
@@ -302,13 +302,15 @@ async def test_publishing_is_booked(at_budget: AtBudget) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "price"),
+    ("text", "answered", "price"),
     [
-        ("a warm haze", POST),
-        ("listen: https://example.org/song", POST_WITH_LINK),
-        ("made for will.i.am", POST_WITH_LINK),
-        ("so warm... so slow", POST),
+        ("a warm haze", None, POST),
+        ("listen: https://example.org/song", None, POST_WITH_LINK),
+        ("made for will.i.am", None, POST_WITH_LINK),
+        ("so warm... so slow", None, POST),
+        ("a warm haze", "17", REPLY),
+        ("listen: https://example.org/song", "17", POST_WITH_LINK),
     ],
 )
-def test_a_link_makes_a_post_dear(text: str, price: Price) -> None:
-    assert price_of_post(text) == price
+def test_a_link_makes_a_post_dear(text: str, answered: str | None, price: Price) -> None:
+    assert price_of(Intent("k", text, datetime.now(UTC), answered)) == price
