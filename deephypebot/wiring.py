@@ -23,6 +23,7 @@ SANDBOX_EASE = {
 # Nobody is bothered on the sandbox's timeline, and whoever tries the bot wants to see it act.
 SANDBOX_PACE = {
     "WORKER_FIRST_RUN_POSTS": str(POSTS_PER_CYCLE),
+    "WORKER_HANDLE": "deephypebot",
     "WORKER_DESK_INTERVAL": "2",
     "WORKER_UNDO_SECONDS": "5",
     "WORKER_MIN_INTERVAL": "0",

@@ -15,7 +15,9 @@ import structlog
 from services.common.rest import ServiceError
 from worker.course import Course, gateway_of
 from worker.failpoints import reach
+from worker.store.moves import LeaseLostError
 from worker.store.timeline import MENTIONS, Position
+from worker.turn import turn_at
 
 log = structlog.get_logger()
 
@@ -33,28 +35,32 @@ THANKS = re.compile(r",? (?:please|pls|plz|thanks|thank you|thx)[.!? ]*(?=\n|$)"
 
 
 async def read_mentions(course: Course) -> None:
-    """Store the next page of mentions, as often as the setting says."""
+    """Store the next page of mentions, as often as the setting says, whichever worker does."""
+    run, every = course.run, course.settings.mentions_interval * EARLY
     position = await asyncio.to_thread(course.store.timeline.position, MENTIONS)
-    if course.run.over or not is_time(
-        position, course.settings.mentions_interval, course.run.now()
-    ):
+    if run.over or not is_time(position, every, run.now()):
         return
     try:
-        await _read_mentions(course, position)
+        async with turn_at(MENTIONS, course.store, run, every=every, until=run.call_ends) as ours:
+            if ours:
+                await _read_mentions(course)
+    except LeaseLostError as error:
+        log.warning("mentions.read_by_another", error=str(error))
     except ServiceError as error:
         words = course.troubles.note(gateway_of(course.settings), error)
         log.warning("mentions.failed", error=words)
 
 
-async def _read_mentions(course: Course, position: Position | None) -> None:
+async def _read_mentions(course: Course) -> None:
     """The first page is history, and only tells where reading begins."""
+    position = await asyncio.to_thread(course.store.timeline.position, MENTIONS)
     after, limit = (position.cursor, MOST) if position else (None, 1)
     page = await course.gateway.mentions(after, limit)
     if position is None:
         page.posts.clear()
     reach("mentions.read")
     course.tally.posts += await asyncio.to_thread(
-        course.store.timeline.take_mentions, page, course.run.now()
+        course.store.timeline.take_mentions, page, course.run.now(), course.run.lease
     )
     reach("mentions.stored")
     if page.gap is not None:
@@ -62,14 +68,14 @@ async def _read_mentions(course: Course, position: Position | None) -> None:
     course.run.beat()
 
 
-def is_time(position: Position | None, interval: float, now: datetime) -> bool:
+def is_time(position: Position | None, every: float, now: datetime) -> bool:
     """Whether mentions are to be read again; never where the interval is 0."""
-    if not interval:
+    if not every:
         return False
     if position is None or position.read_at is None:
         return True
     # A time that lies ahead is of a clock that is wrong.
-    return not timedelta(0) <= now - position.read_at < timedelta(seconds=interval * EARLY)
+    return not timedelta(0) <= now - position.read_at < timedelta(seconds=every)
 
 
 def what_is_asked(text: str, handle: str) -> str:

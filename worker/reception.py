@@ -13,47 +13,46 @@ from services.common.rest import ServiceError
 from worker.course import Course, gateway_of
 from worker.failpoints import reach
 from worker.troubles import delay
+from worker.turn import turn_at
 
 log = structlog.get_logger()
 
+RECEPTION = "reception"  # the turn's name
 # As many ids as fit in an address, whatever the platform's are like.
 MOST_AT_ONCE = 50
 
 
 async def read_reception(course: Course) -> None:
-    """Ask once about whatever is due; whatever goes wrong stands among the course's troubles."""
-    if not course.settings.reception or course.run.over:
+    """Ask once about whatever is due, unless another worker is at it."""
+    run, store = course.run, course.store
+    if not course.settings.reception or run.over:
         return
-    now = course.run.now()
-    if not await asyncio.to_thread(course.store.receptions.any_due, now):
+    if not await asyncio.to_thread(store.receptions.any_due, run.now()):
         return
     try:
-        platform = await course.gateway.platform()
+        async with turn_at(RECEPTION, store, run, every=0, until=run.call_ends) as ours:
+            if ours:
+                await _read_reception(course)
     except ServiceError as error:
-        _note(course, error)
-        return
-    due = await asyncio.to_thread(course.store.receptions.due, platform.origin, now, MOST_AT_ONCE)
+        words = course.troubles.note(gateway_of(course.settings), error)
+        log.warning("reception.failed", error=words)
+
+
+async def _read_reception(course: Course) -> None:
+    """Raises ServiceError, once what was asked about waits."""
+    receptions, now = course.store.receptions, course.run.now()
+    platform = await course.gateway.platform()
+    due = await asyncio.to_thread(receptions.due, platform.origin, now, MOST_AT_ONCE)
     if not due:
-        return  # of another platform, which the gateway does not speak with now
+        return  # they are of a platform that the gateway does not speak with now
     try:
         answer = await course.gateway.receptions([each.remote_id for each in due])
     except ServiceError as error:
-        _note(course, error)
         next_at = now + delay(max(each.attempts for each in due), error.retry_after)
-        await asyncio.to_thread(course.store.receptions.postpone, due, next_at, now)
-        return
+        await asyncio.to_thread(receptions.postpone, due, next_at, now)
+        raise
     reach("reception.read")
-    await asyncio.to_thread(
-        course.store.receptions.take,
-        due,
-        answer.receptions,
-        due_at=now,
-        now=course.run.now(),
-    )
+    read_at = course.run.now()
+    await asyncio.to_thread(receptions.take, due, answer.receptions, due_at=now, now=read_at)
     reach("reception.stored")
     course.run.beat()
-
-
-def _note(course: Course, error: ServiceError) -> None:
-    words = course.troubles.note(gateway_of(course.settings), error)
-    log.warning("reception.failed", error=words)

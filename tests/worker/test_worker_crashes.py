@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,16 @@ import uvicorn
 from sqlalchemy import select
 
 from services.common.database import reading
+from services.gateway.schemas import TimelinePage
 from tests.worker.worker_child import run_worker
 from tests.worker.worker_world import World, song_post
 from worker import failpoints
 from worker.store import Store
-from worker.tables import outcome, post, publication
+from worker.tables import outcome, post, publication, reception
 
 SOURCE = Path(failpoints.__file__).parent
 DIED = 137
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)  # whatever is read of it is due
 EXPECTED = {
     "x:1": "decided",
     "x:2": "no_song",
@@ -28,6 +31,7 @@ EXPECTED = {
     "x:5": "decided",
     "x:6": "no_song",
     "x:7": "decided",
+    "x:8": "decided",
 }
 
 
@@ -56,7 +60,8 @@ def served(world: World) -> Iterator[str]:
 
 @pytest.fixture
 def busy_world(world: World) -> World:
-    """Seven posts: four name a song that the catalogue has, one a song that it lacks."""
+    """Eight posts: five name a song that the catalogue has, one a song that it lacks. The third
+    and the last mention the bot, the last one nowhere else."""
     world.post(
         song_post(1), "Rain.", song_post(3), song_post(4, "Nowhere"), song_post(5), "Snow.",
         song_post(7),
@@ -65,6 +70,9 @@ def busy_world(world: World) -> World:
     world.ask("pause")
     world.ask("resume")
     world.ask("retry")
+    world.mentions.append(world.posts[2])
+    world.mention(f"@deephypebot {song_post(8)}")
+    world.published_at = LONG_AGO
     return world
 
 
@@ -91,11 +99,17 @@ def live(world: World, environment: dict[str, str], failpoint: str) -> None:
     assert statuses[-1] == 0
 
 
+def begin_with_mentions(store: Store) -> None:
+    """As if mentions had been read before anybody made one: the first reading takes no history."""
+    store.timeline.take_mentions(TimelinePage(posts=[], cursor="0"), LONG_AGO)
+
+
 def settled(world: World) -> bool:
     """Whether the curator was told of every approved draft that it is published."""
     approved = [made.draft_id for made in world.decisions_made if made.verdict == "approved"]
     told = [outcome.state for each in approved for outcome in world.outcomes[each][-1:]]
-    return told == ["published"] * 3
+    received = {number for numbers in world.receptions_read for number in numbers}
+    return told == ["published"] * 4 and len(received) == 4
 
 
 def check(world: World, store: Store) -> None:
@@ -104,14 +118,21 @@ def check(world: World, store: Store) -> None:
         assert {row.item_id: row.state for row in connection.execute(select(post))} == EXPECTED
         publications = connection.execute(select(publication)).all()
         outcomes = connection.execute(select(outcome)).all()
-    assert len(world.drafts) == 4 * 3
+        readings = connection.execute(select(reception)).all()
+        asked = set(connection.scalars(select(post.c.item_id).where(post.c.asked)))
+    assert asked == {"x:3", "x:8"}
+    assert len(world.drafts) == 5 * 3
     assert {row.item_id: row.state for row in publications} == dict.fromkeys(
-        ("x:1", "x:3", "x:7"), "published"
+        ("x:1", "x:3", "x:7", "x:8"), "published"
     )
     assert Counter(row.text for row in publications) == Counter(world.out)
-    assert len(set(world.out)) == 3
+    assert len(set(world.out)) == 4
+    assert [world.answered[row.text] for row in publications if row.in_reply_to] == ["3", "8"]
+    assert len(world.answered) == 2
     assert "In my words. — “Harbour Lights 3” by The Lanterns" in world.out
     assert not any(row.owed for row in outcomes)
+    assert Counter(row.publication_id for row in readings) == {row.id: 3 for row in publications}
+    assert {row.likes for row in readings} == {3}
     assert all(world.outcomes[row.draft_id][-1].state == "published" for row in publications)
 
 
@@ -126,6 +147,8 @@ def environment_of(url: str, folder: Path, **more: str) -> dict[str, str]:
         "WORKER_UNDO_SECONDS": "0",
         "WORKER_LIKENESS_POSTS": "0",
         "WORKER_NAME": "test",
+        "WORKER_MENTIONS_INTERVAL": "0.001",
+        "WORKER_REPLY": "true",
         "LOG_LEVEL": "error",
         **more,
     }
@@ -141,9 +164,10 @@ IN_A_DAY = [name for name in failpoints.FAILPOINTS if not name.startswith("texts
 def test_death_at_a_failpoint_costs_nothing(
     failpoint: str, busy_world: World, tmp_path: Path
 ) -> None:
+    store = Store.open(f"sqlite:///{tmp_path / 'worker.sqlite3'}")
+    begin_with_mentions(store)
     with served(busy_world) as url:
         live(busy_world, environment_of(url, tmp_path), failpoint)
-    store = Store.open(f"sqlite:///{tmp_path / 'worker.sqlite3'}")
     check(busy_world, store)
     store.close()
 
@@ -162,9 +186,10 @@ def test_every_failpoint_stands_in_the_code_once() -> None:
 def test_on_postgres_death_at_a_failpoint_costs_nothing(
     failpoint: str, busy_world: World, tmp_path: Path, postgres: str
 ) -> None:
+    store = Store.open(postgres)
+    begin_with_mentions(store)
     with served(busy_world) as url:
         shared = environment_of(url, tmp_path, DATABASE_URL=postgres)
         live(busy_world, shared, failpoint)
-    store = Store.open(postgres)
     check(busy_world, store)
     store.close()

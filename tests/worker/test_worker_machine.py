@@ -3,6 +3,7 @@
 - a post has at most one set of drafts, and the desk has what the store has;
 - at most one publication per post, under one key, in words that a curator approved;
 - what the platform shows was approved, and is there once;
+- who mentioned the bot is answered, and nobody else is;
 - once the world is well again, everything that was approved and not taken back is out.
 """
 
@@ -29,14 +30,16 @@ from sqlalchemy import Connection, Engine, event, select
 
 from services.common.database import reading
 from services.gateway.client import GatewayClient
+from services.gateway.schemas import TimelinePage
 from services.inference.client import InferenceClient
 from tests.worker.conftest import at_our_time
-from tests.worker.worker_world import Clock, Fault, World, song_post
+from tests.worker.worker_world import START, Clock, Fault, World, song_post
 from worker import failpoints
 from worker.bot import Bot, open_bot
 from worker.settings import WorkerSettings
 from worker.store import Store
-from worker.tables import draft, post, publication
+from worker.store.receptions import is_due
+from worker.tables import draft, post, publication, reception
 
 FAULTS: list[Fault] = ["lost", "dead", 422, 429, 500, 503]
 AT_THE_DESK = [
@@ -101,6 +104,7 @@ class WorkerMachine(RuleBasedStateMachine):
             most_a_day=1000,
             concurrency=2,
             most_faults=1000,
+            reply=True,
         )
         async with open_bot(
             own,
@@ -115,6 +119,11 @@ class WorkerMachine(RuleBasedStateMachine):
         count = len(self.world.posts)
         self.world.post(*(song_post(count + number) for number in range(songs)))
         self.world.post(*["Rain."] * silent)
+
+    @rule(on_timeline=st.booleans())
+    def somebody_asks(self, on_timeline: bool) -> None:
+        number = 1000 + len(self.world.mentions)
+        self.world.mention(f"@deephypebot {song_post(number)}", on_timeline=on_timeline)
 
     @rule(
         failpoint=st.none() | st.sampled_from(AT_THE_DESK),
@@ -134,7 +143,7 @@ class WorkerMachine(RuleBasedStateMachine):
         failpoint=st.none() | st.sampled_from(BEFORE_THE_DESK),
         count=st.integers(1, 2),
         faults=st.lists(st.sampled_from(FAULTS), max_size=2),
-        door=st.sampled_from(["timeline", "songs", "generate", "drafts"]),
+        door=st.sampled_from(["timeline", "mentions", "songs", "generate", "drafts", "reception"]),
         seconds=st.sampled_from([1, 20, 1000, -30]),
     )
     def runs_a_cycle(
@@ -186,6 +195,11 @@ class WorkerMachine(RuleBasedStateMachine):
         title = self.world.drafts[f"{item_id}:1"].song.title
         return f"“{title}”"
 
+    @invariant()
+    def nobody_is_answered_who_did_not_ask(self) -> None:
+        mentions = {each.id for each in self.world.mentions}
+        assert set(self.world.answered.values()) <= mentions
+
     def heal(self) -> None:
         """Nothing fails any more, and the worker gets all the time it needs."""
         self.world.faults.clear()
@@ -199,8 +213,12 @@ class WorkerMachine(RuleBasedStateMachine):
         with reading(self.store.engine) as connection:
             states = Counter(connection.scalars(select(post.c.state)))
             publications = connection.execute(select(publication)).all()
+            asked = set(connection.scalars(select(post.c.item_id).where(post.c.asked)))
+            overdue = connection.execute(select(reception).where(is_due(self.clock()))).all()
+        assert overdue == []
         assert set(states) <= {"no_song", "delivered", "decided"}
-        assert sum(states.values()) == len(self.world.posts)
+        assert sum(states.values()) == len(self.world.posts) + self.world.elsewhere
+        assert asked == {f"x:{each.id}" for each in self.world.mentions}
         assert {row.state for row in publications} <= {"published", "cancelled", "failed"}
         published = [row.text for row in publications if row.state == "published"]
         assert sorted(published) == sorted(self.world.out)
@@ -228,7 +246,10 @@ def test_nothing_is_lost_and_nothing_done_twice(
         raise DiedError
 
     WorkerMachine.template = tmp_path / "template.sqlite3"
-    Store.open(f"sqlite:///{WorkerMachine.template}").close()
+    template = Store.open(f"sqlite:///{WorkerMachine.template}")
+    # Mentions were read before: the first reading would take none.
+    template.timeline.take_mentions(TimelinePage(posts=[], cursor="0"), START)
+    template.close()
     profile = settings(
         max_examples=50,
         stateful_step_count=8,

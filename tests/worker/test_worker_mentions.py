@@ -51,8 +51,8 @@ async def test_what_was_asked_for_comes_first_in_every_step(
     world.post(*(song_post(number) for number in range(3)))
     world.mention('@ourbot "Pink Moon" by Nick Drake')
     await bot.run_cycle()
-    assert list(world.seeds)[0] == "Pink Moon"
-    assert list(world.drafts)[0] == "x:4:1"
+    assert next(iter(world.seeds)) == "Pink Moon"
+    assert next(iter(world.drafts)) == "x:4:1"
 
 
 async def test_the_first_reading_takes_no_history(bot: Bot, world: World, store: Store) -> None:
@@ -108,7 +108,7 @@ async def test_a_gap_among_mentions_is_recorded(listener: Bot, world: World, sto
 async def test_the_timeline_is_read_though_the_mentions_are_not_to_be_had(
     listener: Bot, world: World
 ) -> None:
-    world.faults["mentions"] = [503, 503]
+    world.faults["mentions"] = [503]
     world.post(song_post(1))
     summary = await listener.run_cycle()
     assert summary.posts == 1
