@@ -101,6 +101,7 @@ async def test_an_answer_that_holds_nothing_readable_ends_no_reading(
     x_timeline: XTimeline, sandbox: Sandbox, body: str
 ) -> None:
     """Half-way through a backlog it would else be taken for the end of X's memory."""
+    sandbox.say("the first")
     begun = (await x_timeline.posts(None, 1)).cursor
     for number in range(12):
         sandbox.say(f"post {number}")
