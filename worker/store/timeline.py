@@ -71,8 +71,8 @@ class Timeline:
                 check_turn(connection, MENTIONS, held)
             new = insert_new_posts(connection, page.posts, now)
             reach("mentions.storing")
-            ids = [item_id_of(each) for each in page.posts]
-            connection.execute(update(post).where(post.c.item_id.in_(ids)).values(asked=True))
+            if ids := [item_id_of(each) for each in page.posts]:
+                connection.execute(update(post).where(post.c.item_id.in_(ids)).values(asked=True))
             if page.gap is not None:
                 note_gap(connection, MENTIONS, page.gap, now)
             set_cursor(connection, MENTIONS, page.cursor, now)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import Engine
 
+from services.gateway.app import create_app
 from services.gateway.publications import KeyReusedError, Publications
+from services.gateway.settings import GatewaySettings
 from services.gateway.timelines.bluesky import BlueskyTimeline
 from services.gateway.timelines.timeline import Intent, Timeline
 from services.gateway.timelines.x_documents import says
@@ -63,6 +66,17 @@ async def test_an_answer_is_a_reply_to_the_mention(
     assert newest(sandbox)["text"].endswith(WORDS)
     assert await publications.publish("k1", WORDS, answered) == first
     assert [each.id for each in await timeline.receptions([first.id])] == [first.id]
+
+
+async def test_mentions_say_what_they_are(
+    sandbox: Sandbox, settings: Callable[..., GatewaySettings], open_app: Callable[..., Any]
+) -> None:
+    sandbox.say(MENTION)
+    async with open_app(create_app(settings(sandbox.base))) as client:
+        (mentioned,) = (await client.get("/v1/mentions")).json()["posts"]
+        (read,) = (await client.get("/v1/timeline")).json()["posts"]
+    assert (mentioned["id"], mentioned["mentions_bot"]) == (read["id"], True)
+    assert not read["mentions_bot"]
 
 
 async def test_an_answer_that_was_lost_on_its_way_back_is_found(

@@ -34,6 +34,15 @@ async def test_the_newest_post_is_in_focus_with_its_song_and_drafts(
     assert words == ["sentence 1 about song 2.", "sentence 2 about song 2."]
 
 
+async def test_what_somebody_asked_the_bot_for_says_so(
+    browser: Fixture, desk: LocalSheet, drafts_for: Fixture
+) -> None:
+    await desk.upsert(drafts_for(1))
+    assert "asked for" not in (await browser.read("/curate")).text
+    await desk.upsert(drafts_for(2, post={"mentions_bot": True}))
+    assert "asked for" in (await browser.read("/curate")).text
+
+
 async def test_approving_goes_on_to_the_next_post(
     browser: Fixture, desk: LocalSheet, drafts_for: Fixture
 ) -> None:
