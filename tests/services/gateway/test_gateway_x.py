@@ -109,6 +109,7 @@ async def test_an_answer_that_holds_nothing_readable_ends_no_reading(
     sandbox.plan("x", "status", status=200, body=body, times=2)
     with pytest.raises(FailedVendorError, match="cannot be read"):
         await x_timeline.posts(half.cursor, 20)
+    sandbox.http.delete("/sandbox/faults")
     rest = await x_timeline.posts(half.cursor, 20)
     assert rest.gap is None
     assert len({post.id for post in half.posts + rest.posts}) == 12
