@@ -47,7 +47,7 @@ class Cycle:
         self.number += 1
         run = self.new_run()
         course = Course(self.store, self.gateway, self.inference, self.settings, run)
-        await asyncio.to_thread(self.store.posts.take_back, run.holder)
+        await asyncio.to_thread(self.store.posts.take_back, run.holder, run.now())
         listening = Listening(course)
         await read_mentions(course)
         await listening.read_timeline()

@@ -5,6 +5,8 @@ from time import monotonic
 
 # Clocks are nudged all the time.
 NUDGE = timedelta(seconds=5)
+# Nothing waits, and nothing is leased, for so long: what lies further ahead is of a wrong clock.
+FARTHEST = timedelta(days=1)
 
 
 class WallClock:

@@ -269,6 +269,18 @@ async def test_an_outage_is_waited_out_longer_each_time(
     assert asked[:8] == [True, True, False, True, False, False, False, True]
 
 
+async def test_what_waits_by_a_clock_that_was_ahead_waits_no_longer(
+    bot: Bot, world: World, clock: Clock
+) -> None:
+    world.post(song_post(1))
+    clock.pass_by(365 * 86_400)
+    world.faults["songs"] = [503]
+    await bot.run_cycle()
+    clock.pass_by(-365 * 86_400)
+    await bot.run_cycle()
+    assert len(world.drafts) == 3
+
+
 async def test_poison_is_parked_and_the_others_go_on(
     bot: Bot, world: World, store: Store, clock: Clock
 ) -> None:

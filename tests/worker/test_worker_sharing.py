@@ -84,6 +84,12 @@ def test_a_turn_taken_by_a_clock_that_is_ahead_bars_nobody_for_long(shared: Stor
     assert take(shared, "bob")
 
 
+def test_a_turn_that_ends_beyond_all_reason_is_over(shared: Store) -> None:
+    """Ada died at it, by a clock that was a year ahead."""
+    assert take(shared, "ada", timedelta(days=365))
+    assert take(shared, "bob")
+
+
 def test_of_many_who_come_at_once_one_has_its_turn(shared: Store) -> None:
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(lambda number: take(shared, f"w{number}"), range(8))) == 1

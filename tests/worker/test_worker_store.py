@@ -79,7 +79,7 @@ def test_a_worker_takes_back_its_own_leases_and_no_others(either: Store, world: 
     either.timeline.take(TimelinePage(posts=world.posts, cursor="2"), START)
     for lease in ("a_b/1", "aXb/1"):
         either.posts.claim(PostState.STORED, 1, lease=lease, now=START, until=SOON)
-    either.posts.take_back("a_b")
+    either.posts.take_back("a_b", START)
     free = either.posts.claim(PostState.STORED, 9, lease="c/1", now=START, until=SOON)
     assert [item.item_id for item in free] == ["x:1"]
 

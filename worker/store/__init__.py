@@ -11,7 +11,6 @@ from typing import Self
 from sqlalchemy import Engine, Table, func, select
 
 from services.common.database import open_migrated, reading
-from worker.states import PostState
 from worker.store.commands import Commands
 from worker.store.decisions import Decisions
 from worker.store.held import HeldPosts
@@ -19,7 +18,7 @@ from worker.store.name import Name
 from worker.store.outbox import Outbox
 from worker.store.outcomes import Outcomes
 from worker.store.parked import ParkedPosts
-from worker.store.posts import Posts
+from worker.store.posts import ON_THE_WAY, Posts
 from worker.store.preferences import Preferences
 from worker.store.receptions import Receptions
 from worker.store.timeline import Timeline
@@ -28,7 +27,6 @@ from worker.tables import draft, post, publication
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 SERVICE = "worker"
-UNDELIVERED = (PostState.STORED, PostState.SONG, PostState.RESOLVED, PostState.DRAFTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,7 @@ class Store:
         self.engine.dispose()
 
     def counts(self) -> Counts:
-        oldest = select(func.min(post.c.stored_at)).where(post.c.state.in_(UNDELIVERED))
+        oldest = select(func.min(post.c.stored_at)).where(post.c.state.in_(ON_THE_WAY))
         with reading(self.engine) as connection:
 
             def by_state(table: Table) -> dict[str, int]:

@@ -16,8 +16,8 @@ from worker.store.outcomes import owe
 from worker.store.posts import FREE
 from worker.store.receptions import schedule
 from worker.tables import outcome, publication
+from worker.wall_clock import FARTHEST
 
-DAY = timedelta(days=1)
 WAITING = (PublicationState.READY, PublicationState.UNKNOWN)
 # Long enough for any time to undo an approval.
 SETTLED = timedelta(hours=1)
@@ -65,7 +65,7 @@ class Outbox:
         was set back, if this worker saw that.
         """
         mine = publication.c.lease.startswith(f"{holder}/", autoescape=True)
-        lapsed = or_(publication.c.leased_until < now, publication.c.leased_until > now + DAY)
+        lapsed = or_(publication.c.leased_until < now, publication.c.leased_until > now + FARTHEST)
         wanted = select(publication.c.id).where(
             publication.c.state == PublicationState.SENDING, or_(mine, lapsed)
         )
@@ -247,7 +247,7 @@ def keep_to_clock(connection: Connection, now: datetime, back: timedelta | None)
     A clock that is seen to be set back takes along what lies ahead of it. A worker that did not
     see it cannot tell a wrong clock from another worker's, and mends what is a day ahead, or more.
     """
-    ahead = now if back else now + DAY
+    ahead = now if back else now + FARTHEST
     left = select(publication.c.id, publication.c.sent_at).where(publication.c.sent_at > ahead)
     waiting = select(publication.c.id, publication.c.next_at).where(
         publication.c.state.in_(WAITING),

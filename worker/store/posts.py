@@ -18,7 +18,9 @@ from worker.failpoints import reach
 from worker.states import DraftState, PostState
 from worker.store.moves import LeaseLostError, enter, lock, move, move_all
 from worker.tables import draft, post, publication
+from worker.wall_clock import FARTHEST
 
+ON_THE_WAY = (PostState.STORED, PostState.SONG, PostState.RESOLVED, PostState.DRAFTED)
 FREE: dict[str, object] = {"lease": None, "leased_until": None}
 NO_CATALOGUE = "no catalogue has"  # begins a reason that goes on with what the post named
 FRESH: dict[str, object] = {**FREE, "attempts": 0, "faults": 0, "last_error": None}
@@ -112,7 +114,11 @@ class Posts:
             .where(
                 post.c.state == state,
                 post.c.next_at <= now,
-                or_(post.c.lease.is_(None), post.c.leased_until < now),
+                or_(
+                    post.c.lease.is_(None),
+                    post.c.leased_until < now,
+                    post.c.leased_until > now + FARTHEST,
+                ),
             )
             .order_by(post.c.asked.desc(), post.c.posted_at, post.c.item_id)
             .limit(limit)
@@ -137,11 +143,13 @@ class Posts:
                 connection.execute(update(post).where(*held_by(item)).values(FREE))
 
     @rerun
-    def take_back(self, holder: str) -> None:
-        """Free what an earlier run of this worker held when it died."""
+    def take_back(self, holder: str, now: datetime) -> None:
+        """Free what an earlier run of this worker held when it died; end waits of a wrong clock."""
         held = post.c.lease.startswith(f"{holder}/", autoescape=True)
+        put_off = post.c.state.in_(ON_THE_WAY) & (post.c.next_at > now + FARTHEST)
         with writing(self.engine) as connection:
             connection.execute(update(post).where(held).values(FREE))
+            connection.execute(update(post).where(put_off).values(next_at=now))
 
     @rerun
     def read(self, results: Sequence[tuple[Claimed, Reading]], now: datetime) -> int:

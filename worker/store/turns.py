@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, Row, select, update
 from services.common.database import inserting, rerun, writing
 from worker.store.moves import LeaseLostError
 from worker.tables import turn
+from worker.wall_clock import FARTHEST
 
 
 class Turns:
@@ -51,7 +52,7 @@ class Turns:
 
 
 def at_it(row: Row[Any], now: datetime) -> bool:
-    return bool(row.lease is not None and row.leased_until >= now)
+    return bool(row.lease is not None and now <= row.leased_until <= now + FARTHEST)
 
 
 def was_lately(row: Row[Any], now: datetime, every: timedelta) -> bool:
