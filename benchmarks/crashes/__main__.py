@@ -1,0 +1,61 @@
+"""Workers that are killed, and what it costs: `python -m benchmarks.crashes`.
+
+While people post and a curator approves, edits, rejects and takes back, worker processes are
+killed at every failpoint in turn and at random moments, and started again. The gateway and the
+sandbox are the real ones; the writer is a stub that answers at once (`house.py`). At the end every
+post has one set of drafts on the desk or a reason, every approved draft is out once in the words
+that were approved, and nothing else is.
+
+`--faults` has the platform and the catalogue misbehave meanwhile: accepted, then silent or reset;
+5xx; resets. `--workers N` has N workers share a database, which wants PostgreSQL.
+"""
+
+import argparse
+import logging
+import sys
+import tempfile
+from pathlib import Path
+
+import structlog
+
+from benchmarks.crashes.trial import PROMISES, Trial
+from benchmarks.table import print_row
+
+
+def main() -> None:
+    """Print a line for each trial; exit with 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--posts", type=int, default=500)
+    parser.add_argument("--moments", type=int, default=200, help="random moments of death")
+    parser.add_argument("--workers", type=int, action="append", help="at once; may be repeated")
+    parser.add_argument("--database", help="postgresql+psycopg://... of its own; default: SQLite")
+    parser.add_argument("--faults", action="store_true", help="let vendors misbehave meanwhile")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    broken = 0.0
+    for number, workers in enumerate(options.workers or [1]):
+        with tempfile.TemporaryDirectory() as folder:
+            trial = Trial(
+                Path(folder),
+                posts=options.posts,
+                moments=options.moments,
+                workers=workers,
+                database=options.database,
+                faults=options.faults,
+                seed=options.seed + number,
+            )
+            row = trial.run()
+        where = "PostgreSQL" if options.database else "SQLite"
+        faults = ", faults" if options.faults else ""
+        print_row(f"{where}, {workers} at once{faults}", row, first=number == 0, digits=0)
+        if trial.unreached:
+            print(f"not reached: {', '.join(sorted(trial.unreached))}")
+        broken += sum(row[promise] for promise in PROMISES)
+    sys.exit(broken > 0)
+
+
+if __name__ == "__main__":
+    main()

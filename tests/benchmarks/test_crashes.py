@@ -1,0 +1,37 @@
+"""A small `python -m benchmarks.crashes`: every failpoint and some random moments."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.crashes.trial import PROMISES, Trial
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
+KEPT = dict.fromkeys(PROMISES, 0)
+
+
+def test_workers_that_are_killed_lose_and_repeat_nothing(tmp_path: Path) -> None:
+    trial = Trial(tmp_path, posts=40, moments=8)
+    row = trial.run()
+    assert {promise: row[promise] for promise in PROMISES} == KEPT
+    assert row["drafted"] + row["reasons"] == 40
+    assert trial.unreached == set()
+
+
+@pytest.mark.postgres
+def test_workers_that_share_and_are_killed_lose_and_repeat_nothing(
+    tmp_path: Path, postgres: str
+) -> None:
+    some = ("posts.storing", "drafts.stored", "decisions.stored", "publication.answered")
+    trial = Trial(
+        tmp_path,
+        posts=16,
+        moments=6,
+        workers=2,
+        database=postgres,
+        faults=True,
+        failpoints=some,
+    )
+    row = trial.run()
+    assert {promise: row[promise] for promise in PROMISES} == KEPT
+    assert row["drafted"] + row["reasons"] == 16
