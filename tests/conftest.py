@@ -1,5 +1,9 @@
-"""What tests of several rooms need: logs, signals, figures shown at the end, a PostgreSQL."""
+"""What tests of several rooms need: logs, signals, figures shown at the end, a PostgreSQL.
 
+`HYPOTHESIS_PROFILE=nightly` has properties and state machines try 2,000 examples, not 100.
+"""
+
+import os
 import secrets
 import signal
 from collections.abc import Iterator
@@ -7,6 +11,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 import structlog
+from hypothesis import settings
+
+settings.register_profile("normal", max_examples=int(os.environ.get("N", "100")))
+settings.register_profile("nightly", max_examples=2000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))
 
 SHOWN = "shown: "
 DEFAULTS = structlog.get_config()["processors"][:-1]

@@ -12,11 +12,15 @@ that were approved, and nothing else is.
 
 import argparse
 import logging
+import secrets
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
+from sqlalchemy import create_engine, make_url, text
 
 from benchmarks.crashes.trial import PROMISES, Trial
 from benchmarks.table import print_row
@@ -30,20 +34,25 @@ def main() -> None:
     parser.add_argument("--posts", type=int, default=500)
     parser.add_argument("--moments", type=int, default=200, help="random moments of death")
     parser.add_argument("--workers", type=int, action="append", help="at once; may be repeated")
-    parser.add_argument("--database", help="postgresql+psycopg://... of its own; default: SQLite")
+    parser.add_argument(
+        "--database", help="a PostgreSQL server, by postgresql+psycopg://...; default: SQLite"
+    )
     parser.add_argument("--faults", action="store_true", help="let vendors misbehave meanwhile")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     broken = 0.0
     for number, workers in enumerate(options.workers or [1]):
-        with tempfile.TemporaryDirectory() as folder:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            a_database(options.database) as database,
+        ):
             trial = Trial(
                 Path(folder),
                 posts=options.posts,
                 moments=options.moments,
                 workers=workers,
-                database=options.database,
+                database=database,
                 faults=options.faults,
                 seed=options.seed + number,
             )
@@ -55,6 +64,23 @@ def main() -> None:
             print(f"not reached: {', '.join(sorted(trial.unreached))}")
         broken += sum(row[promise] for promise in PROMISES)
     sys.exit(broken > 0)
+
+
+@contextmanager
+def a_database(server: str | None) -> Iterator[str | None]:
+    """A new database on a server, if there is one."""
+    if server is None:
+        yield None
+        return
+    url, name = make_url(server), f"crashes_{secrets.token_hex(4)}"
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        try:
+            yield url.set(database=name).render_as_string(hide_password=False)
+        finally:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
 
 
 if __name__ == "__main__":

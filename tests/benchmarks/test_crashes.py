@@ -11,10 +11,10 @@ KEPT = dict.fromkeys(PROMISES, 0)
 
 
 def test_workers_that_are_killed_lose_and_repeat_nothing(tmp_path: Path) -> None:
-    trial = Trial(tmp_path, posts=40, moments=8)
+    trial = Trial(tmp_path, posts=24, moments=5)
     row = trial.run()
     assert {promise: row[promise] for promise in PROMISES} == KEPT
-    assert row["drafted"] + row["reasons"] == 40
+    assert row["drafted"] + row["reasons"] == 24
     assert trial.unreached == set()
 
 

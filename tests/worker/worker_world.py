@@ -116,6 +116,7 @@ class World:
         self.seeds: dict[str, list[int]] = defaultdict(list)
         self.faults: dict[str, list[Fault]] = defaultdict(list)
         self.retry_after: dict[str, str] = {}
+        self.when_called: dict[str, list[Callable[[], object]]] = defaultdict(list)
         self.when_marked: list[Callable[[str, Outcome], object]] = []
         self.at_once = self.most_at_once = 0
         self.platform = PLATFORM
@@ -224,6 +225,8 @@ def create_app(world: World) -> FastAPI:
     async def count_and_fail(request: Request, call_next: RequestResponseEndpoint) -> Response:
         door = door_of(request.method, request.url.path)
         world.calls[door] += 1
+        for act in world.when_called.pop(door, []):
+            act()
         if world.key and request.headers.get("authorization") != f"Bearer {world.key}":
             return problem_response(request, 401, "This service wants a key.")
         fault = world.faults[door][0] if world.faults[door] else None
