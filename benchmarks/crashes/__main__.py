@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    broken = 0.0
+    all_broken = 0.0
     for number, workers in enumerate(options.workers or [1]):
         with (
             tempfile.TemporaryDirectory() as folder,
@@ -57,13 +57,16 @@ def main() -> None:
                 seed=options.seed + number,
             )
             row = trial.run()
+            broken = sum(row[promise] for promise in PROMISES)
+            if broken:
+                print(trial.last_words())
         where = "PostgreSQL" if options.database else "SQLite"
         faults = ", faults" if options.faults else ""
         print_row(f"{where}, {workers} at once{faults}", row, first=number == 0, digits=0)
         if trial.unreached:
             print(f"not reached: {', '.join(sorted(trial.unreached))}")
-        broken += sum(row[promise] for promise in PROMISES)
-    sys.exit(broken > 0)
+        all_broken += broken
+    sys.exit(all_broken > 0)
 
 
 @contextmanager

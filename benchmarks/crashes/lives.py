@@ -28,7 +28,7 @@ CONTEXT.set_forkserver_preload(
 DIED = 137
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Life:
     """A worker under its name, and how it is started."""
 

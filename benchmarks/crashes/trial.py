@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from sqlalchemy import update
@@ -25,8 +26,9 @@ SHORTEST, LONGEST = 0.2, 1.6  # seconds that a life lasts which ends at a random
 PATIENCE = 8.0  # seconds for a worker to reach its failpoint
 TRIES = 4  # for a failpoint that was not reached
 GLANCE = 0.05  # seconds between two looks of the people
-SETTLING = 300.0  # seconds for the last workers, whom nobody kills
+SETTLING = 120.0  # seconds for the last workers, whom nobody kills
 FAULT_EVERY = 0.5  # seconds
+MOST_WORDS = 3000
 PROMISES = ("lost", "twice", "undrafted", "unasked", "spoilt")
 
 FAULTS: tuple[dict[str, object], ...] = (
@@ -56,6 +58,7 @@ class Trial:
     seed: int = 1
     failpoints: tuple[str, ...] = failpoints.FAILPOINTS
     unreached: set[str] = field(default_factory=set)
+    survivors: dict[Life, BaseProcess] = field(default_factory=dict)
     deaths: int = 0
 
     def run(self) -> dict[str, float]:
@@ -67,8 +70,12 @@ class Trial:
         try:
             with a_house(self.folder) as self.house:
                 self.curator = Curator(self.house.desk, self.dice)
-                self._live_and_die()
-                self._settle()
+                try:
+                    self._live_and_die()
+                    self._settle()
+                finally:
+                    for process in self.survivors.values():
+                        end(process)
                 verdict = Verdict.over(self.store, self.house, self.said, self.curator)
         finally:
             self.store.close()
@@ -110,6 +117,9 @@ class Trial:
             "WORKER_NUM_SAMPLES": "2",
             "WORKER_CONCURRENCY": "4",
             "WORKER_MIN_INTERVAL": "0",
+            "WORKER_UNDO_SECONDS": "0",
+            "WORKER_JITTER": "0",
+            "WORKER_LIKENESS_POSTS": "0",
             "WORKER_MOST_A_DAY": "100000",
             "WORKER_MOST_FAULTS": "1000",
             "LOG_LEVEL": "error",
@@ -120,12 +130,13 @@ class Trial:
         return [Life(name, told, self.folder / f"{name}.log") for name in names]
 
     def _lane(self, life: Life) -> None:
-        """One life after the other, until no death is left."""
+        """One life after the other, until no death is left; the last one is nobody's to end."""
         dice = random.Random(f"{self.seed} {life.name}")
         while True:
             try:
                 failpoint = self.queue.popleft()
             except IndexError:
+                self.survivors[life] = life.begin()
                 return
             process = life.begin(failpoint)
             process.join(PATIENCE if failpoint else dice.uniform(SHORTEST, LONGEST))
@@ -167,11 +178,20 @@ class Trial:
     def _settle(self) -> None:
         """Nothing fails any more, and nobody is killed, until all is done."""
         self.house.sandbox.delete("/sandbox/faults").raise_for_status()
-        processes = [life.begin() for life in self._lives()]
         deadline = time.monotonic() + SETTLING
         while time.monotonic() < deadline:
             self._people_act(may_change=False)
+            self._raise_the_dead()
             if len(self.said) == self.posts and settled(self.store, self.said):
                 break
-        for process in processes:
-            end(process)
+
+    def _raise_the_dead(self) -> None:
+        """Start again who ended by itself, as a supervisor does."""
+        for life, process in self.survivors.items():
+            if process.exitcode is not None:
+                self.survivors[life] = life.begin()
+
+    def last_words(self) -> str:
+        """The end of what the workers logged."""
+        logs = sorted(self.folder.glob("worker-*.log"))
+        return "\n".join(log.read_text(errors="replace")[-MOST_WORDS:] for log in logs)

@@ -22,7 +22,7 @@ def settled(store: Store, said: Mapping[str, Said]) -> bool:
     """Whether nothing is on its way any more."""
     with reading(store.engine) as connection:
         wanted = select(post.c.item_id, post.c.state)
-        states = dict(connection.execute(wanted).tuples().all())
+        states = {row.item_id: row.state for row in connection.execute(wanted)}
         leaving = select(func.count()).where(publication.c.state.not_in(SETTLED))
         owed = select(func.count()).where(outcome.c.owed)
         busy = (connection.scalar(leaving) or 0) + (connection.scalar(owed) or 0)
