@@ -120,6 +120,7 @@ class Trial:
             "WORKER_UNDO_SECONDS": "0",
             "WORKER_JITTER": "0",
             "WORKER_LIKENESS_POSTS": "0",
+            "WORKER_MENTIONS_INTERVAL": "0.3",
             "WORKER_MOST_A_DAY": "100000",
             "WORKER_MOST_FAULTS": "1000",
             "LOG_LEVEL": "error",

@@ -59,6 +59,7 @@ BEFORE_THE_DESK = [name for name in failpoints.FAILPOINTS if name not in AT_THE_
 DESK_DOORS = ("publish", "publish", "decisions", "mark")
 CYCLE_DOORS = ("timeline", "mentions", "songs", "generate", "drafts", "reception")
 SAMPLES = 2
+EXAMPLES = 2000 if settings().max_examples > 100 else 50
 QUIET = 100_000  # seconds after which nothing waits, whatever the clock did
 
 failures = st.lists(st.sampled_from(FAULTS), max_size=2) | st.none()  # None: an outage
@@ -312,7 +313,6 @@ class WorkerMachine(RuleBasedStateMachine):
         for draft_id in self.world.drafts:
             out = self.is_approved(draft_id) and self.words_of(draft_id) in self.world.out
             assert out == (self.told(draft_id) == "published")
-            assert self.told(draft_id) != "scheduled"
             assert not self.is_approved(draft_id) or self.told(draft_id) in {"published", "failed"}
 
 
@@ -354,12 +354,15 @@ def light(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     structlog.configure(**configured)
 
 
-@pytest.mark.timeout(4 * settings().max_examples)
+@pytest.mark.timeout(8 * EXAMPLES)
 @pytest.mark.usefixtures("light")
 def test_nothing_is_lost_and_nothing_done_twice(store: Store) -> None:
     WorkerMachine.store = store
     event.listen(store.engine, "engine_connect", without_syncing)
     profile = settings(
-        stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=EXAMPLES,
+        stateful_step_count=8,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(WorkerMachine, settings=profile)
