@@ -189,7 +189,8 @@ class Look:
     async def _let_leave(self, due: Due) -> bool:
         """One step of a publication; whether there may be more to do."""
         if not due.announced or due.draft_id != self.checked:
-            announced = due.announced or await self._announce(due)
+            # What may be out already was announced, and needs no asking whether it may leave.
+            announced = not due.certain or await self._announce(due)
             if not (announced and await self.collect(fresh=True)):
                 return False
             self.checked = due.draft_id
@@ -226,6 +227,11 @@ class Look:
         return True
 
     async def _announce(self, due: Due) -> bool:
+        """Tell the desk that it leaves now; stored first, so that a decision which was made
+        meanwhile takes the word back, whatever dies in between.
+        """
+        if not await asyncio.to_thread(self.store.outbox.announce, due):
+            return False
         try:
             await self.gateway.mark(due.draft_id, Outcome(state="scheduled"))
         except RefusedError as error:
@@ -237,7 +243,6 @@ class Look:
         except ServiceError as error:
             return await self._hold_back(due, error)
         reach("publication.announced")
-        await asyncio.to_thread(self.store.outbox.announce, due)
         return True
 
     async def _hold_back(self, due: Due, error: ServiceError) -> bool:

@@ -32,7 +32,7 @@ FAILPOINTS = (
     "decisions.read",
     "decisions.storing",  # decisions and outbox rows inserted, cursor not moved
     "decisions.stored",
-    "publication.announced",  # the desk shows it as scheduled, the worker has not noted it
+    "publication.announced",  # the desk shows it as scheduled, decisions are not read yet
     "publication.claimed",  # stored as sending, not sent
     "publication.answered",  # the platform has it, the worker has not noted it
     "publication.stored",

@@ -313,6 +313,7 @@ class WorkerMachine(RuleBasedStateMachine):
         for draft_id in self.world.drafts:
             out = self.is_approved(draft_id) and self.words_of(draft_id) in self.world.out
             assert out == (self.told(draft_id) == "published")
+            assert self.told(draft_id) != "scheduled"
             assert not self.is_approved(draft_id) or self.told(draft_id) in {"published", "failed"}
 
 

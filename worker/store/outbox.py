@@ -109,10 +109,13 @@ class Outbox:
         )
 
     @rerun
-    def announce(self, due: Due) -> None:
-        """The desk was told that this leaves now, and takes nothing back any more."""
+    def announce(self, due: Due) -> bool:
+        """The desk is about to be told that this leaves now; whether it still may."""
         with writing(self.engine) as connection:
-            connection.execute(update(publication).where(*same(due)).values(announced=True))
+            waiting = update(publication).where(
+                *same(due), publication.c.state == PublicationState.READY
+            )
+            return connection.execute(waiting.values(announced=True)).rowcount > 0
 
     @rerun
     def claim(
