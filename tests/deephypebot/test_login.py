@@ -88,7 +88,7 @@ def visit(sandbox: Sandbox) -> Visiting:
             "x_consumer_secret": "the-key-secret",
             "mastodon_base_url": f"{sandbox.base}/mastodon",
             "bluesky_base_url": f"{sandbox.base}/bluesky",
-            "upstream_timeout": 0.5,
+            "upstream_timeout": 3.0,
         }
         made = GatewaySettings(_env_file=None, **{**values, **settings})
         return Visit(made, Person({"App password": PASSWORD, **(answers or {})}))
@@ -247,7 +247,7 @@ def test_what_looks_like_the_accounts_own_password_is_pointed_out(visit: Visitin
         ("x", {"path": "/me", "fault": "timeout"}, "X: no answer .*UPSTREAM_TIMEOUT"),
         ("mastodon", {"path": "/apps", "fault": "html", "status": 404}, "no Mastodon instance"),
         ("mastodon", {"path": "/apps", "fault": "html", "status": 200}, "no Mastodon instance"),
-        ("mastodon", {"path": "/apps", "fault": "timeout"}, "Mastodon: no answer within 0.5 s"),
+        ("mastodon", {"path": "/apps", "fault": "timeout"}, "Mastodon: no answer within 3 s"),
         ("mastodon", {"path": "/apps", "status": 503}, "Mastodon: it is unwell .* Try again"),
         ("mastodon", {"path": "/token", "status": 400}, "does not accept the code"),
         ("mastodon", {"path": "verify", "status": 403}, "does not accept its own token"),
