@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, case, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, case, null, select, update
 
 from services.common.database import rerun, writing
 from services.gateway.schemas import Post
 from worker.failpoints import reach
 from worker.states import PostState
 from worker.store.moves import move
-from worker.store.posts import FREE, NO_CATALOGUE
+from worker.store.posts import FREE, NO_CATALOGUE, is_free
 from worker.tables import post
 
 ENDS = frozenset({PostState.NO_SONG, PostState.UNKNOWN_SONG, PostState.DECIDED})
@@ -58,7 +58,7 @@ class HeldPosts:
         """Posts that it is time to ask about, and that nobody works on."""
         due = (
             select(post.c.item_id)
-            .where(post.c.ask_at <= now, or_(post.c.lease.is_(None), post.c.leased_until < now))
+            .where(post.c.ask_at <= now, is_free(now))
             .order_by(post.c.ask_at)
             .limit(limit)
             .with_for_update(skip_locked=True, key_share=True)

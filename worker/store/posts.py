@@ -98,6 +98,12 @@ def item_id_of(given: Post) -> str:
     return f"{given.origin}:{given.id}"
 
 
+def is_free(now: datetime) -> ColumnElement[bool]:
+    """Posts that nobody works on; a lease that ends far ahead is of a wrong clock."""
+    until = post.c.leased_until
+    return or_(post.c.lease.is_(None), until < now, until > now + FARTHEST)
+
+
 class Posts:
     """Every method is one transaction."""
 
@@ -114,11 +120,7 @@ class Posts:
             .where(
                 post.c.state == state,
                 post.c.next_at <= now,
-                or_(
-                    post.c.lease.is_(None),
-                    post.c.leased_until < now,
-                    post.c.leased_until > now + FARTHEST,
-                ),
+                is_free(now),
             )
             .order_by(post.c.asked.desc(), post.c.posted_at, post.c.item_id)
             .limit(limit)
