@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from services.common.database import migrate, open_database
 from services.common.serve import listen
 from services.gateway.settings import GatewaySettings
+from services.gateway.sheets.google import GoogleSheet, SheetPlace
 from services.gateway.spend import Budget, Spend
 from services.gateway.timelines.bluesky import BlueskyTimeline
 from services.gateway.timelines.bluesky_session import Login
@@ -24,7 +25,9 @@ from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.sandbox.app import create_app as create_sandbox
 from services.sandbox.settings import SandboxSettings
+from tests.service_account import at_work, service_account
 from tests.services.gateway.clock import Clock
+from tests.services.gateway.on_google import Curator
 
 # Assertions of a module that is no test are explained too.
 pytest.register_assert_rewrite("tests.services.gateway.scenarios")
@@ -210,3 +213,26 @@ async def opened(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 def open_app() -> Callable[[FastAPI], Any]:
     """`async with open_app(app) as client`: the app with its lifespan, and a client of it."""
     return opened
+
+
+@pytest.fixture
+def account(sandbox: Sandbox) -> dict[str, str]:
+    """The key file of a Google service account."""
+    return service_account(f"{sandbox.base}/google")
+
+
+@pytest.fixture
+def sheet(
+    sandbox: Sandbox, account: dict[str, str], metrics: VendorMetrics, clock: Clock
+) -> Iterator[GoogleSheet]:
+    place = SheetPlace("sandbox-spreadsheet", "gens")
+    calls = VendorCalls("google", 3.0, metrics, clock)
+    sheet = GoogleSheet(account, place, calls, base_url=f"{sandbox.base}/google", holds=0)
+    yield sheet
+    sheet.close()
+
+
+@pytest.fixture
+def curator(sandbox: Sandbox) -> Iterator[Curator]:
+    with at_work(f"{sandbox.base}/google") as client:
+        yield Curator(client)

@@ -1,0 +1,84 @@
+"""A curator at work in the sandbox's spreadsheet, for tests of the Google Sheet."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+import gspread
+
+from services.gateway.schemas import Decision, Draft, Post, Scores, Song
+from services.gateway.sheets.rows import COLUMNS
+
+NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
+
+
+APPROVE, EDITED, REJECT, REASON, STATE, URL = (
+    COLUMNS.index(name) + 1
+    for name in ("approve", "edited text", "reject", "reason", "state", "url")
+)
+
+
+DRAFT = COLUMNS.index("draft") + 1
+
+
+WAYS: list[Any] = ["des", "asc"]
+
+
+class Curator:
+    """Somebody at work in the spreadsheet."""
+
+    def __init__(self, client: gspread.Client) -> None:
+        self.client = client
+
+    @cached_property
+    def page(self) -> gspread.Worksheet:
+        return self.client.open_by_key("sandbox-spreadsheet").worksheet("gens")
+
+    def listed(self) -> dict[str, Any]:
+        """The worksheet as the spreadsheet's metadata has it, cells and all."""
+        sheets = self.page.spreadsheet.fetch_sheet_metadata({"includeGridData": "true"})["sheets"]
+        found: dict[str, Any] = next(s for s in sheets if s["properties"]["title"] == "gens")
+        return found
+
+    def row(self, draft_id: str) -> int:
+        return self.page.col_values(1).index(draft_id) + 1
+
+    def put(self, draft_id: str, column: int, value: str | bool) -> None:
+        where = gspread.utils.rowcol_to_a1(self.row(draft_id), column)
+        self.page.update([[value]], where, raw=True)
+
+    def type(self, draft_id: str, column: int, text: str) -> None:
+        """As `put`, by hand: the spreadsheet makes of it what it takes it for."""
+        where = gspread.utils.rowcol_to_a1(self.row(draft_id), column)
+        self.page.update([[text]], where, raw=False)
+
+    def cells(self, draft_id: str) -> list[Any]:
+        option = gspread.utils.ValueRenderOption.unformatted
+        rows = self.page.get_values(value_render_option=option)
+        return next(row for row in rows if row[0] == draft_id)
+
+
+def a_draft(number: int = 1, text: str | None = None, post: str = "a post") -> Draft:
+    return Draft(
+        id=f"x:{number}:1",
+        item_id=f"x:{number}",
+        rank=1,
+        text=text or f"a slow burn, number {number}",
+        scores=Scores(score=0.5, log_prob=-1.0, topic=0.5, novelty=0.5),
+        post=Post(
+            origin="x",
+            id=str(number),
+            text=post,
+            author_id="7",
+            created_at=NOW,
+            url="https://x.test",
+        ),
+        song=Song(title="Hurt", artists=["Johnny Cash"], genres=["country", "folk"], score=1.0),
+        created_at=NOW + timedelta(seconds=number),
+    )
+
+
+def said(decisions: list[Decision]) -> list[tuple[str, str, str]]:
+    return [(each.draft_id, each.verdict, each.text) for each in decisions]
