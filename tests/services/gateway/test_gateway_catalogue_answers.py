@@ -17,9 +17,7 @@ from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.catalogue import Artist, Track
 from services.gateway.catalogues.songs import Songs
 from services.gateway.tables import catalogue_answer
-from services.gateway.vendor_errors import (
-    FailedVendorError,
-)
+from services.gateway.vendor_errors import FailedVendorError
 
 if TYPE_CHECKING:
     from tests.services.gateway.clock import Clock

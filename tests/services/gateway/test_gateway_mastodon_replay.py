@@ -19,13 +19,7 @@ from services.gateway.timelines.mastodon import MastodonTimeline
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import CredentialsError, RefusedByVendorError
 from tests.services.gateway.on_mastodon import intent
-from tests.services.recorded import (
-    NEEDS_RECORDINGS,
-    Exchange,
-    Replay,
-    exchanges,
-    replaying,
-)
+from tests.services.recorded import NEEDS_RECORDINGS, Exchange, Replay, exchanges, replaying
 
 pytestmark = NEEDS_RECORDINGS
 

@@ -8,10 +8,7 @@ import time
 import pytest
 
 from services.gateway.catalogues.pace import Pace
-from services.gateway.vendor_errors import (
-    CircuitOpenError,
-    WaitingLineError,
-)
+from services.gateway.vendor_errors import CircuitOpenError, WaitingLineError
 
 
 async def test_those_who_stand_in_line_need_no_turn_to_hear_that_nobody_may_ask() -> None:

@@ -8,15 +8,8 @@ import pytest
 
 from services.gateway.schemas import Outcome
 from services.gateway.sheets.google import HOLDS, GoogleSheet
-from services.gateway.vendor_errors import (
-    BusyVendorError,
-)
-from tests.services.gateway.on_google import (
-    APPROVE,
-    STATE,
-    Curator,
-    a_draft,
-)
+from services.gateway.vendor_errors import BusyVendorError
+from tests.services.gateway.on_google import APPROVE, STATE, Curator, a_draft
 
 if TYPE_CHECKING:
     from tests.services.gateway.clock import Clock
@@ -25,9 +18,7 @@ if TYPE_CHECKING:
 
 async def test_a_call_costs_one_read_and_one_write(sheet: GoogleSheet) -> None:
     await sheet.upsert([a_draft()])
-    seen: list[str] = []
-    session = sheet._client().http_client.session
-    session.hooks["response"].append(lambda response, **_: seen.append(response.request.method))
+    seen = requests_of(sheet)
     await sheet.upsert([a_draft(2), a_draft(3)])
     await sheet.decisions(None, 10)
     await sheet.mark("x:2:1", Outcome(state="scheduled"))

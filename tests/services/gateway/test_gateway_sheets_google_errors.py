@@ -26,11 +26,7 @@ from services.gateway.vendor_errors import (
     UnreachableError,
     VendorError,
 )
-from tests.services.gateway.on_google import (
-    STATE,
-    Curator,
-    a_draft,
-)
+from tests.services.gateway.on_google import STATE, Curator, a_draft
 
 if TYPE_CHECKING:
     from tests.services.gateway.conftest import Sandbox

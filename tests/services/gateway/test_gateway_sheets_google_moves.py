@@ -13,9 +13,7 @@ import requests
 from services.common.problems import NotFoundError
 from services.gateway.schemas import Outcome
 from services.gateway.sheets.google import GoogleSheet
-from services.gateway.vendor_errors import (
-    FailedVendorError,
-)
+from services.gateway.vendor_errors import FailedVendorError
 from tests.services.gateway.on_google import (
     APPROVE,
     EDITED,
