@@ -13,7 +13,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-settings.register_profile("normal", max_examples=int(os.environ.get("N", "100")))
+settings.register_profile("normal", max_examples=100)
 settings.register_profile("nightly", max_examples=2000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))
 

@@ -15,9 +15,8 @@ from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
-from services.common.database import reading, writing
+from services.common.database import inserting, reading, writing
 from services.common.problems import NotFoundError, ProblemError
 from services.gateway.schemas import Published
 from services.gateway.tables import publication
@@ -192,8 +191,7 @@ class Publications:
     def _claim(self, intent: Intent) -> RowMapping | None:
         """Store the intent to send; the row of an earlier call where there is one."""
         with writing(self.engine) as connection:
-            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            claim = dialect.insert(publication).values(
+            claim = inserting(connection, publication).values(
                 key=intent.key,
                 text=intent.text,
                 in_reply_to=intent.in_reply_to,
@@ -202,8 +200,8 @@ class Publications:
                 started_at=intent.asked_at,
                 last_attempt_at=intent.asked_at,
             )
-            claim = claim.on_conflict_do_nothing().returning(publication.c.key)
-            while connection.scalar(claim) is None:
+            key = claim.on_conflict_do_nothing().returning(publication.c.key)
+            while connection.scalar(key) is None:
                 if row := _select(connection, intent.key):
                     return row
                 # Whoever had claimed it has released it since.

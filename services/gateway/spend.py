@@ -20,9 +20,8 @@ from typing import Literal
 
 import anyio
 from sqlalchemy import Connection, Engine, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from services.common.database import reading, writing
+from services.common.database import inserting, reading, writing
 from services.gateway.tables import spend
 from services.gateway.vendor_errors import (
     NotDoneError,
@@ -216,8 +215,7 @@ class Spend:
             self._book(connection, price, units, day)
 
     def _book(self, connection: Connection, price: Price, units: int, day: str) -> None:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        row = dialect.insert(spend).values(
+        row = inserting(connection, spend).values(
             day=day,
             vendor=self.vendor,
             operation=price.operation,

@@ -102,6 +102,12 @@ class VendorCalls:
         """Seconds to connect and to wait for data, as `requests` wants them."""
         return min(CONNECT_SECONDS, self.seconds), self.seconds
 
+    @property
+    def httpx_timeout(self) -> httpx.Timeout:
+        """The same for httpx."""
+        connect, patience = self.timeout
+        return httpx.Timeout(patience, connect=connect)
+
     async def read(self, call: Callable[[], T], lane: str = EVERY_LANE) -> T:
         """Run a synchronous call that only reads, or looks before it writes: it may run twice."""
         return await self.repeat(partial(self.once, call, lane))

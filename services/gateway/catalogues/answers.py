@@ -14,10 +14,9 @@ from typing import Any, NoReturn
 
 import structlog
 from sqlalchemy import Engine, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.common.database import reading, writing
+from services.common.database import inserting, reading, writing
 from services.gateway.tables import catalogue_answer
 
 log = structlog.get_logger()
@@ -126,8 +125,7 @@ class Answers:
         catalogue, question = key
         kept = {"answer": answer, "expires_at": expires_at}
         with writing(self.engine) as connection:
-            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            added = dialect.insert(catalogue_answer).values(
+            added = inserting(connection, catalogue_answer).values(
                 catalogue=catalogue, question=question, **kept
             )
             known = catalogue_answer.primary_key

@@ -37,12 +37,11 @@ class JsonApi:
         params: Mapping[str, str] | None = None,
     ) -> None:
         self.calls, self.pace, self.vendor = calls, pace, calls.vendor
-        connect, patience = calls.timeout
         self.http = httpx.AsyncClient(
             base_url=base_url,
             headers=headers,
             params=params,
-            timeout=httpx.Timeout(patience, connect=connect),
+            timeout=calls.httpx_timeout,
         )
 
     async def close(self) -> None:
@@ -63,9 +62,10 @@ class JsonApi:
 
         async def ask() -> T:
             # Whoever may not ask need not wait to hear it.
-            await self.pace.turn(partial(self.calls.breaker.check, EVERY_LANE), begun=begun)
-            with self.calls.measured(), self.calls.deadline():
-                return read(await self._answer(path, params))
+            check = partial(self.calls.breaker.check, EVERY_LANE)
+            async with self.pace.turn(check, begun=begun):
+                with self.calls.measured(), self.calls.deadline():
+                    return read(await self._answer(path, params))
 
         return await self.calls.repeat(ask)
 
@@ -74,8 +74,6 @@ class JsonApi:
             return await self.http.get(path, params=dict(params))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self.calls.httpx_error(error) from error
-        finally:
-            self.pace.answered()
 
     def document(self, response: httpx.Response) -> Document:
         """The JSON object of a good answer; raises what any other status stands for."""

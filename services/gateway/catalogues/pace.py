@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from services.gateway.vendor_errors import WaitingLineError
 
@@ -24,10 +24,15 @@ class Pace:
         self.line, self.door = asyncio.Lock(), asyncio.Lock()
         self.in_line, self.next_turn = 0, 0.0
 
-    async def turn(self, check: Callable[[], None] = lambda: None, *, begun: bool = False) -> None:
-        """Wait for one's turn; raises WaitingLineError when it is too far away.
+    @asynccontextmanager
+    async def turn(
+        self, check: Callable[[], None] = lambda: None, *, begun: bool = False
+    ) -> AsyncIterator[None]:
+        """Wait for one's turn, and ask in the block; the interval begins when that ends.
 
-        What `check` raises ends the wait, also for those who stand in line: they need no turns.
+        However slowly a request travels, the next one arrives an interval later. Raises
+        WaitingLineError when the turn is too far away. What `check` raises ends the wait, also for
+        those who stand in line: they need no turns.
         """
         check()
         wait = max(0.0, self._pause()) + (0 if begun else self.in_line * self.interval)
@@ -35,19 +40,29 @@ class Pace:
             raise WaitingLineError(self.vendor, "too many questions are waiting.", retry_after=wait)
         self.in_line += 1
         try:
-            async with nullcontext() if begun else self.line, self.door:
+            async with self._line(begun=begun):
                 check()
                 # Again and again: while it sleeps, the vendor may have asked for a pause.
                 while (pause := self._pause()) > 0:
                     await asyncio.sleep(pause)
                     check()
-                self.next_turn = time.monotonic() + self.interval
+                try:
+                    yield
+                finally:
+                    self.pause(self.interval)
         finally:
             self.in_line -= 1
 
-    def answered(self) -> None:
-        """The interval counts from here: the request has arrived by now, however long it took."""
-        self.pause(self.interval)
+    @asynccontextmanager
+    async def _line(self, *, begun: bool) -> AsyncIterator[None]:
+        if not self.interval:
+            yield
+        elif begun:
+            async with self.door:
+                yield
+        else:
+            async with self.line, self.door:
+                yield
 
     def pause(self, seconds: float) -> None:
         """Nobody asks for a while."""

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, func, insert, literal, select, text, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from services.common.database import inserting
 from services.common.problems import NotFoundError
 from services.gateway.schemas import Decision, Draft, Outcome, Post, Scores, Song
 from services.gateway.sheets.sheet import DeskDraft, DeskItem
@@ -22,10 +22,7 @@ def insert_new(connection: Connection, table: Table, rows: Rows) -> int:
     """Insert the rows whose id is not there yet; how many those were."""
     if not rows:
         return 0
-    if connection.dialect.name == "postgresql":
-        added = postgresql.insert(table).on_conflict_do_nothing().returning(table.c.id)
-    else:
-        added = sqlite.insert(table).on_conflict_do_nothing().returning(table.c.id)
+    added = inserting(connection, table).on_conflict_do_nothing().returning(table.c.id)
     return len(connection.execute(added, rows).all())
 
 

@@ -276,7 +276,8 @@ class GoogleSheet:
         } | {draft_id: given for draft_id, given in cells.items() if draft_id in looked.by_id}
         due = {ids.index(draft_id): draft_id for draft_id in cells if draft_id in looked.by_id}
         parts = {draft_id: {OUTCOME[0]: values} for draft_id, values in wanted.items()}
-        ids = self._write_until_right(due, parts, {OUTCOME[0]: ("", "")}) or ids
+        if due:
+            ids = self._write_until_right(due, parts, {OUTCOME[0]: ("", "")})
         return [draft_id for draft_id in cells if draft_id not in ids]
 
     def _forget(self, item_ids: Collection[str]) -> None:

@@ -96,10 +96,9 @@ class Wire:
     """Single requests to one server; every failure comes out as a VendorError."""
 
     def __init__(self, base_url: str, calls: VendorCalls) -> None:
-        connect, patience = calls.timeout
         self.calls = calls
         self.request = Request(
-            timeout=httpx.Timeout(patience, connect=connect),
+            timeout=calls.httpx_timeout,
             event_hooks={"response": [refuse_redirect]},
             transport=PatientTransport(calls.timeout),
         )

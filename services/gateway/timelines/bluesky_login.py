@@ -60,9 +60,8 @@ class BlueskyLogin:
 
     def __init__(self, login: Login, calls: VendorCalls) -> None:
         self.login, self.calls = login, calls
-        connect, patience = calls.timeout
         self.http = httpx.Client(
-            timeout=httpx.Timeout(patience, connect=connect),
+            timeout=calls.httpx_timeout,
             transport=PatientTransport(calls.timeout),
         )
 

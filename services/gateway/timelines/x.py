@@ -19,7 +19,7 @@ import tweepy
 from services.gateway.patience import PatientAdapter, Timeout
 from services.gateway.schemas import Platform, Published, Reception, TimelinePage
 from services.gateway.spend import Price, Spend
-from services.gateway.timelines.documents import Document, quota, understanding
+from services.gateway.timelines.documents import Document, NonsenseError, quota, understanding
 from services.gateway.timelines.reading import FloorRefusedError, Page, read
 from services.gateway.timelines.timeline import Intent
 from services.gateway.timelines.x_documents import (
@@ -253,14 +253,8 @@ class XTimeline:
         return answer
 
     def _get(self, route: str, params: Mapping[str, object], fields: tuple[str, ...]) -> Answer:
-        answer = _answer(
-            self._request(
-                "GET", route, params={**params, **self._fields(fields, self.fields_parameter)}
-            )
-        )
-        if not answer.document:
-            raise FailedVendorError(ORIGIN, "its answer is no JSON object.", retry_after=5)
-        return answer
+        asked = {**params, **self._fields(fields, self.fields_parameter)}
+        return _answer(self._request("GET", route, params=asked))
 
     def _fields(self, fields: Sequence[str], parameter: str) -> dict[str, str]:
         if parameter == NEW_FIELDS:
@@ -336,6 +330,9 @@ class XSource:
             self.question, {**self.params, **params}, POST_FIELDS, most
         )
         with understanding(ORIGIN):
+            if "meta" not in answer.document:
+                message = "it is no page of a timeline"
+                raise NonsenseError(message)
             entries = tuple(self.timeline.reader.entries(answer.document))
         return Page(entries, next_token(answer.document), quota(answer.headers, QUOTA))
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 import pytest
 
 from services.gateway.catalogues.pace import Pace
 from services.gateway.vendor_errors import CircuitOpenError, WaitingLineError
+
+
+async def pass_through(
+    pace: Pace, check: Callable[[], None] = lambda: None, *, begun: bool = False
+) -> None:
+    async with pace.turn(check, begun=begun):
+        pass
 
 
 async def test_those_who_stand_in_line_need_no_turn_to_hear_that_nobody_may_ask() -> None:
@@ -18,8 +26,8 @@ async def test_those_who_stand_in_line_need_no_turn_to_hear_that_nobody_may_ask(
         if reasons:
             raise reasons[0]
 
-    await pace.turn(check)
-    waiting = [asyncio.ensure_future(pace.turn(check)) for _ in range(8)]
+    await pass_through(pace, check)
+    waiting = [asyncio.ensure_future(pass_through(pace, check)) for _ in range(8)]
     await asyncio.sleep(0)
     reasons.append(CircuitOpenError("musicbrainz", "it is left alone.", retry_after=15))
     started = time.monotonic()
@@ -30,8 +38,8 @@ async def test_those_who_stand_in_line_need_no_turn_to_hear_that_nobody_may_ask(
 
 async def test_a_pause_also_holds_for_those_who_stand_in_line() -> None:
     pace = Pace("musicbrainz", 0.05)
-    await pace.turn()
-    waiting = asyncio.ensure_future(pace.turn())
+    await pass_through(pace)
+    waiting = asyncio.ensure_future(pass_through(pace))
     await asyncio.sleep(0)
     started = time.monotonic()
     pace.pause(0.2)
@@ -44,10 +52,10 @@ async def test_who_has_begun_goes_before_the_newcomers() -> None:
     pace, order = Pace("musicbrainz", 0.02), list[str]()
 
     async def call(name: str, *, begun: bool = False) -> None:
-        await pace.turn(begun=begun)
+        await pass_through(pace, begun=begun)
         order.append(name)
 
-    await pace.turn()
+    await pass_through(pace)
     newcomers = [asyncio.ensure_future(call(f"newcomer {number}")) for number in range(4)]
     await asyncio.sleep(0)
     await asyncio.gather(*newcomers, call("begun", begun=True))
@@ -56,12 +64,12 @@ async def test_who_has_begun_goes_before_the_newcomers() -> None:
 
 async def test_a_long_line_does_not_send_away_who_has_begun() -> None:
     pace = Pace("musicbrainz", 15.0)
-    await pace.turn()
-    waiting = [asyncio.ensure_future(pace.turn())]
+    await pass_through(pace)
+    waiting = [asyncio.ensure_future(pass_through(pace))]
     await asyncio.sleep(0)
     with pytest.raises(WaitingLineError):
-        await pace.turn()
-    waiting.append(asyncio.ensure_future(pace.turn(begun=True)))
+        await pass_through(pace)
+    waiting.append(asyncio.ensure_future(pass_through(pace, begun=True)))
     await asyncio.sleep(0)
     assert not waiting[1].done()
     for each in waiting:
@@ -70,23 +78,33 @@ async def test_a_long_line_does_not_send_away_who_has_begun() -> None:
 
 async def test_the_interval_begins_when_the_answer_is_there() -> None:
     """A request that travelled slowly, and the next that did not, arrive apart all the same."""
-    pace = Pace("musicbrainz", 0.1)
-    await pace.turn()
-    await asyncio.sleep(0.08)
-    pace.answered()
-    started = time.monotonic()
-    await pace.turn()
-    assert time.monotonic() - started >= 0.1
+    pace = Pace("musicbrainz", 0.05)
+    answered = asyncio.Event()
+
+    async def ask_slowly() -> float:
+        async with pace.turn():
+            await answered.wait()
+        return time.monotonic()
+
+    slow = asyncio.ensure_future(ask_slowly())
+    await asyncio.sleep(0)
+    following = asyncio.ensure_future(pass_through(pace))
+    await asyncio.sleep(0.1)
+    assert not following.done(), "no other is asked meanwhile"
+    answered.set()
+    ended = await slow
+    await following
+    assert time.monotonic() - ended >= 0.05
 
 
 async def test_a_caller_who_leaves_the_line_gives_up_the_turn() -> None:
     pace = Pace("musicbrainz", 15.0)
-    await pace.turn()
-    leaving = asyncio.ensure_future(pace.turn())
+    await pass_through(pace)
+    leaving = asyncio.ensure_future(pass_through(pace))
     await asyncio.sleep(0)
     leaving.cancel()
     await asyncio.gather(leaving, return_exceptions=True)
-    staying = asyncio.ensure_future(pace.turn())
+    staying = asyncio.ensure_future(pass_through(pace))
     await asyncio.sleep(0)
     assert not staying.done()  # it waits, instead of being sent away
     staying.cancel()

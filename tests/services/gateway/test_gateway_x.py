@@ -96,7 +96,9 @@ async def test_a_backlog_comes_in_bounded_answers(
     assert sorted(read) == whole[1:]
 
 
-@pytest.mark.parametrize("body", ["{}", '{"data": {"id": [1]}}', '{"data": [{"text": "?"}]}'])
+@pytest.mark.parametrize(
+    "body", ["{}", '{"data": {"id": [1]}}', '{"data": [{"text": "?"}]}', '{"errors": []}']
+)
 async def test_an_answer_that_holds_nothing_readable_ends_no_reading(
     x_timeline: XTimeline, sandbox: Sandbox, body: str
 ) -> None:
@@ -275,7 +277,9 @@ async def test_a_look_at_the_end_of_x_s_memory_that_is_refused_is_a_gap(
     clock.now += 30 * 24 * 3600
     sandbox.say("after the holidays")
     body = json.dumps({"errors": [{"message": "'until_id' must be a newer one"}]})
-    sandbox.plan("x", "status", status=200, body=json.dumps({"data": [late_post(clock)]}))
+    sandbox.plan(
+        "x", "status", status=200, body=json.dumps({"data": [late_post(clock)], "meta": {}})
+    )
     sandbox.plan("x", "status", status=400, body=body)
     page = await x_timeline.posts(cursor, 10)
     assert page.gap is not None
