@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.common.rest import RestClient, ServiceError
 from services.gateway.client import GatewayClient
@@ -25,7 +26,7 @@ from worker.failpoints import reach
 from worker.measures import Measures
 from worker.run import Run, utc_now
 from worker.settings import WorkerSettings
-from worker.states import PostState
+from worker.states import IllegalTransitionError, PostState
 from worker.store import Counts, Store
 from worker.summaries import DeskSummary, Summary
 
@@ -131,6 +132,8 @@ class Bot:
             await self._tell_gateway()
         except (ServiceError, TimeoutError) as error:
             log.debug("heartbeat.failed", error=str(error))
+        except (SQLAlchemyError, IllegalTransitionError) as error:
+            log.warning("commands.failed", error=str(error))
 
     async def _tell_gateway(self) -> Orders:
         heartbeat = await asyncio.to_thread(self._heartbeat)

@@ -53,8 +53,9 @@ class Cycle:
         await listening.read_timeline()
         await listening.parse_posts()
         await read_reception(course)
-        await Drafting(course).run()
+        # A backlog may keep drafting busy for cycle after cycle; what must go cannot wait for it.
         await Retention(course).run()
+        await Drafting(course).run()
         return Summary(
             cycle=self.number,
             **asdict(course.tally),

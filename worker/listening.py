@@ -10,7 +10,7 @@ from services.gateway.schemas import Post
 from worker.course import PARSER, Course, gateway_of
 from worker.failpoints import reach
 from worker.languages import foreign
-from worker.mentions import what_is_asked
+from worker.mentions import calls, what_is_asked
 from worker.songs import FIRM, parse
 from worker.stages import Stage
 from worker.states import PostState
@@ -25,7 +25,7 @@ PARSE_BATCH = 500
 MOST_CANDIDATES = 3
 
 
-def read_post(given: Post, languages: Collection[str] = (), handle: str = "") -> Reading:
+def read_post(given: Post, *, languages: Collection[str] = (), handle: str = "") -> Reading:
     """The songs that a post may name, or why it names none.
 
     Languages left empty are all read; `handle` is the bot's own.
@@ -34,7 +34,9 @@ def read_post(given: Post, languages: Collection[str] = (), handle: str = "") ->
         return Reading((), reason="marked as sensitive")
     if language := foreign(given.lang, languages):
         return Reading((), reason=f"in another language ({language}), by WORKER_LANGUAGES")
-    found = parse(what_is_asked(given.text, handle) if given.mentions_bot else given.text)
+    # The timeline may bring a mention before the mentions do.
+    asks = given.mentions_bot or calls(given.text, handle)
+    found = parse(what_is_asked(given.text, handle) if asks else given.text)
     asked = tuple(
         Asked(song.title, song.artists, guess=song.confidence < FIRM)
         for song in found.candidates
@@ -116,6 +118,6 @@ class Listening:
 def try_to_read(item: Claimed, languages: Collection[str], handle: str) -> Reading | Exception:
     """A post that the parser chokes on must not stop the others."""
     try:
-        return read_post(item.post, languages, handle)
+        return read_post(item.post, languages=languages, handle=handle)
     except Exception as error:  # noqa: BLE001 - it is stored with the post
         return error

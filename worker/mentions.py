@@ -88,6 +88,11 @@ def what_is_asked(text: str, handle: str) -> str:
     return text
 
 
+def calls(text: str, handle: str) -> bool:
+    """Whether a text calls the bot by its handle."""
+    return any(pattern.search(text) for pattern in called(handle))
+
+
 @cache
 def called(handle: str) -> tuple[re.Pattern[str], ...]:
     """How a post calls the bot: by its handle, perhaps with its domain; a retweet is no call."""

@@ -1,10 +1,10 @@
 """Workers that are killed, and what it costs: `python -m benchmarks.crashes`.
 
 While people post and a curator approves, edits, rejects and takes back, worker processes are
-killed at every failpoint in turn and at random moments, and started again. The gateway and the
-sandbox are the real ones; the writer is a stub that answers at once (`house.py`). At the end every
-post has one set of drafts on the desk or a reason, every approved draft is out once in the words
-that were approved, and nothing else is.
+killed at every failpoint on a post's way in turn and at random moments, and started again. The
+gateway and the sandbox are the real ones; the writer is a stub that answers at once (`house.py`).
+At the end every post has one set of drafts on the desk or a reason, every approved draft is out
+once in the words that were approved, and nothing else is.
 
 `--faults` has the platform and the catalogue misbehave meanwhile: accepted, then silent or reset;
 5xx; resets. `--workers N` has N workers share a database, which wants PostgreSQL.

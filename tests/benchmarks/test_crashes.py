@@ -1,4 +1,4 @@
-"""A small `python -m benchmarks.crashes`: every failpoint and some random moments."""
+"""A small `python -m benchmarks.crashes`: every failpoint on a post's way, some random moments."""
 
 from pathlib import Path
 

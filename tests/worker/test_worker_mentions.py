@@ -199,8 +199,16 @@ def test_what_is_asked_for_is_the_song(text: str) -> None:
     mention = Post(
         origin="x", id="1", text=text, author_id="7", created_at=START, mentions_bot=True
     )
-    (asked, *_) = read_post(mention, "ourbot").candidates
+    (asked, *_) = read_post(mention, handle="ourbot").candidates
     assert (asked.title, asked.artists) == SONG
+    assert not any("ourbot" in " ".join(each.artists).lower() for each in [asked, *_])
+
+
+def test_a_mention_that_the_timeline_brings_first_is_read_as_one() -> None:
+    text = "@ourbot, Pink Moon by Nick Drake"
+    given = Post(origin="x", id="1", text=text, author_id="7", created_at=START)
+    (asked,) = read_post(given, handle="ourbot").candidates
+    assert (asked.title, asked.artists, asked.guess) == (*SONG, False)
 
 
 @pytest.mark.parametrize(

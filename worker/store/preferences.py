@@ -1,10 +1,9 @@
 """What curators and readers thought of our drafts: the data of the next LC-GAN.
 
 Nothing in here was written by anybody on a timeline, and nothing names a post: platforms forbid
-to train on that. What ties drafts of one post together is a number that means nothing elsewhere.
+to train on that. What ties drafts of one post together is its number within the export.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +16,7 @@ from worker.tables import decision, draft, post, publication, reception
 
 Record = dict[str, Any]
 VERDICTS = ("approved", "rejected")
-PLAIN = ("rank", "latent", "score", "log_prob", "topic", "novelty", "seed", "model")
+PLAIN = ("rank", "latent", "score", "log_prob", "topic", "novelty", "model")
 
 
 class Preferences:
@@ -53,8 +52,10 @@ class Preferences:
         )
         with reading(self.engine) as connection:
             readings = readings_by_publication(connection)
+            numbers: dict[str, int] = {}
             for row in connection.execute(wanted.execution_options(yield_per=500)):
-                yield record(row, readings[row.publication_id])
+                number = numbers.setdefault(row.item_id, len(numbers) + 1)
+                yield record(row, number, readings[row.publication_id])
 
 
 def readings_by_publication(connection: Connection) -> dict[int, list[Record]]:
@@ -67,11 +68,11 @@ def readings_by_publication(connection: Connection) -> dict[int, list[Record]]:
     return found
 
 
-def record(row: Row[Any], readings: list[Record]) -> Record:
+def record(row: Row[Any], number: int, readings: list[Record]) -> Record:
     """A draft with what became of it; a verdict of None: another draft of its post was chosen."""
     decided = row.verdict in VERDICTS
     return {
-        "item": hashlib.sha256(row.item_id.encode()).hexdigest()[:16],
+        "item": number,
         **{name: getattr(row, name) for name in PLAIN},
         "model_revision": row.model_revision,
         "verdict": row.verdict if decided else None,

@@ -13,6 +13,7 @@ from services.common.database import inserting, reading, rerun, writing
 from services.gateway.schemas import Gap, Post, TimelinePage
 from worker.failpoints import reach
 from worker.states import POST, START, PostState
+from worker.store.moves import lock
 from worker.store.posts import item_id_of
 from worker.store.turns import check_turn
 from worker.tables import cursor, gap, post
@@ -72,6 +73,7 @@ class Timeline:
             new = insert_new_posts(connection, page.posts, now)
             reach("mentions.storing")
             if ids := [item_id_of(each) for each in page.posts]:
+                lock(connection, post, ids)
                 connection.execute(update(post).where(post.c.item_id.in_(ids)).values(asked=True))
             if page.gap is not None:
                 note_gap(connection, MENTIONS, page.gap, now)
