@@ -27,7 +27,7 @@ PAUSE = timedelta(minutes=15)
 
 
 class Retention:
-    """The last step of a cycle."""
+    """Before the drafting, which a backlog may keep busy for cycle after cycle."""
 
     def __init__(self, course: Course) -> None:
         self.course = course

@@ -1,13 +1,14 @@
-"""What people ask of the workers on `/status`, kept until a worker says that it acted on it.
+"""What people ask of the workers on `/status`.
 
-Commands are numbered by the clock, upwards in any case: a worker acts on those above the last one
-that it remembers, so that a lost answer, a crash or a restored backup repeats none and loses none.
+Commands are numbered by the clock, upwards in any case: a worker is told those above the last one
+that it remembers. A lost answer or a crash repeats none, and a worker whose database was restored
+is told again what it forgot: publishing that was paused stays so.
 """
 
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import Connection, Engine, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, text, update
 
 from services.common.database import reading, writing
 from services.gateway.schemas import Command
@@ -35,20 +36,26 @@ def give(engine: Engine, kind: Kind, by: str, item_id: str | None = None) -> Non
 
 def waiting(engine: Engine) -> list[Command]:
     """What no worker has acted on yet, in the order given."""
-    with reading(engine) as connection:
-        rows = connection.execute(
-            select(command.c.id, command.c.kind, command.c.item_id)
-            .where(command.c.done_at.is_(None))
-            .order_by(command.c.id)
-            .limit(AT_ONCE)
-        )
-        return [Command.model_validate(row, from_attributes=True) for row in rows]
+    return _told(engine, command.c.done_at.is_(None))
+
+
+def above(engine: Engine, last: int) -> list[Command]:
+    """What was asked for after this command, done or not, in the order given."""
+    return _told(engine, command.c.id > last)
 
 
 def note_obeyed(connection: Connection, last: int) -> None:
     """A worker has acted on every command up to this one."""
     done = update(command).where(command.c.done_at.is_(None), command.c.id <= last)
     connection.execute(done.values(done_at=datetime.now(UTC)))
+
+
+def _told(engine: Engine, which: ColumnElement[bool]) -> list[Command]:
+    columns = command.c.id, command.c.kind, command.c.item_id
+    wanted = select(*columns).where(which).order_by(command.c.id).limit(AT_ONCE)
+    with reading(engine) as connection:
+        rows = connection.execute(wanted)
+        return [Command.model_validate(row, from_attributes=True) for row in rows]
 
 
 def _waits(connection: Connection, item_id: str | None) -> bool:

@@ -23,6 +23,8 @@ from services.gateway.sheets.sheet import Desk
 from services.gateway.spend import SpendReport
 
 RECENT = 100
+# PostgreSQL stores no NUL, and no id holds a control character.
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -52,7 +54,9 @@ async def show_status(request: Request, _: Known) -> Response:
 
 @router.post("/status/retry", dependencies=FORM_CHECKS)
 async def retry(
-    request: Request, visitor: Known, item_id: Annotated[str, Form(max_length=230)] = ""
+    request: Request,
+    visitor: Known,
+    item_id: Annotated[str, Form(max_length=230, pattern=PRINTABLE)] = "",
 ) -> Response:
     """Give one parked post another try, or all of them."""
     return await ask(request, visitor, "retry", item_id or None)

@@ -57,7 +57,8 @@ class Visitor:
 
 def visitor_of(request: Request) -> Visitor:
     settings: ServiceSettings = request.app.state.settings
-    given = unquote(request.cookies.get(CURATOR, "")).strip()[:MAX_NAME]
+    told = unquote(request.cookies.get(CURATOR, ""))
+    given = "".join(filter(str.isprintable, told)).strip()[:MAX_NAME]
     return Visitor(
         curator=given or getattr(settings, "curator", "curator"),
         token=request.cookies.get(TOKEN) or secrets.token_urlsafe(24),

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
-from services.gateway.commands import waiting
+from services.gateway.commands import above
 from services.gateway.heartbeats import keep_heartbeat
 from services.gateway.routes.world import TheEngine
 from services.gateway.schemas import Heartbeat, Orders
@@ -29,6 +29,6 @@ async def put_heartbeat(
     heartbeat: Annotated[Heartbeat, Body(examples=[BEAT])], engine: TheEngine
 ) -> Orders:
     """The last one of each worker is kept, and shown on `/status`. What people ask of the worker
-    there comes with every answer until a heartbeat says that it was `obeyed`."""
+    there comes with every answer to a heartbeat that has `obeyed` less."""
     await asyncio.to_thread(keep_heartbeat, engine, heartbeat)
-    return Orders(commands=await asyncio.to_thread(waiting, engine))
+    return Orders(commands=await asyncio.to_thread(above, engine, heartbeat.obeyed))

@@ -138,7 +138,7 @@ def spend(engine: Engine, clock: Clock) -> Spend:
 def x_timeline(
     sandbox: Sandbox, metrics: VendorMetrics, spend: Spend, clock: Clock
 ) -> Iterator[XTimeline]:
-    """The bot's timeline on the sandbox; a second of silence is a timeout."""
+    """The bot's timeline on the sandbox."""
     calls = VendorCalls("x", 3.0, metrics, clock)
     timeline = XTimeline(KEYS, f"{sandbox.base}/x", "https://x.test/i/{id}", calls, spend)
     yield timeline
@@ -147,7 +147,7 @@ def x_timeline(
 
 @pytest.fixture
 def mastodon_timeline(sandbox: Sandbox, metrics: VendorMetrics) -> Iterator[MastodonTimeline]:
-    """The bot's account on the sandbox's instance; a second of silence is a timeout."""
+    """The bot's account on the sandbox's instance."""
     calls = VendorCalls("mastodon", 3.0, metrics)
     timeline = MastodonTimeline(f"{sandbox.base}/mastodon", "token", "unlisted", calls)
     yield timeline

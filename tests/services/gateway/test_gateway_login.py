@@ -58,7 +58,7 @@ Open = Callable[..., Any]
 
 @pytest.fixture
 def open_login(metrics: VendorMetrics) -> Iterator[Open]:
-    """Logins at the sandbox, or elsewhere; half a second of silence is a timeout."""
+    """Logins at the sandbox, or elsewhere."""
     opened: list[Any] = []
 
     def make(vendor: str, base: str, **more: Any) -> Any:  # noqa: ANN401 - one of three

@@ -199,7 +199,9 @@ async def test_a_heartbeat_is_answered_with_what_people_ask_of_the_worker(
         told = await gateway.put_heartbeat(BEAT.model_copy(update={"obeyed": first.id}))
         assert told.commands == [second]
         done = await gateway.put_heartbeat(BEAT.model_copy(update={"obeyed": second.id}))
-    assert done.commands == []
+        assert done.commands == []
+        restored = await gateway.put_heartbeat(BEAT.model_copy(update={"obeyed": first.id}))
+    assert restored.commands == [second], "its database was put back"
 
 
 async def test_posts_that_were_deleted_are_told_from_those_that_are_there(

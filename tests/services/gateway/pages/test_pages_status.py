@@ -164,6 +164,14 @@ async def test_all_parked_posts_can_be_retried_at_once(app: FastAPI, browser: Fi
     assert len(waiting(app.state.engine)) == 1, "it is among all"
 
 
+async def test_an_id_that_no_database_keeps_is_refused(app: FastAPI, browser: Fixture) -> None:
+    keep_heartbeat(app.state.engine, parked_beat())
+    page = await browser.read("/status")
+    answer = await browser.submit(page, "/status/retry", item_id="x:\0")
+    assert answer.status_code == 422
+    assert waiting(app.state.engine) == []
+
+
 async def test_publishing_is_paused_and_resumed(app: FastAPI, browser: Fixture) -> None:
     keep_heartbeat(app.state.engine, beat())
     page = await browser.read("/status")
