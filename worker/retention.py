@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from services.common.rest import ServiceError
-from services.gateway.schemas import Platform
+from services.gateway.schemas import Platform, Present
 from worker.course import Course, gateway_of
 from worker.failpoints import reach
 from worker.store.held import Held
@@ -22,7 +22,7 @@ from worker.store.timeline import ASK_AFTER
 log = structlog.get_logger()
 
 BATCH, BATCHES = 100, 50  # posts at a time, and how often in one cycle: the next one goes on
-# Until somebody is asked again who did not answer.
+# Until somebody is asked again who did not answer, or not of a post.
 PAUSE = timedelta(minutes=15)
 
 
@@ -64,15 +64,17 @@ class Retention:
         past = [each for each in posts if each.ended and self._end(each, platform) <= now]
         await self._wipe(past)
         others = [each for each in posts if each not in past]
-        present = await self._present([each.id for each in others if of(each, platform)])
-        gone = [each for each in others if each.id not in present or not of(each, platform)]
+        said = await self._present([each.id for each in others if of(each, platform)])
+        left = {*said.ids, *said.unknown}
+        gone = [each for each in others if each.id not in left or not of(each, platform)]
         await self._wipe(gone, gone=True)
         kept = [each for each in others if each not in gone]
+        unknown = {each.item_id: now + PAUSE for each in kept if each.id in said.unknown}
         ask_at = {each.item_id: self._next(each, platform, now) for each in kept}
-        await asyncio.to_thread(self.store.keep, kept, ask_at)
+        await asyncio.to_thread(self.store.keep, kept, ask_at | unknown)
 
-    async def _present(self, ids: Sequence[str]) -> set[str]:
-        return await self.gateway.present(ids) if ids else set()
+    async def _present(self, ids: Sequence[str]) -> Present:
+        return await self.gateway.present(ids) if ids else Present(ids=[])
 
     async def _wipe(self, posts: Sequence[Held], *, gone: bool = False) -> None:
         if not posts:

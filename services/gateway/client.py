@@ -98,10 +98,10 @@ class GatewayClient(RestClient):
         """How our posts were received, up to 100 of them; those that are gone are left out."""
         return await self.call("GET", "v1/posts", Receptions, params={"ids": ",".join(ids)})
 
-    async def present(self, ids: Sequence[str]) -> set[str]:
+    async def present(self, ids: Sequence[str]) -> Present:
         """Which of up to 100 posts, whoever wrote them, their platform still shows."""
         params = {"ids": ",".join(ids)}
-        return set((await self.call("GET", "v1/posts/present", Present, params=params)).ids)
+        return await self.call("GET", "v1/posts/present", Present, params=params)
 
     async def put_heartbeat(self, heartbeat: Heartbeat) -> Orders:
         """Tell what the worker does; returns what it is asked to do."""

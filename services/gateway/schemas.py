@@ -193,9 +193,14 @@ class Receptions(Contract):
 
 
 class Present(Contract):
-    """Posts that their platform still shows."""
+    """Which posts their platform still shows; those that are named nowhere are gone."""
 
     ids: list[Identifier]
+    unknown: list[Identifier] = Field(
+        default_factory=list,
+        description="Posts of which the platform did not say, or that the budget for reading did "
+        "not cover: ask again later.",
+    )
 
 
 class Publishing(Contract):

@@ -211,6 +211,23 @@ async def test_what_nobody_can_be_asked_about_is_kept_and_asked_about_again(
     assert held(store) == set()
 
 
+async def test_a_post_of_which_the_platform_does_not_say_is_asked_about_again_soon(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.post(*(song_post(number, f"Lights {number}") for number in (1, 2, 3)))
+    await bot.run_cycle()
+    world.deleted |= {"1", "2"}
+    world.unsaid = {"2"}
+    clock.pass_by(ASK_AFTER.total_seconds())
+    await bot.run_cycle()
+    assert held(store) == {"x:2", "x:3"}
+    world.unsaid = set()
+    clock.pass_by(16 * 60)
+    await bot.run_cycle()
+    assert held(store) == {"x:3"}
+    assert world.asked_about == [["1", "2", "3"], ["2"]]
+
+
 async def test_posts_of_a_platform_that_is_no_longer_asked_are_wiped(
     bot: Bot, world: World, store: Store, clock: Clock
 ) -> None:

@@ -86,6 +86,7 @@ class World:
     def __init__(self) -> None:
         self.posts: list[Post] = []
         self.deleted: set[str] = set()  # ids of posts that their authors deleted
+        self.unsaid: set[str] = set()  # ids of posts of which the platform does not say
         self.asked_about: list[list[str]] = []  # ids, call by call
         self.mentions: list[Post] = []
         self.elsewhere = 0  # posts that mention the bot and are not on its timeline
@@ -267,7 +268,9 @@ def add_posts_and_songs(app: FastAPI, world: World) -> None:
     async def present(ids: str) -> Present:
         world.asked_about.append(ids.split(","))
         known = {post.id for post in (*world.posts, *world.mentions)} - world.deleted
-        return Present(ids=[each for each in world.asked_about[-1] if each in known])
+        unsaid = world.unsaid.intersection(world.asked_about[-1])
+        shown = [each for each in world.asked_about[-1] if each in known - unsaid]
+        return Present(ids=shown, unknown=sorted(unsaid))
 
     @app.get("/v1/mentions")
     async def mentions(after: str | None = None, limit: int = 50) -> TimelinePage:

@@ -113,9 +113,12 @@ async def find_present(
     ],
 ) -> Present:
     """What was deleted, or is hidden from us, is left out: it may no longer be kept. Where reading
-    costs money, each post that is there does."""
-    shown = await timeline.present(wanted := asked_for(ids))
-    return Present(ids=[post_id for post_id in wanted if post_id in shown])
+    costs money, each post that is there does; what the budget does not cover is `unknown`."""
+    said = await timeline.present(wanted := asked_for(ids))
+    return Present(
+        ids=[post_id for post_id in wanted if post_id in said.shown],
+        unknown=[post_id for post_id in wanted if post_id in said.unknown],
+    )
 
 
 def asked_for(ids: str) -> list[str]:

@@ -43,12 +43,13 @@ from services.gateway.timelines.bluesky_walk import Sheaf, Walk
 from services.gateway.timelines.documents import (
     NOT_UNDERSTOOD,
     Document,
+    batches,
     quota,
     things,
     understanding,
 )
 from services.gateway.timelines.reading import read
-from services.gateway.timelines.timeline import Intent
+from services.gateway.timelines.timeline import Intent, Presence
 from services.gateway.vendor_calls import VendorCalls
 from services.gateway.vendor_errors import (
     FailedVendorError,
@@ -216,16 +217,16 @@ class BlueskyTimeline:
         found = {each.id: each for each in await self._views(ids, reception)}
         return [found[post_id] for post_id in ids if post_id in found]
 
-    async def present(self, ids: Sequence[str]) -> set[str]:
+    async def present(self, ids: Sequence[str]) -> Presence:
         shown = await self._views(ids, lambda view: id_of(view["uri"]))
-        return set(shown) & set(ids)
+        return Presence(set(shown) & set(ids))
 
     async def _views(self, ids: Sequence[str], read_view: Callable[[Document], T]) -> list[T]:
         """What is read of the posts with these ids that are still there."""
         uris = [uri_of(*address) for address in map(address_of, ids) if address]
         found: list[T] = []
-        for start in range(0, len(uris), MOST_URIS):
-            params = models.AppBskyFeedGetPosts.Params(uris=uris[start : start + MOST_URIS])
+        for some in batches(uris, MOST_URIS):
+            params = models.AppBskyFeedGetPosts.Params(uris=list(some))
             get = partial(self._get, "app.bsky.feed.getPosts", params)
             reply = await self.calls.read(get)
             with understanding(ORIGIN):

@@ -1,6 +1,6 @@
 """Documents of platforms: JSON in which anything may be odd."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
@@ -70,6 +70,12 @@ def _place_of(value: object, passed_by: Callable[[Any], P]) -> P | None:
         return passed_by(value)
     except NOT_UNDERSTOOD:
         return None
+
+
+def batches(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """The ids of a look-up, as many at a time as the platform takes."""
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
 
 
 @contextmanager

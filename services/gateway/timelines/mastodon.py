@@ -23,6 +23,7 @@ from services.gateway.timelines.documents import (
     NOT_UNDERSTOOD,
     Document,
     NonsenseError,
+    batches,
     nonsense,
     quota,
     readable,
@@ -46,7 +47,7 @@ from services.gateway.timelines.mastodon_documents import (
 from services.gateway.timelines.mastodon_errors import NotThereError
 from services.gateway.timelines.mastodon_session import InstanceSession
 from services.gateway.timelines.reading import Entry, FloorRefusedError, Page, read
-from services.gateway.timelines.timeline import Intent
+from services.gateway.timelines.timeline import Intent, Presence
 from services.gateway.vendor_calls import VendorCalls
 from services.gateway.vendor_errors import CredentialsError, VendorError
 
@@ -156,18 +157,16 @@ class MastodonTimeline:
     async def receptions(self, ids: Sequence[str]) -> list[Reception]:
         numbers = [post_id for post_id in ids if post_id.isdecimal()]
         found: dict[str, Reception] = {}
-        for start in range(0, len(numbers), IDS_AT_ONCE):
-            batch = numbers[start : start + IDS_AT_ONCE]
-            found |= await self.read(partial(_receptions, batch))
+        for some in batches(numbers, IDS_AT_ONCE):
+            found |= await self.read(partial(_receptions, some))
         return [found[number] for number in numbers if number in found]
 
-    async def present(self, ids: Sequence[str]) -> set[str]:
+    async def present(self, ids: Sequence[str]) -> Presence:
         numbers = [post_id for post_id in ids if post_id.isdecimal()]
         found: set[str] = set()
-        for start in range(0, len(numbers), IDS_AT_ONCE):
-            batch = numbers[start : start + IDS_AT_ONCE]
-            found |= await self.read(partial(_present, batch))
-        return found & set(numbers)
+        for some in batches(numbers, IDS_AT_ONCE):
+            found |= await self.read(partial(_present, some))
+        return Presence(found & set(numbers))
 
     async def delete(self, post_id: str) -> None:
         def delete(client: Mastodon) -> None:
@@ -277,10 +276,10 @@ def _own_id(client: Mastodon) -> str:
     return str(client.account_verify_credentials()["id"])
 
 
-def _present(ids: list[str], client: Mastodon) -> set[str]:
+def _present(ids: Sequence[str], client: Mastodon) -> set[str]:
     return {id_of(status) for status in documents(client.statuses(ids))}
 
 
-def _receptions(ids: list[str], client: Mastodon) -> dict[str, Reception]:
+def _receptions(ids: Sequence[str], client: Mastodon) -> dict[str, Reception]:
     received = [reception(status) for status in documents(client.statuses(ids))]
     return {each.id: each for each in received}

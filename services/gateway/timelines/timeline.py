@@ -8,7 +8,7 @@ the heart of publishing once:
 - any other VendorError: unknown; only `find` can tell.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -32,6 +32,14 @@ class Intent:
     def since(self) -> datetime:
         """No post for this intent is older, by the platform's clock."""
         return self.asked_at - CLOCK_MARGIN
+
+
+@dataclass(frozen=True)
+class Presence:
+    """What the platform says of posts: those that are in neither set are gone."""
+
+    shown: Set[str]
+    unknown: Set[str] = frozenset()  # it was not asked, or did not say
 
 
 class Timeline(Protocol):
@@ -61,8 +69,11 @@ class Timeline(Protocol):
     async def receptions(self, ids: Sequence[str]) -> list[Reception]:
         """How our posts were received; posts that are gone are left out."""
 
-    async def present(self, ids: Sequence[str]) -> set[str]:
-        """Which of these posts, whoever wrote them, the platform still shows us."""
+    async def present(self, ids: Sequence[str]) -> Presence:
+        """Which of these posts, whoever wrote them, the platform still shows us.
+
+        Where a budget does not cover them all, as many as it covers are asked about.
+        """
 
     async def delete(self, post_id: str) -> None:
         """Delete one of our posts; deleting what is gone is no error."""

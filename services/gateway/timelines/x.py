@@ -19,9 +19,15 @@ import tweepy
 from services.gateway.patience import PatientAdapter, Timeout
 from services.gateway.schemas import Platform, Published, Reception, TimelinePage
 from services.gateway.spend import Price, Spend
-from services.gateway.timelines.documents import Document, NonsenseError, quota, understanding
+from services.gateway.timelines.documents import (
+    Document,
+    NonsenseError,
+    batches,
+    quota,
+    understanding,
+)
 from services.gateway.timelines.reading import FloorRefusedError, Page, read
-from services.gateway.timelines.timeline import Intent
+from services.gateway.timelines.timeline import Intent, Presence
 from services.gateway.timelines.x_documents import (
     ID,
     ORIGIN,
@@ -30,13 +36,13 @@ from services.gateway.timelines.x_documents import (
     Reader,
     has_id,
     next_token,
+    presence,
     reception,
     says,
     things_of,
     time_of,
 )
 from services.gateway.timelines.x_errors import document_of, error_from, names_parameter
-from services.gateway.timelines.x_presence import shown_of
 from services.gateway.timelines.x_prices import (
     DELETION,
     POST_READ,
@@ -45,7 +51,11 @@ from services.gateway.timelines.x_prices import (
     price_of_reconciling,
 )
 from services.gateway.vendor_calls import VendorCalls
-from services.gateway.vendor_errors import FailedVendorError, RefusedByVendorError
+from services.gateway.vendor_errors import (
+    FailedVendorError,
+    OverBudgetError,
+    RefusedByVendorError,
+)
 
 HOST = "https://api.twitter.com"
 PAGE_SIZE = 100
@@ -198,30 +208,44 @@ class XTimeline:
             own = await self.ask(self.own, bounds, ("public_metrics",), PAGE_SIZE)
             found = _receptions(own.posts)
         missing = [str(number) for number in numbers if str(number) not in found]
-        for start in range(0, len(missing), PAGE_SIZE):
-            some = missing[start : start + PAGE_SIZE]
-            params = {"ids": ",".join(some)}
-            answer = await self.ask(LOOKUP, params, ("public_metrics",), len(some), len(some))
+        for some in batches(missing, PAGE_SIZE):
+            _, answer = await self._look_up(some, ("public_metrics",), least=len(some))
             found |= _receptions(answer.posts)
         return [found[str(number)] for number in numbers if str(number) in found]
 
-    async def present(self, ids: Sequence[str]) -> set[str]:
-        """Of each post X says that it is there, or why not."""
-        numbers = [post_id for post_id in ids if ID.fullmatch(post_id)]
-        found: set[str] = set()
-        for start in range(0, len(numbers), PAGE_SIZE):
-            some = numbers[start : start + PAGE_SIZE]
-            params = {"ids": ",".join(some)}
-            answer = await self.ask(LOOKUP, params, ("created_at",), len(some), len(some))
+    async def present(self, ids: Sequence[str]) -> Presence:
+        """Raises OverBudgetError where the budget does not cover a single one."""
+        numbers = list(dict.fromkeys(post_id for post_id in ids if ID.fullmatch(post_id)))
+        shown, unknown = set[str](), set(numbers)
+        for some in batches(numbers, PAGE_SIZE):
+            try:
+                asked, answer = await self._look_up(some, ("created_at",))
+            except OverBudgetError:
+                if some[0] == numbers[0]:
+                    raise
+                break
             with understanding(ORIGIN):
-                found |= shown_of(answer.document, some)
-        return found
+                said = presence(answer.document, asked)
+            shown |= said.shown
+            unknown -= set(asked) - said.unknown
+        return Presence(shown, unknown)
 
     async def delete(self, post_id: str) -> None:
         send = partial(self._request, "DELETE", f"/2/tweets/{post_id}")
         async with self.spend.buying(DELETION, 1) as purchase:
             await self.calls.once(send, "delete")
             purchase.got([f"deleted {post_id}"])
+
+    async def _look_up(
+        self, ids: Sequence[str], fields: tuple[str, ...], least: int = 1
+    ) -> tuple[Sequence[str], Answer]:
+        """At most a page of posts: the first ones, at least so many, where the budget ends."""
+        async with self.spend.buying(LOOKUP.price, len(ids), least) as purchase:
+            asked = ids[: purchase.most]
+            get = partial(self._get, LOOKUP.route, {"ids": ",".join(asked)}, fields)
+            answer = await self.calls.read(get, LOOKUP.lane)
+            purchase.got(answer.ids)
+        return asked, answer
 
     async def _own_posts(self, bounds: Mapping[str, str]) -> list[Document]:
         """Our posts within the bounds, newest first."""
@@ -242,11 +266,10 @@ class XTimeline:
         params: Mapping[str, str],
         fields: tuple[str, ...],
         most: int,
-        least: int = LEAST_PAGE_SIZE,
     ) -> Answer:
-        """At most so many posts: fewer, down to `least`, where the budget ends."""
-        async with self.spend.buying(question.price, most, least) as purchase:
-            bounded = {**params} if "ids" in params else {**params, "max_results": purchase.most}
+        """At most so many posts: fewer, down to the smallest page, where the budget ends."""
+        async with self.spend.buying(question.price, most, LEAST_PAGE_SIZE) as purchase:
+            bounded = {**params, "max_results": purchase.most}
             get = partial(self._get, question.route, bounded, fields)
             answer = await self.calls.read(get, question.lane)
             purchase.got(answer.ids)

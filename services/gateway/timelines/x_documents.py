@@ -7,7 +7,7 @@ is not settled; every field is looked up under both.
 import html
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,13 +22,15 @@ from services.gateway.timelines.documents import (
     things,
 )
 from services.gateway.timelines.reading import Entry
-from services.gateway.timelines.timeline import Intent
+from services.gateway.timelines.timeline import Intent, Presence
 
 ORIGIN = "x"
 EPOCH_MS = 1288834974657
 TIMESTAMP_SHIFT = 22
 POST_FIELDS = ("author_id", "created_at", "lang", "note_tweet", "possibly_sensitive")
 RENAMED = {"note_tweet": "note_post"}
+# The ids of all versions of a post, in X's words of before and after August 2026.
+HISTORIES = ("edit_history_tweet_ids", "edit_history_post_ids")
 # Whom a post answers, where X says so in its text.
 ANSWERED = re.compile(r"^(?:@\w{1,15} )+", re.ASCII)
 # Longer numbers are no ids, and no times.
@@ -46,7 +48,7 @@ class Reader:
         return readable(ORIGIN, things_of(document), self._entry, _passed_by)
 
     def _entry(self, post: Document) -> Entry:
-        history = _either(post, "edit_history_tweet_ids", "edit_history_post_ids")
+        history = _either(post, *HISTORIES)
         first = id_of({"id": history[0]}) if history else id_of(post)
         return Entry(place=id_of(post), post=self._post(post, first))
 
@@ -159,6 +161,27 @@ def reception(post: Document) -> Reception:
         reposts=int(_either(metrics, "retweet_count", "repost_count") or 0),
         replies=int(metrics.get("reply_count") or 0),
     )
+
+
+def presence(document: Document, asked: Sequence[str]) -> Presence:
+    """What an answer says of the posts that were asked for, in whatever version.
+
+    Those that are gone stand among its errors. One that stands nowhere is not known to be gone;
+    an answer in which none of them stands is none.
+    """
+    shown: set[str] = set()
+    for post in things_of(document):
+        versions = (version for name in HISTORIES for version in post.get(name) or ())
+        shown |= {id_of(post), *map(str, versions)}
+    refused = {
+        str(error.get("resource_id") or error.get("value"))
+        for error in things(document.get("errors", []))
+    }
+    unknown = set(asked) - shown - refused
+    if unknown >= set(asked):
+        message = "it says nothing of the posts"
+        raise NonsenseError(message)
+    return Presence(shown & set(asked), unknown)
 
 
 def _either(document: Document, old: str, new: str) -> Any:  # noqa: ANN401 - as X sends it

@@ -241,7 +241,7 @@ class Present:
         self.bench.sandbox.delete(gone)
 
     async def act(self) -> None:
-        self.shown = await self.timeline.present(self.ids)
+        self.shown = set((await self.timeline.present(self.ids)).shown)
 
     async def check(self) -> None:
         assert self.shown == set(self.ids[1:])

@@ -16,7 +16,7 @@ from services.gateway.publications import KeyReusedError, Publications, Unsettle
 from services.gateway.schemas import Platform, Published, Reception, TimelinePage
 from services.gateway.spend import Spend
 from services.gateway.tables import publication
-from services.gateway.timelines.timeline import Intent
+from services.gateway.timelines.timeline import Intent, Presence
 from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import (
@@ -234,7 +234,7 @@ class Counting:
     async def platform(self) -> Platform:
         raise NotImplementedError
 
-    async def present(self, ids: Sequence[str]) -> set[str]:
+    async def present(self, ids: Sequence[str]) -> Presence:
         raise NotImplementedError
 
     async def receptions(self, ids: Sequence[str]) -> list[Reception]:

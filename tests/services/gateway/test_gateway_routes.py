@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -23,7 +24,16 @@ from services.gateway.app import create_app
 from services.gateway.client import GatewayClient
 from services.gateway.commands import give
 from services.gateway.routes import drafts, heartbeats
-from services.gateway.schemas import Draft, DraftBatch, Heartbeat, Outcome, Post, Scores, Song
+from services.gateway.schemas import (
+    Draft,
+    DraftBatch,
+    Heartbeat,
+    Outcome,
+    Post,
+    Present,
+    Scores,
+    Song,
+)
 from services.gateway.settings import GatewaySettings
 from services.gateway.tables import heartbeat
 from services.gateway.timelines.cursor import MOST_GIVEN, Cursor
@@ -211,10 +221,13 @@ async def test_posts_that_were_deleted_are_told_from_those_that_are_there(
     app = create_app(settings(sandbox.base))
     async with open_app(app), client_of(app) as gateway:
         ids = [post.id for post in (await gateway.timeline(None)).posts]
-        assert await gateway.present(ids) == {*ids}
+        assert await gateway.present(ids) == Present(ids=ids)
         sandbox.delete(ids[0])
-        assert await gateway.present(ids) == {*ids[1:]}
-        assert await gateway.present(ids[:1]) == set()
+        assert await gateway.present(ids) == Present(ids=ids[1:])
+        assert await gateway.present(ids[:1]) == Present(ids=[])
+        body = {"data": [{"id": ids[1]}], "errors": [{"value": ids[0]}]}
+        sandbox.plan("x", "status", path="/2/tweets", status=200, body=json.dumps(body))
+        assert await gateway.present(ids) == Present(ids=[ids[1]], unknown=ids[2:])
 
 
 def requests_of(app: FastAPI) -> Iterator[tuple[str, str]]:

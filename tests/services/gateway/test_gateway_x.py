@@ -15,16 +15,16 @@ from sqlalchemy import Engine
 from services.gateway.lengths import over
 from services.gateway.spend import Budget, Spend
 from services.gateway.timelines.documents import NonsenseError
-from services.gateway.timelines.timeline import CLOCK_MARGIN, Intent
+from services.gateway.timelines.timeline import CLOCK_MARGIN, Intent, Presence
 from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.timelines.x_documents import (
     EPOCH_MS,
     TIMESTAMP_SHIFT,
     Reader,
     comparable,
+    presence,
     reception,
 )
-from services.gateway.timelines.x_presence import shown_of
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import (
     BusyVendorError,
@@ -315,7 +315,8 @@ async def test_posts_that_are_still_there_are_told_at_the_price_of_reading_them(
     ids = [post["id"] for post in posts]
     sandbox.delete(ids[3])
     with timeline_at(sandbox.base, metrics, spend) as timeline:
-        assert await timeline.present([*ids, "no number", ids[0]]) == {*ids} - {ids[3]}
+        said = await timeline.present([*ids, "no number", ids[0]])
+    assert said == Presence({*ids} - {ids[3]}, set())
     assert spend.report().today == Decimal("0.60")  # 119 posts
 
 
@@ -325,15 +326,40 @@ def test_an_edited_post_is_still_there(history: str) -> None:
         "data": [{"id": "8", history: ["7", "8"]}],
         "errors": [{"resource_id": "9"}, {"value": "10"}],
     }
-    assert shown_of(document, ["7", "9", "10"]) == {"7"}
+    assert presence(document, ["7", "9", "10"]) == Presence({"7"}, set())
 
 
 @pytest.mark.parametrize("document", [{"data": []}, {"meta": {}}, {"errors": [{"title": "?"}]}])
-def test_a_post_that_an_answer_leaves_out_is_not_taken_for_gone(
-    document: dict[str, object],
-) -> None:
+def test_an_answer_that_leaves_out_every_post_is_none(document: dict[str, object]) -> None:
     with pytest.raises(NonsenseError):
-        shown_of(document, ["7"])
+        presence(document, ["7", "8"])
+
+
+def test_a_post_that_an_answer_leaves_out_is_not_taken_for_gone() -> None:
+    document = {"data": [{"id": "7"}], "errors": [{"value": "8"}]}
+    assert presence(document, ["7", "8", "9"]) == Presence({"7"}, {"9"})
+
+
+async def test_as_many_posts_are_asked_about_as_the_budget_covers(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine, clock: Clock
+) -> None:
+    ids = [sandbox.say(f"number {number}") for number in range(6)]
+    sandbox.delete(ids[0])
+    spend = Spend(engine, "x", Budget(daily=Decimal("0.025")), clock)
+    with timeline_at(sandbox.base, metrics, spend) as timeline:
+        assert await timeline.present(ids) == Presence({*ids[1:5]}, {ids[5]})
+        assert await timeline.present(ids[5:]) == Presence({ids[5]})
+        with pytest.raises(OverBudgetError):
+            await timeline.present(ids[5:])
+
+
+async def test_what_one_page_said_counts_where_the_budget_covers_no_second_one(
+    sandbox: Sandbox, metrics: VendorMetrics, engine: Engine, clock: Clock
+) -> None:
+    ids = [sandbox.say(f"number {number}") for number in range(102)]
+    spend = Spend(engine, "x", Budget(daily=Decimal("0.50")), clock)
+    with timeline_at(sandbox.base, metrics, spend) as timeline:
+        assert await timeline.present(ids) == Presence({*ids[:100]}, {*ids[100:]})
 
 
 async def test_whoever_owns_the_app_reads_receptions_from_the_own_timeline(
