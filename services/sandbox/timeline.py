@@ -74,12 +74,14 @@ class Timeline:
     def _schedule(self, burst: int, interval_ms: float) -> Schedule:
         """The stored schedule where it is of the same feed and pace, otherwise a new one.
 
-        A first schedule spreads its burst over the past. One that takes over from another packs
-        it into the last moment, so that a reader's cursor into the old feed is below all of it.
+        A first schedule spreads its burst over the past, no further than ids reach. One that takes
+        over from another packs it into the last moment, so that a reader's cursor into the old
+        feed is below all of it.
         """
         now = self.now_ms()
         stored = self.store.fact("schedule")
-        spacing = 1.0 if stored else interval_ms
+        widest = (now - snowflakes.EPOCH_MS) / max(1, burst)
+        spacing = 1.0 if stored else min(interval_ms, widest)
         fresh = Schedule(self.feed.digest(), now, burst, interval_ms, spacing)
         if stored:
             old = Schedule(**json.loads(stored))

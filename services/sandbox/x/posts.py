@@ -1,5 +1,6 @@
 """Posts as X words them, in the vocabulary of before or after August 2026."""
 
+import re
 from datetime import UTC, datetime
 
 from services.sandbox.timeline import Post
@@ -9,6 +10,8 @@ from services.sandbox.x.query import FieldsQuery
 Document = dict[str, object]
 # What a long post shows of itself where `note_tweet` is not asked for.
 SHOWN_OF_LONG = 274
+# Whom a reply answers; it does not count against its length.
+ANSWERED = re.compile(r"(?:@\w{1,30} )*")
 RENAMED = {
     "edit_history_tweet_ids": "edit_history_post_ids",
     "note_tweet": "note_post",
@@ -20,8 +23,10 @@ RENAMED = {
 def post_document(post: Post, query: FieldsQuery, now: float) -> Document:
     """A post with the fields asked for, and those that always come."""
     post_id = str(post.id)
-    is_long = weighted_length(post.text) > LIMIT
-    text = f"{post.text[:SHOWN_OF_LONG]}…" if is_long else post.text
+    answered = ANSWERED.match(post.text) if post.reply_to else None
+    words_at = answered.end() if answered else 0
+    is_long = weighted_length(post.text[words_at:]) > LIMIT
+    text = f"{post.text[: words_at + SHOWN_OF_LONG]}…" if is_long else post.text
     document: Document = {"id": post_id, "text": text, "edit_history_tweet_ids": [post_id]}
     optional: Document = {
         "author_id": post.author_id,

@@ -108,6 +108,14 @@ def test_the_state_counts(start: StartSandbox) -> None:
     assert (state["feed_posts"], state["visitor_posts"], state["bot_posts"]) == (4, 1, 1)
 
 
+def test_a_burst_reaches_back_no_further_than_ids_do(start: StartSandbox) -> None:
+    sandbox = start(feed_burst=500, feed_interval=1e9)
+    posts = sandbox.http.get("/sandbox/posts", params={"limit": 500}).json()
+    assert len({post["id"] for post in posts}) == 500
+    assert int(posts[-1]["id"]) >= 0
+    assert posts[-1]["created_at"] > "2010-11-04"
+
+
 def test_it_says_that_it_lives_and_is_ready(sandbox: Sandbox) -> None:
     assert sandbox.http.get("/livez").status_code == 200
     assert sandbox.http.get("/readyz").status_code == 200

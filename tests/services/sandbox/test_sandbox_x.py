@@ -271,6 +271,16 @@ def test_replies_need_a_summons(sandbox: Sandbox) -> None:
     assert client.create_tweet(text="hi!", in_reply_to_tweet_id=asked).data["id"]
 
 
+def test_the_name_before_a_reply_does_not_count_against_its_length(sandbox: Sandbox) -> None:
+    client = sandbox.x()
+    asked = sandbox.say("@deephypebot hello?", author="listener")
+    words = "x" * 280
+    reply = client.create_tweet(text=words, in_reply_to_tweet_id=asked).data
+    assert reply["text"] == f"@listener {words}"
+    (shown,) = client.get_tweets([reply["id"]], user_auth=True).data
+    assert shown.text == f"@listener {words}"
+
+
 def test_quoting_is_not_on_the_plan(sandbox: Sandbox) -> None:
     with pytest.raises(tweepy.Forbidden):
         sandbox.x().create_tweet(text="this", quote_tweet_id=sandbox.say("hello"))
