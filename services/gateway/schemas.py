@@ -203,7 +203,13 @@ class Present(Contract):
     )
 
 
-class Publishing(Contract):
+class Told(BaseModel):
+    """What a worker tells; the newer one of two may say more than the other knows."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Publishing(Told):
     """How a worker publishes, and what its next approved draft waits for."""
 
     mode: Literal["on", "dry_run", "off"] = Field(
@@ -217,7 +223,7 @@ class Publishing(Contract):
     )
 
 
-class Parked(Contract):
+class Parked(Told):
     """A post that a step failed on too often."""
 
     item_id: str = Field(min_length=1, max_length=230)
@@ -226,7 +232,7 @@ class Parked(Contract):
     at: datetime
 
 
-class Heartbeat(Contract):
+class Heartbeat(Told):
     """What the worker is doing, for `/status`; the last one received is kept."""
 
     worker: str = Field(description="Which worker: host and process.")

@@ -23,14 +23,17 @@ from services.common.rest import BusyError, FailedError, RefusedError
 from services.gateway.app import create_app
 from services.gateway.client import GatewayClient
 from services.gateway.commands import give
+from services.gateway.heartbeats import heartbeats as heartbeats_in
 from services.gateway.routes import drafts, heartbeats
 from services.gateway.schemas import (
     Draft,
     DraftBatch,
     Heartbeat,
     Outcome,
+    Parked,
     Post,
     Present,
+    Publishing,
     Scores,
     Song,
 )
@@ -194,6 +197,28 @@ async def test_the_last_heartbeat_of_each_worker_is_kept(
             bodies = connection.scalars(select(heartbeat.c.body)).all()
     kept = [Heartbeat.model_validate(body) for body in bodies]
     assert sorted((beat.worker, beat.cycle) for beat in kept) == [("host:1", 4), ("host:2", 3)]
+
+
+async def test_only_a_heartbeat_may_say_more_than_this_gateway_knows(
+    settings: MakeSettings, open_app: OpenApp
+) -> None:
+    app = create_app(settings())
+    parked = {"item_id": "x:17", "step": "song", "error": "e", "at": NOW.isoformat()}
+    newer = {
+        **BEAT.model_dump(mode="json"),
+        "publishing": {"mode": "on", "mood": "fine"},
+        "parked": [{**parked, "colour": "red"}],
+        "weather": {"rain": True},
+    }
+    async with open_app(app) as client:
+        answer = await client.put("/v1/heartbeat", json=newer)
+        assert (answer.status_code, answer.json()) == (200, {"received": True, "commands": []})
+        assert (await client.post("/v1/posts", json={"text": "x", "mood": 1})).status_code == 422
+        (kept,) = heartbeats_in(app.state.engine)
+    assert (kept.publishing, kept.parked) == (
+        Publishing(mode="on"),
+        [Parked.model_validate(parked)],
+    )
 
 
 async def test_a_heartbeat_is_answered_with_what_people_ask_of_the_worker(
