@@ -49,11 +49,23 @@ def shared(url: str) -> Iterator[Store]:
     opened.close()
 
 
+@pytest.fixture
+def alive(shared: Store) -> Iterator[dict[str, Name]]:
+    """Workers that bear their names."""
+    names = {name: Name(shared.engine) for name in ("ada", "bob", "cem")}
+    for name, borne in names.items():
+        borne.hold(name)
+    yield names
+    for borne in names.values():
+        borne.release()
+
+
 def take(store: Store, holder: str, at: timedelta = timedelta(0)) -> bool:
     now = START + at
     return store.turns.take("desk", f"{holder}/1", now=now, until=now + 5 * MINUTE, every=MINUTE)
 
 
+@pytest.mark.usefixtures("alive")
 def test_a_turn_is_nobody_elses_until_it_ends(shared: Store) -> None:
     assert take(shared, "ada")
     assert not take(shared, "bob", 4 * MINUTE)
@@ -61,6 +73,7 @@ def test_a_turn_is_nobody_elses_until_it_ends(shared: Store) -> None:
     assert take(shared, "bob", 4 * MINUTE)
 
 
+@pytest.mark.usefixtures("alive")
 def test_a_turn_comes_round_once_an_interval(shared: Store) -> None:
     assert take(shared, "ada")
     shared.turns.end("desk", "ada/1")
@@ -70,7 +83,8 @@ def test_a_turn_comes_round_once_an_interval(shared: Store) -> None:
     assert take(shared, "bob", 2 * MINUTE)
 
 
-def test_a_turn_whose_holder_died_passes_on(shared: Store) -> None:
+@pytest.mark.usefixtures("alive")
+def test_a_turn_that_its_holder_does_not_end_passes_on(shared: Store) -> None:
     assert take(shared, "ada")
     assert take(shared, "ada", MINUTE / 2)
     assert take(shared, "bob", 6 * MINUTE)
@@ -78,12 +92,29 @@ def test_a_turn_whose_holder_died_passes_on(shared: Store) -> None:
     assert not take(shared, "cem", 7 * MINUTE)
 
 
+@pytest.mark.postgres
+def test_on_postgres_a_turn_whose_holder_is_gone_passes_on_at_once(
+    postgres: str,
+) -> None:
+    store, dying = Store.open(postgres), Store.open(postgres)
+    store.name.hold("bob")
+    dying.name.hold("ada")
+    assert take(dying, "ada")
+    assert not take(store, "bob", 2 * MINUTE)
+    dying.close()
+    assert not take(store, "bob", MINUTE / 2), "the interval counts from a turn that was begun"
+    assert take(store, "bob", 2 * MINUTE)
+    store.close()
+
+
+@pytest.mark.usefixtures("alive")
 def test_a_turn_taken_by_a_clock_that_is_ahead_bars_nobody_for_long(shared: Store) -> None:
     assert take(shared, "ada", timedelta(days=300))
     shared.turns.end("desk", "ada/1")
     assert take(shared, "bob")
 
 
+@pytest.mark.usefixtures("alive")
 def test_a_turn_that_ends_beyond_all_reason_is_over(shared: Store) -> None:
     """Ada died at it, by a clock that was a year ahead."""
     assert take(shared, "ada", timedelta(days=365))

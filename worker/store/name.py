@@ -2,7 +2,8 @@
 
 Leases are taken back by name after a crash, so two workers of one name would take each other's.
 The name is held as a lock of a session, which ends with its process; a machine that is gone is
-noticed within a minute or so. SQLite's file is on one machine, where its user can see who runs.
+noticed within a minute or so. A name that nobody holds is of a worker that is gone. SQLite's file
+is on one machine, where its user can see who runs.
 """
 
 import hashlib
@@ -60,11 +61,10 @@ class Name:
     def _take(self, name: str) -> None:
         connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         self.connection = connection
-        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
         try:
             for setting in SESSION:
                 connection.execute(text(setting))
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key_of(name)})
         except DBAPIError as error:
             self.release()
             if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE:
@@ -73,3 +73,15 @@ class Name:
                 f"Another worker called {name} uses this database: give each its own WORKER_NAME."
             )
             raise SettingsError(message) from error
+
+
+def is_gone(connection: Connection, name: str) -> bool:
+    """Whether surely no worker bears this name now; nobody can until the transaction ends."""
+    if connection.dialect.name != "postgresql":
+        return False
+    free = text("SELECT pg_try_advisory_xact_lock(:key)")
+    return bool(connection.scalar(free, {"key": key_of(name)}))
+
+
+def key_of(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)

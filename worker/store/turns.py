@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Row, select, update
 
 from services.common.database import inserting, rerun, writing
 from worker.store.moves import LeaseLostError
+from worker.store.name import is_gone
 from worker.tables import turn
 from worker.wall_clock import FARTHEST
 
@@ -28,7 +29,8 @@ class Turns:
     ) -> bool:
         """Whether it is this worker's turn: no other is at it, or was within the interval.
 
-        Its own last turn does not count, so that a worker which died goes on when it is back.
+        Its own last turn does not count, so that a worker which died goes on when it is back; nor
+        is one at it that is gone.
         """
         holder = lease.partition("/")[0]
         new = {"holder": holder, "taken_at": now, "lease": lease, "leased_until": until}
@@ -38,8 +40,11 @@ class Turns:
                 return True
             wanted = select(turn).where(turn.c.name == name).with_for_update()
             row = connection.execute(wanted).one()
-            if row.holder != holder and (at_it(row, now) or was_lately(row, now, every)):
-                return False
+            if row.holder != holder:
+                if was_lately(row, now, every):
+                    return False
+                if at_it(row, now) and not is_gone(connection, row.holder):
+                    return False
             connection.execute(update(turn).where(turn.c.name == name).values(new))
             return True
 
