@@ -40,7 +40,10 @@ PAGE = 500
 # Refusals that are about the text; the others are about an address, a key, an account.
 ABOUT_THE_TEXT = frozenset({413, 422})
 SWITCHED_OFF = "WORKER_PUBLISH is false: nothing is published"
-REHEARSED = "WORKER_DRY_RUN is true: what would have left stays in the outbox"
+REHEARSED = (
+    "WORKER_DRY_RUN is true: what would have left stays in the outbox, and nobody asks about what "
+    "may be out already"
+)
 
 
 def may_answer(settings: WorkerSettings, platform: Platform) -> bool:
@@ -181,8 +184,7 @@ class Look:
             if due.objection is not None:
                 await self._withhold(due, due.objection)
             elif self.settings.dry_run:
-                if not self._rehearse(due):
-                    return
+                self._rehearse(due)
             elif not await self._let_leave(due):
                 return
 
@@ -216,15 +218,14 @@ class Look:
             log.info("draft.withheld", draft_id=due.draft_id, reason=reason)
             self.failed += 1
 
-    def _rehearse(self, due: Due) -> bool:
-        """Say what would leave now; False where that cannot be told."""
-        if not due.certain:
-            # It may be out already: only the platform knows, and is not asked.
-            return False
-        log.info("draft.would_be_published", draft_id=due.draft_id, text=due.text)
+    def _rehearse(self, due: Due) -> None:
+        """Say what would leave now, or would be asked about."""
         self.desk.rehearsed[due.key] = self.run.now()
-        self.rehearsals += 1
-        return True
+        if due.certain:
+            log.info("draft.would_be_published", draft_id=due.draft_id, text=due.text)
+            self.rehearsals += 1
+        else:
+            log.info("draft.would_be_asked_about", draft_id=due.draft_id)
 
     async def _announce(self, due: Due) -> bool:
         """Tell the desk that it leaves now; stored first, so that a decision which was made

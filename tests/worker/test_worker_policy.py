@@ -164,17 +164,73 @@ async def test_a_dry_run_does_everything_but_send(
     assert len(world.out) == 3
 
 
-async def test_a_dry_run_does_not_ask_about_what_may_have_left(
+async def test_a_dry_run_passes_by_what_may_have_left_and_says_so(
     deliver: Deliver, start: OpenBot, world: World, store: Store, clock: Clock
 ) -> None:
     bot = await deliver()
     world.faults["publish"] = ["lost"]
     world.decide("x:1:1")
     await bot.look_at_desk()
+    world.decide("x:2:1")
     clock.pass_by(HOUR)
-    await (await start(dry_run=True)).look_at_desk()
+    summary = await (await start(dry_run=True, min_interval=300)).look_at_desk()
+    assert summary.rehearsed == 0
+    assert publishing(world).waits == "WORKER_MIN_INTERVAL keeps 5 minutes between two posts"
+    rehearsing = await start(dry_run=True)
+    assert (await rehearsing.look_at_desk()).rehearsed == 1
+    assert "nobody asks about what may be out already" in (publishing(world).waits or "")
     assert world.calls["publish"] == 1
     assert state_of(store) == "unknown"
+
+
+async def test_what_may_have_left_is_not_sent_again_in_quiet_hours(
+    deliver: Deliver, world: World, store: Store, clock: Clock
+) -> None:
+    bot = await deliver(quiet_hours="12:30-15:00")
+    world.faults["publish"] = [500]
+    world.decide("x:1:1")
+    world.decide("x:2:1")
+    clock.pass_by(1795)
+    await bot.look_at_desk()
+    clock.pass_by(HOUR)
+    await bot.look_at_desk()
+    assert (state_of(store), world.calls["publish"]) == ("unknown", 1)
+    assert publishing(world).waits == "quiet hours are 12:30\u201315:00 UTC"
+    clock.pass_by(2 * HOUR)
+    await bot.look_at_desk()
+    assert ["Lights 1" in text for text in world.out] == [True, False], "it is the first in line"
+
+
+async def test_what_may_have_left_is_not_sent_again_out_of_pace(
+    deliver: Deliver, world: World, store: Store, clock: Clock
+) -> None:
+    """Another one left between two of its attempts."""
+    bot = await deliver(min_interval=300)
+    world.faults["publish"] = [500] * 5
+    world.decide("x:1:1")
+    world.decide("x:2:1")
+    for seconds in (0, 15, 30, 60, 120):
+        clock.pass_by(seconds)
+        await bot.look_at_desk()
+    assert (world.calls["publish"], world.out) == (5, [])
+    for seconds in (75, 299):
+        clock.pass_by(seconds)
+        await bot.look_at_desk()
+        assert ["Lights 2" in text for text in world.out] == [True]
+    assert state_of(store) == "unknown"
+    clock.pass_by(1)
+    await bot.look_at_desk()
+    assert len(world.out) == 2
+
+
+async def test_why_one_that_may_have_left_waits_is_told(deliver: Deliver, world: World) -> None:
+    bot = await deliver()
+    world.faults["publish"] = ["lost"]
+    world.decide("x:1:1")
+    await bot.look_at_desk()
+    waits = publishing(world).waits or ""
+    assert waits.startswith("it is not known whether the last attempt went through: the gateway")
+    assert publishing(world).until == START + timedelta(seconds=15)
 
 
 async def test_what_was_said_before_is_not_said_again(

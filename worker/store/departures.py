@@ -1,10 +1,10 @@
 """Which publication is next: what may leave, what waits, and what must not leave.
 
-What may have left already is asked about at once, whatever the pace: it counts in it since its
-first attempt.
+What may have left already comes first. Whoever asks what became of it has it sent where it is not
+out, so it keeps to pauses, quiet hours and the pace like any other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from worker.store.commands import is_paused
 from worker.tables import post, publication
 from worker.wording import own_words
 
+WAITING = (PublicationState.READY, PublicationState.UNKNOWN)
 # Of the lock under which one worker at a time lets a publication leave.
 LEAVING_LOCK = 0x6C65_6176
 PAUSED = "publishing is paused on /status"
@@ -46,53 +47,50 @@ def departure(
     connection: Connection, policy: Policy, now: datetime, rehearsed: Rehearsed = NOTHING
 ) -> Departure | None:
     """The next one, unless none is approved."""
-    doubtful = in_doubt(connection, now)
-    row = approved(connection, now, rehearsed) if doubtful is None else doubtful
+    row = next_in_line(connection, now, rehearsed)
     if row is None:
         return None
     if is_paused(connection):
         return Departure(row, hold=Hold(PAUSED))
-    if doubtful is not None:
-        return Departure(row)
-    why = f"it could not be sent: {row.last_error}" if row.last_error else CAN_BE_UNDONE
-    waiting = Waiting(row.idempotency_key, row.next_at, why)
-    left = [*left_lately(connection, policy.pace.most_a_day), *rehearsed.values()]
-    if hold := policy.hold(waiting, left, now):
+    left = left_lately(connection, policy.pace.most_a_day, {row.idempotency_key, *rehearsed})
+    waiting = Waiting(row.idempotency_key, row.next_at, why_not_before(row))
+    if hold := policy.hold(waiting, [*left, *rehearsed.values()], now):
         return Departure(row, hold=hold)
+    if row.state == PublicationState.UNKNOWN:
+        return Departure(row)
     song = connection.scalar(select(post.c.song).where(post.c.item_id == row.item_id))
     words = bare(policy, row.text, song)
     return Departure(row, objection=policy.objection(row.text, words, before(connection, policy)))
 
 
-def in_doubt(connection: Connection, now: datetime) -> Row[Any] | None:
-    wanted = select(publication).where(
-        publication.c.state == PublicationState.UNKNOWN, publication.c.next_at <= now
+def next_in_line(connection: Connection, now: datetime, rehearsed: Rehearsed) -> Row[Any] | None:
+    """What may be out already, then in order of approval; one that cannot go yet lets the others
+    pass."""
+    waiting = select(publication).where(
+        publication.c.state.in_(WAITING), publication.c.idempotency_key.not_in(rehearsed)
     )
-    order = (publication.c.approved_at, publication.c.id)
-    return connection.execute(wanted.order_by(*order).limit(1)).first()
+    ready = publication.c.state == PublicationState.READY  # false comes before true
+    due = waiting.where(publication.c.next_at <= now)
+    in_order = due.order_by(ready, publication.c.approved_at, publication.c.id)
+    soonest = waiting.order_by(publication.c.next_at, publication.c.id)
+    first = connection.execute(in_order.limit(1)).first()
+    return first or connection.execute(soonest.limit(1)).first()
 
 
-def approved(connection: Connection, now: datetime, rehearsed: Rehearsed) -> Row[Any] | None:
-    """In order of approval; one that cannot go yet lets the others pass."""
-    ready = select(publication).where(
-        publication.c.state == PublicationState.READY,
-        publication.c.idempotency_key.not_in(rehearsed),
-    )
-    due = ready.where(publication.c.next_at <= now)
-    first = connection.execute(
-        due.order_by(publication.c.approved_at, publication.c.id).limit(1)
-    ).first()
-    if first is not None:
-        return first
-    return connection.execute(
-        ready.order_by(publication.c.next_at, publication.c.id).limit(1)
-    ).first()
+def why_not_before(row: Row[Any]) -> str:
+    """What keeps one back until its `next_at`."""
+    if row.state == PublicationState.UNKNOWN:
+        return f"it is not known whether the last attempt went through: {row.last_error}"
+    return f"it could not be sent: {row.last_error}" if row.last_error else CAN_BE_UNDONE
 
 
-def left_lately(connection: Connection, count: int) -> list[datetime]:
-    """When the last so many left; an attempt under way counts from its own beginning."""
+def left_lately(connection: Connection, count: int, besides: Collection[str]) -> list[datetime]:
+    """When the last so many left, besides these keys; an attempt under way counts from its own
+    beginning."""
     underway = publication.c.state == PublicationState.SENDING
-    left = select(publication.c.sent_at).where(publication.c.sent_at.is_not(None), ~underway)
+    left = select(publication.c.sent_at).where(
+        publication.c.sent_at.is_not(None), ~underway, publication.c.idempotency_key.not_in(besides)
+    )
     latest = left.order_by(publication.c.sent_at.desc()).limit(max(count, 1))
     leaving = select(publication.c.changed_at).where(underway)
     return [*connection.scalars(latest), *connection.scalars(leaving)]

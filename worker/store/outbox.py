@@ -10,7 +10,7 @@ from services.common.database import reading, rerun, writing
 from services.gateway.schemas import Published
 from worker.policy import Hold, Policy
 from worker.states import PublicationState
-from worker.store.departures import NOTHING, Rehearsed, alone, departure
+from worker.store.departures import NOTHING, WAITING, Rehearsed, alone, departure
 from worker.store.moves import move
 from worker.store.outcomes import owe
 from worker.store.posts import FREE
@@ -18,7 +18,6 @@ from worker.store.receptions import schedule
 from worker.tables import outcome, publication
 from worker.wall_clock import FARTHEST
 
-WAITING = (PublicationState.READY, PublicationState.UNKNOWN)
 # Long enough for any time to undo an approval.
 SETTLED = timedelta(hours=1)
 
