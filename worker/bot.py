@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
@@ -34,6 +34,9 @@ log = structlog.get_logger()
 
 LONGEST_LOOK = timedelta(seconds=60)
 HEARTBEAT_TIMEOUT = 5.0
+# Other workers and retention change the counts, too.
+COUNTED_EVERY = timedelta(minutes=5)
+NEVER = datetime.min.replace(tzinfo=UTC)
 STALE_INTERVALS = 3
 
 
@@ -65,6 +68,7 @@ class Bot:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     pulse: Pulse = field(default_factory=Pulse)
     counts: Counts = field(default_factory=Counts)
+    counted_at: datetime = NEVER
     errors: dict[str, tuple[str, ...]] = field(default_factory=dict)
     cycle_seconds: float = 0.0
 
@@ -91,7 +95,8 @@ class Bot:
         log.info("cycle.done", **summary.as_json())
         if self.measures is not None:
             self.measures.cycle(summary)
-        await self._recount()
+        if summary.eventful or abs(self.now() - self.counted_at) > COUNTED_EVERY:
+            await self._recount()
         await self._push_heartbeat()
         return summary
 
@@ -110,6 +115,7 @@ class Bot:
         await asyncio.to_thread(self.store.name.hold, self.settings.name)
 
     async def _recount(self) -> None:
+        self.counted_at = self.now()
         self.counts = await asyncio.to_thread(self.store.counts)
         if self.measures is not None:
             self.measures.count(self.counts)

@@ -95,5 +95,7 @@ def note(event: JobEvent) -> None:
         log.info(EVENTS[event.code], job=event.job_id)
         return
     error = getattr(event, "exception", None)
+    if isinstance(error, asyncio.CancelledError):
+        return  # `stop` cut it short, and has said so
     exception = (type(error), error, error.__traceback__) if error else None
     log.error(EVENTS[event.code], job=event.job_id, exc_info=exception)

@@ -47,15 +47,21 @@ class Cycle:
         self.number += 1
         run = self.new_run()
         course = Course(self.store, self.gateway, self.inference, self.settings, run)
-        await asyncio.to_thread(self.store.posts.take_back, run.holder, run.now())
         listening = Listening(course)
         await read_mentions(course)
         await listening.read_timeline()
-        await listening.parse_posts()
-        await read_reception(course)
+        agenda = await asyncio.to_thread(self.store.agenda, run.holder, run.now())
+        if agenda.leftovers:
+            await asyncio.to_thread(self.store.posts.take_back, run.holder, run.now())
+        if agenda.posts or agenda.leftovers:
+            await listening.parse_posts()
+        if agenda.receptions:
+            await read_reception(course)
         # A backlog may keep drafting busy for cycle after cycle; what must go cannot wait for it.
-        await Retention(course).run()
-        await Drafting(course).run()
+        if agenda.texts:
+            await Retention(course).run()
+        if agenda.posts or agenda.leftovers:
+            await Drafting(course).run()
         return Summary(
             cycle=self.number,
             **asdict(course.tally),

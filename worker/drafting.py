@@ -1,6 +1,7 @@
 """From songs to drafts before the curator.
 
-- Songs of one batch are looked up while the batch before it is being drafted.
+- Songs are looked up while others are being drafted, so that neither the catalogue nor the writer
+  waits for the other.
 - Drafts go to the desk in one call at the end, or every 15 s while a cycle takes longer.
 - The seed is made from the post's id: whoever drafts it, and however often, gets the same text.
 """
@@ -14,13 +15,13 @@ from services.gateway.schemas import Song
 from services.inference.schemas import GenerateRequest
 from worker.course import Course, gateway_of, inference_of
 from worker.failpoints import reach
-from worker.stages import Stage
+from worker.stages import Inflow, Stage
 from worker.states import PostState
 from worker.store.posts import NO_CATALOGUE, Asked, Claimed, names_song
 from worker.troubles import is_outage
 from worker.wording import credit
 
-BATCHES = 5  # posts claimed at a time, per lane
+BATCH = 5  # posts claimed at a time, per lane
 DELIVERY_INTERVAL = 15.0
 MOST_DRAFTS_A_CALL = 2000
 MOST_NAME = 300  # characters of a title or an artist that a catalogue is asked for
@@ -53,20 +54,27 @@ class Drafting:
         self.lookups = Stage(PostState.SONG, gateway_of(settings), course)
         self.writing = Stage(PostState.RESOLVED, inference_of(settings), course)
         self.delivery = Stage(PostState.DRAFTED, gateway_of(settings), course)
+        self.batch = BATCH * settings.concurrency
+        self.resolved = Inflow()
 
     async def run(self) -> None:
         """Take every post as far as it goes."""
-        run, batch = self.course.run, BATCHES * self.course.settings.concurrency
-        delivered_at = run.seconds
-        while any(
-            await asyncio.gather(
-                self.lookups.step(batch, self.resolve), self.writing.step(batch, self.draft)
-            )
-        ):
-            if run.seconds - delivered_at > DELIVERY_INTERVAL:
-                await self.deliver()
-                delivered_at = run.seconds
-        await self.deliver()
+        async with asyncio.TaskGroup() as steps:
+            steps.create_task(self._look_up())
+            writing = steps.create_task(self.writing.drain(self.batch, self.draft, self.resolved))
+            steps.create_task(self._deliver_until(writing))
+
+    async def _look_up(self) -> None:
+        try:
+            await self.lookups.drain(self.batch, self.resolve)
+        finally:
+            self.resolved.end()
+
+    async def _deliver_until(self, writing: asyncio.Task[None]) -> None:
+        """Deliver what is drafted now and then, and once more when the last draft is there."""
+        while not writing.done():
+            await asyncio.wait({writing}, timeout=DELIVERY_INTERVAL)
+            await self.deliver()
 
     async def resolve(self, item: Claimed) -> None:
         """Ask the catalogue for the songs that a post may name, the likeliest first."""
@@ -78,6 +86,7 @@ class Drafting:
             await asyncio.to_thread(posts.dismiss, item, f"{NO_CATALOGUE} {named}", now())
         else:
             await asyncio.to_thread(posts.resolve, item, song, now())
+            self.resolved.tell()
             tally.songs += not names_song(item.candidates)  # a guess came true
             tally.known += 1
             tally.with_genres += bool(song.genres)

@@ -27,8 +27,6 @@ async def read_reception(course: Course) -> None:
     run, store = course.run, course.store
     if not course.settings.reception or run.over:
         return
-    if not await asyncio.to_thread(store.receptions.any_due, run.now()):
-        return
     try:
         async with turn_at(RECEPTION, store, run, every=0, until=run.call_ends) as ours:
             if ours:

@@ -1,4 +1,4 @@
-"""One step of the flow over many posts: claimed together, worked on side by side.
+"""One step of the flow over many posts: claimed in batches, worked on side by side.
 
 An error that the post is to blame for counts against it until it is parked. An outage does not:
 the post waits, and after as many outages in a row as there are lanes the stage rests until the
@@ -6,7 +6,8 @@ next cycle, so that a dead service is not asked once per post.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
@@ -19,6 +20,56 @@ from worker.troubles import Upstream, delay, is_outage
 log = structlog.get_logger()
 
 Work = Callable[[Claimed], Awaitable[None]]
+
+
+class Inflow:
+    """Tells a stage that posts may have come into its state, and when no more will come."""
+
+    def __init__(self, *, over: bool = False) -> None:
+        self.over = over
+        self._news = asyncio.Event()
+
+    def tell(self) -> None:
+        self._news.set()
+
+    def end(self) -> None:
+        self.over = True
+        self._news.set()
+
+    def heard(self) -> None:
+        """What was told until now is known: `wait` is for what comes later."""
+        self._news.clear()
+
+    async def wait(self) -> None:
+        await self._news.wait()
+
+
+class Line:
+    """The posts that the lanes of a stage take one by one.
+
+    Whoever finds it empty claims the next batch, so that no lane waits until others are done.
+    """
+
+    def __init__(self, stage: "Stage", batch: int, inflow: Inflow) -> None:
+        self.stage = stage
+        self.batch = batch
+        self.inflow = inflow
+        self.posts: deque[Claimed] = deque()
+        self.ended = False
+        self._turn = asyncio.Lock()
+
+    async def next(self) -> Claimed | None:
+        """A post to work on; None when there is none left, or the stage rests."""
+        async with self._turn:
+            while not (self.posts or self.ended or self.stage.resting):
+                over = self.inflow.over
+                self.inflow.heard()
+                self.posts.extend(await self.stage.claim(self.batch))
+                if not self.posts:
+                    self.ended = over
+                    if not over:
+                        await self.inflow.wait()
+            return self.posts.popleft() if self.posts and not self.stage.resting else None
 
 
 class Stage:
@@ -49,24 +100,18 @@ class Stage:
             until=self.run.leased_until,
         )
 
-    async def step(self, limit: int, work: Work) -> int:
-        """Work on up to `limit` posts; how many were begun. 0 means that none is left for now."""
-        posts = await self.claim(limit)
-        left: list[Claimed] = []
-        queue = iter(posts)
+    async def drain(self, batch: int, work: Work, inflow: Inflow | None = None) -> None:
+        """Work on posts until none is left and no more flow in; `batch` are claimed at a time."""
+        line = Line(self, batch, inflow or Inflow(over=True))
         async with asyncio.TaskGroup() as lanes:
-            for _ in range(min(self.lanes, len(posts))):
-                lanes.create_task(self._lane(queue, work, left))
-        if left:
-            await asyncio.to_thread(self.course.store.posts.release, left)
-        return len(posts) - len(left)
+            for _ in range(self.lanes):
+                lanes.create_task(self._lane(line, work))
+        if line.posts:
+            await asyncio.to_thread(self.course.store.posts.release, line.posts)
 
-    async def _lane(self, queue: Iterator[Claimed], work: Work, left: list[Claimed]) -> None:
-        for item in queue:
-            if self.resting:
-                left.append(item)
-            else:
-                await self.attempt(item, work)
+    async def _lane(self, line: Line, work: Work) -> None:
+        while item := await line.next():
+            await self.attempt(item, work)
 
     async def attempt(self, item: Claimed, work: Work) -> None:
         """Work on one post; whatever goes wrong is stored with it."""

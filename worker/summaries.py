@@ -24,6 +24,10 @@ class Summary:
     errors: tuple[str, ...] = ()
     unreached: bool = False
 
+    @property
+    def eventful(self) -> bool:
+        return bool(self.posts or self.songs or self.known or self.drafts or self.errors)
+
     def line(self) -> str:
         return told(
             f"cycle {self.cycle}: {self.posts} posts, {self.songs} songs, "

@@ -34,6 +34,11 @@ def resident_mebibytes(mark: str) -> float:
     return sum(map(_proportional_kibibytes, members(mark))) / 1024
 
 
+def most_resident_mebibytes(mark: str) -> float:
+    """The most memory that a server's processes ever had, what they share counted for each."""
+    return sum(map(_most_resident_kibibytes, members(mark))) / 1024
+
+
 def machine_seconds() -> float:
     """Processor time that all processes of the machine have used."""
     user, nice, system, _, _, interrupt, soft, *_ = map(
@@ -67,6 +72,14 @@ def _proportional_kibibytes(pid: int) -> int:
     except OSError:
         return 0
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
+def _most_resident_kibibytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def _parent(pid: int) -> int | None:

@@ -106,8 +106,10 @@ async def test_what_does_not_finish_in_time_is_cut_short() -> None:
     clock.every(3600, "job", job, timeout=60)
     clock.start()
     await begun.wait()
-    await clock.stop(0.01)
+    with structlog.testing.capture_logs() as logs:
+        await clock.stop(0.01)
     assert cut.is_set()
+    assert [log["event"] for log in logs] == ["clock.cut_short"]
 
 
 def test_a_missed_run_is_logged() -> None:

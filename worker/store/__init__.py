@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Engine, Table, func, select
+from sqlalchemy import Engine, Table, exists, func, select
 
 from services.common.database import open_migrated, reading
 from worker.store.commands import Commands
@@ -18,9 +18,9 @@ from worker.store.name import Name
 from worker.store.outbox import Outbox
 from worker.store.outcomes import Outcomes
 from worker.store.parked import ParkedPosts
-from worker.store.posts import ON_THE_WAY, Posts
+from worker.store.posts import ON_THE_WAY, Posts, is_held_by, is_put_off
 from worker.store.preferences import Preferences
-from worker.store.receptions import Receptions
+from worker.store.receptions import Receptions, is_due
 from worker.store.timeline import Timeline
 from worker.store.turns import Turns
 from worker.tables import draft, post, publication
@@ -37,6 +37,16 @@ class Counts:
     drafts: dict[str, int] = field(default_factory=dict)
     publications: dict[str, int] = field(default_factory=dict)
     oldest_undelivered: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """Which parts of a cycle have something to do."""
+
+    leftovers: bool  # leases of a run of ours that died, waits of a wrong clock
+    posts: bool
+    texts: bool
+    receptions: bool
 
 
 class Store:
@@ -65,6 +75,18 @@ class Store:
     def close(self) -> None:
         self.name.release()
         self.engine.dispose()
+
+    def agenda(self, holder: str, now: datetime) -> Agenda:
+        """What there is to do, asked at once: most cycles of a quiet bot find nothing."""
+        due = post.c.state.in_(ON_THE_WAY) & (post.c.next_at <= now)
+        wanted = select(
+            exists().where(is_held_by(holder) | is_put_off(now)),
+            exists().where(due),
+            exists().where(post.c.ask_at <= now),
+            exists().where(is_due(now)),
+        )
+        with reading(self.engine) as connection:
+            return Agenda(*connection.execute(wanted).one())
 
     def counts(self) -> Counts:
         oldest = select(func.min(post.c.stored_at)).where(post.c.state.in_(ON_THE_WAY))

@@ -29,12 +29,6 @@ class Receptions:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def any_due(self, now: datetime) -> bool:
-        """Whether anything is to be read, on whatever platform."""
-        with reading(self.engine) as connection:
-            due = select(reception.c.publication_id).where(is_due(now)).limit(1)
-            return connection.execute(due).first() is not None
-
     def due(self, origin: str, now: datetime, limit: int) -> list[Publicity]:
         """Publications on a platform whose turn has come, the longest due first."""
         wanted = (
