@@ -43,7 +43,8 @@ from services.gateway.catalogues.songs import Songs
 from services.gateway.catalogues.spotify import Spotify
 from services.gateway.publications import Publications
 from services.gateway.schemas import Draft, Post, Scores, Song
-from services.gateway.sheets.google import GoogleSheet, SheetPlace
+from services.gateway.sheets.google import GoogleSheet
+from services.gateway.sheets.google_worksheet import SheetPlace
 from services.gateway.spend import MICRO, Budget, Spend
 from services.gateway.tables import spend
 from services.gateway.timelines.bluesky import BlueskyTimeline

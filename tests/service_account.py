@@ -8,7 +8,7 @@ import gspread
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from services.gateway.sheets.google import redirected
+from services.gateway.sheets.google_worksheet import redirected
 
 
 @cache

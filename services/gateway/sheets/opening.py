@@ -7,7 +7,8 @@ from typing import Any
 
 from services.common.settings import SettingsError
 from services.gateway.settings import GatewaySettings, missing
-from services.gateway.sheets.google import GoogleSheet, SheetPlace
+from services.gateway.sheets.google import GoogleSheet
+from services.gateway.sheets.google_worksheet import SheetPlace
 from services.gateway.vendor_calls import VendorCalls
 
 KEY_FILE = "GOOGLE_SERVICE_ACCOUNT_FILE"

@@ -16,7 +16,8 @@ from sqlalchemy import Engine
 from services.common.database import migrate, open_database
 from services.common.serve import listen
 from services.gateway.settings import GatewaySettings
-from services.gateway.sheets.google import GoogleSheet, SheetPlace
+from services.gateway.sheets.google import GoogleSheet
+from services.gateway.sheets.google_worksheet import SheetPlace
 from services.gateway.spend import Budget, Spend
 from services.gateway.timelines.bluesky import BlueskyTimeline
 from services.gateway.timelines.bluesky_session import Login

@@ -25,7 +25,8 @@ from sqlalchemy import Engine
 from services.gateway.catalogues.catalogue import Catalogue, Linked, Track
 from services.gateway.publications import Publications, UnsettledError
 from services.gateway.schemas import Draft, Outcome, Post, Published, Scores, Song
-from services.gateway.sheets.google import GoogleSheet, SheetPlace
+from services.gateway.sheets.google import GoogleSheet
+from services.gateway.sheets.google_worksheet import SheetPlace
 from services.gateway.sheets.rows import COLUMNS
 from services.gateway.timelines.timeline import Intent, Timeline
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
@@ -298,7 +299,7 @@ class OfSheet:
         self.drafts = [a_draft(next(numbers)) for _ in range(2)]
 
     def rows(self) -> list[list[str]]:
-        opened = self.control._open().page
+        opened = self.control.worksheet.open().page
         return [[str(cell) for cell in row] for row in opened.get_values()]
 
     def row(self, draft: Draft) -> list[str]:
@@ -330,7 +331,7 @@ class Decide(OfSheet):
         while self.cursor is None:
             with suppress(SilentVendorError):  # a busy machine
                 self.cursor = (await self.sheet.decisions(None, 500)).cursor
-        worksheet = self.control._open().page
+        worksheet = self.control.worksheet.open().page
         ids = worksheet.col_values(COLUMNS.index("id") + 1)
         for draft in self.drafts:
             worksheet.update_cell(ids.index(draft.id) + 1, COLUMNS.index("approve") + 1, value=True)

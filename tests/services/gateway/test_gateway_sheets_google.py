@@ -88,7 +88,9 @@ async def test_after_a_restart_open_decisions_come_again_under_the_same_version(
     await sheet.mark("x:2:1", Outcome(state="scheduled"))
     curator.put("x:2:1", APPROVE, False)
     calls = VendorCalls("google", 3.0, metrics)
-    restarted = GoogleSheet(sheet.account, sheet.place, calls, base_url=sheet.base_url)
+    restarted = GoogleSheet(
+        sheet.worksheet.account, sheet.worksheet.place, calls, base_url=sheet.worksheet.base_url
+    )
     after = await restarted.decisions(before.cursor, 10)
     restarted.close()
     assert said(after.decisions) == [

@@ -28,7 +28,7 @@ async def test_a_call_costs_one_read_and_one_write(sheet: GoogleSheet) -> None:
 def requests_of(sheet: GoogleSheet) -> list[str]:
     """The methods of all requests from now on: a GET reads, a POST writes."""
     seen: list[str] = []
-    session = sheet._client().http_client.session
+    session = sheet.worksheet.client().http_client.session
     session.hooks["response"].append(lambda response, **_: seen.append(response.request.method))
     return seen
 

@@ -15,7 +15,8 @@ from fastapi import FastAPI
 from services.gateway.app import create_app
 from services.gateway.schemas import Outcome
 from services.gateway.settings import GatewaySettings
-from services.gateway.sheets.google import GoogleSheet, SheetPlace
+from services.gateway.sheets.google import GoogleSheet
+from services.gateway.sheets.google_worksheet import SheetPlace
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import (
     BusyVendorError,
@@ -93,7 +94,12 @@ async def test_a_refused_token_names_the_key_file(sheet: GoogleSheet, sandbox: S
 
 async def test_a_wrong_spreadsheet_key_is_named(sheet: GoogleSheet, metrics: VendorMetrics) -> None:
     calls = VendorCalls("google", 3.0, metrics)
-    lost = GoogleSheet(sheet.account, SheetPlace("nothing", "gens"), calls, base_url=sheet.base_url)
+    lost = GoogleSheet(
+        sheet.worksheet.account,
+        SheetPlace("nothing", "gens"),
+        calls,
+        base_url=sheet.worksheet.base_url,
+    )
     with pytest.raises(CredentialsError, match="GOOGLE_SHEET_KEY"):
         await lost.decisions(None, 10)
     lost.close()

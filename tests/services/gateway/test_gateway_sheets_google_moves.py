@@ -30,7 +30,7 @@ from tests.services.gateway.on_google import (
 def before_the_write(sheet: GoogleSheet, *deeds: Callable[[], object]) -> None:
     """Let a curator do something right before each of our next writes reaches Google."""
     left = list(deeds)
-    session = sheet._client().http_client.session
+    session = sheet.worksheet.client().http_client.session
     send = session.send
 
     def sending(request: requests.PreparedRequest, **how: Any) -> requests.Response:  # noqa: ANN401 - as requests calls it

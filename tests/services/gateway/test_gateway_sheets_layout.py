@@ -11,7 +11,8 @@ import pytest
 
 from services.gateway.schemas import Draft, Outcome, Post, Scores, Song
 from services.gateway.sheets import layout
-from services.gateway.sheets.google import GoogleSheet, SheetPlace
+from services.gateway.sheets.google import GoogleSheet
+from services.gateway.sheets.google_worksheet import SheetPlace
 from services.gateway.sheets.rows import COLUMNS
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import NotDoneError
@@ -257,7 +258,7 @@ async def test_nothing_is_written_into_a_wrong_column(
             await sheet.upsert([a_draft(3)])
         assert said in refusal.value.detail
         assert "GOOGLE_WORKSHEET" in refusal.value.detail
-        sheet.opened = None
+        sheet.worksheet.opened = None
     with pytest.raises(NotDoneError):
         await sheet.mark("x:1:1", Outcome(state="published"))
     assert everything(spreadsheet) == before

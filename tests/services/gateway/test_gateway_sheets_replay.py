@@ -18,7 +18,8 @@ import gspread
 import pytest
 from gspread.exceptions import APIError, SpreadsheetNotFound
 
-from services.gateway.sheets.google import GoogleSheet, SheetPlace
+from services.gateway.sheets.google import GoogleSheet
+from services.gateway.sheets.google_worksheet import SheetPlace
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import CredentialsError
 from tests.service_account import at_work, service_account
@@ -197,7 +198,7 @@ def test_our_sheet_reads_the_recorded_ranges(
     replay: Replay, open_sheet: Callable[[str], GoogleSheet]
 ) -> None:
     sheet = open_sheet(replay.key)
-    read = sheet._alone(partial(sheet._get, "A1:B1", "B4:D4"))
+    read = sheet._alone(partial(sheet.worksheet.values, "A1:B1", "B4:D4"))
     assert read == [[["A1", "B1"]], [["B4", "", "D4"]]]
 
 
@@ -208,7 +209,7 @@ def test_our_sheet_writes_as_recorded(
     sheet = open_sheet(replay.key)
     recorded = replay.recorded("/values:batchUpdate")
     parts = {"A1:D1": [["A1", "B1", "", "D1"]], "A4:D4": [["A4", "B4", "", "D4"]]}
-    sheet._alone(partial(sheet._write, parts))
+    sheet._alone(partial(sheet.worksheet.write, parts))
     assert replay.sent("/values:batchUpdate") == recorded
 
 

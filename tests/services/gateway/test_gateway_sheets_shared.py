@@ -19,7 +19,8 @@ from pydantic import ValidationError
 from services.common.database import migrate, open_database
 from services.common.problems import NotFoundError
 from services.gateway.schemas import Decision, Draft, Outcome, Post, Scores, Song
-from services.gateway.sheets.google import GoogleSheet, SheetPlace
+from services.gateway.sheets.google import GoogleSheet
+from services.gateway.sheets.google_worksheet import SheetPlace
 from services.gateway.sheets.local import LocalSheet
 from services.gateway.sheets.records import records_in, row_of
 from services.gateway.sheets.rows import COLUMNS

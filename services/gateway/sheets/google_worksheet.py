@@ -1,0 +1,259 @@
+"""One worksheet of a Google spreadsheet, by gspread (the only file that knows it).
+
+- It is opened by the first call and kept open; it is made where there is none.
+- What makes it ready (names, boxes, colours) is written once, and only under a header that is ours:
+  row 1 is checked with every reading.
+- Requests are made one after the other by whoever holds the sheet's turn.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import gspread
+import structlog
+from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import TransportError as TokenTransportError
+from gspread.exceptions import APIError, SpreadsheetNotFound
+from gspread.http_client import HTTPClient
+from gspread.urls import SPREADSHEET_BATCH_UPDATE_URL
+from gspread.utils import ValueInputOption, ValueRenderOption, a1_range_to_grid_range
+from requests import Response
+
+from services.gateway.patience import Timeout
+from services.gateway.sheets import google_changes, google_errors, layout
+from services.gateway.sheets.google_session import GoogleSession
+from services.gateway.sheets.header import fault_in, is_right
+from services.gateway.sheets.rows import COLUMNS, LAST, Cell
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+Parts = Mapping[str, Sequence[Sequence[Cell]]]  # values by range
+
+HOSTS = ("https://sheets.googleapis.com", "https://www.googleapis.com")
+ROWS_AHEAD = 500
+EVERYTHING = f"A2:{LAST}"
+
+
+@dataclass(frozen=True)
+class SheetPlace:
+    key: str
+    worksheet: str
+
+
+@dataclass
+class Opened:
+    """A worksheet, and which layout's mark it bears."""
+
+    page: gspread.Worksheet
+    mark: str | None
+
+
+def redirected(base_url: str | None) -> type[HTTPClient]:
+    """gspread's HTTP client, with Google's hosts replaced by the base URL."""
+
+    class Redirected(HTTPClient):
+        def request(self, method: str, endpoint: str, *args: Any, **how: Any) -> Response:  # noqa: ANN401 - as gspread calls it
+            for host in HOSTS if base_url else ():
+                if endpoint.startswith(host):
+                    endpoint = f"{str(base_url).rstrip('/')}{endpoint.removeprefix(host)}"
+            return super().request(method, endpoint, *args, **how)
+
+    return Redirected
+
+
+class GoogleWorksheet:
+    """Every method raises what gspread and google-auth do; see `during`."""
+
+    def __init__(
+        self, account: Mapping[str, Any], place: SheetPlace, timeout: Timeout, base_url: str | None
+    ) -> None:
+        self.account, self.place = account, place
+        self.timeout, self.base_url = timeout, base_url
+        self.session: GoogleSession | None = None
+        self.known_client: gspread.Client | None = None
+        self.opened: Opened | None = None
+        self.deeds: list[str] = []
+
+    def close(self) -> None:
+        if self.session is not None:
+            self.session.close()
+
+    @property
+    def id(self) -> int:
+        return self.open().page.id
+
+    @property
+    def address(self) -> str:
+        """Where people see it."""
+        return self.open().page.url
+
+    def deeds_done(self) -> list[str]:
+        """What was done to make it ready, since this was asked last."""
+        deeds, self.deeds = self.deeds, []
+        return deeds
+
+    def during(self, work: Callable[[], T]) -> T:
+        """Do what uses this worksheet; what goes wrong at Google comes out as a VendorError."""
+        with _typed(self._who()):
+            try:
+                return self._known(work)
+            except APIError as error:
+                if not google_errors.is_outside_the_grid(error.response):
+                    raise
+            return self._known(work)  # a curator made the grid smaller; nothing was written
+
+    def _known(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        except APIError:
+            self.opened = None  # what we know of the sheet may be out of date
+            raise
+
+    def _who(self) -> str:
+        return str(self.account.get("client_email", "the service account"))
+
+    def read(self, *ranges: str) -> list[list[Sequence[Cell]]]:
+        """Ranges of the worksheet, whose header is checked with the same request."""
+        header, *found = self.values("1:1", *ranges)
+        names = header[0] if header else ()
+        if not is_right(names):
+            self._mend_header(names)
+        if self.open().mark != layout.MARK["metadataValue"]:
+            self._lay_out()
+        return found
+
+    def values(self, *ranges: str) -> list[list[Sequence[Cell]]]:
+        found = self.open().page.batch_get(
+            ranges, value_render_option=ValueRenderOption.unformatted
+        )
+        for asked, values in zip(ranges, found, strict=True):
+            if not _is_part(asked, values.range):
+                message = f"{values.range} was not asked for"
+                raise ValueError(message)
+        return [list(values) for values in found]
+
+    def change(self, requests: list[google_changes.Request]) -> None:
+        """All of it at once, or nothing."""
+        self.open().page.spreadsheet.batch_update({"requests": requests})
+
+    def write_placed(self, cells: Mapping[int, google_changes.Parts]) -> list[str]:
+        """Write by place, and return the ids as they stood at that moment."""
+        page = self.open().page
+        answer = page.client.request(
+            "post",
+            SPREADSHEET_BATCH_UPDATE_URL % page.spreadsheet_id,
+            params={"fields": google_changes.ANSWERED},
+            json=google_changes.placed(page.id, page.title, cells),
+        )
+        return google_changes.ids_in(answer.json())
+
+    def write(self, parts: Parts) -> None:
+        self.open().page.batch_update(
+            [{"range": where, "values": values} for where, values in parts.items()],
+            value_input_option=ValueInputOption.raw,
+        )
+
+    def open(self) -> Opened:
+        if self.opened is None:
+            self.opened = self._find()
+        return self.opened
+
+    def _find(self) -> Opened:
+        spreadsheet = self.client().open_by_key(self.place.key)
+        for listed in spreadsheet.fetch_sheet_metadata()["sheets"]:
+            properties = listed["properties"]
+            if properties["title"] == self.place.worksheet:
+                page = gspread.Worksheet(
+                    spreadsheet, properties, spreadsheet.id, spreadsheet.client
+                )
+                found = Opened(page, layout.mark_on(listed))
+                # Or our ranges would lie outside of the grid.
+                rows = ROWS_AHEAD if page.row_count < 2 else None
+                columns = len(COLUMNS) if page.col_count < len(COLUMNS) else None
+                if rows or columns:
+                    self._refuse_anothers(page)
+                    self._grow(found, rows=rows, columns=columns)
+                return found
+        page = spreadsheet.add_worksheet(self.place.worksheet, ROWS_AHEAD, len(COLUMNS))
+        self._did("made the worksheet")
+        return Opened(page, mark=None)
+
+    def _refuse_anothers(self, page: gspread.Worksheet) -> None:
+        """Raise NotDoneError where a worksheet that is too small holds something else than ours."""
+        option = ValueRenderOption.unformatted
+        header, *rows = page.get_values(value_render_option=option) or [[]]
+        ours = [row[: len(COLUMNS)] for row in rows]
+        if not is_right(header) and (fault := fault_in(header, ours)):
+            raise google_errors.not_ours(self.place.worksheet, fault)
+
+    def _grow(self, opened: Opened, *, rows: int | None = None, columns: int | None = None) -> None:
+        """Make the grid larger; what is not given stays as curators have it."""
+        page = opened.page
+        page.resize(rows, columns)
+        if opened.mark is not None:
+            page.spreadsheet.batch_update({"requests": layout.below(page.id)})
+
+    def client(self) -> gspread.Client:
+        if self.known_client is None:
+            try:
+                self.session = GoogleSession(self.account, self.timeout)
+            except ValueError as error:  # a private key that is none
+                raise google_errors.refused_key() from error
+            self.known_client = gspread.Client(
+                self.session.key, self.session.signed, redirected(self.base_url)
+            )
+        return self.known_client
+
+    def _mend_header(self, header: Sequence[Cell]) -> None:
+        """Put the names right where that is safe; raises NotDoneError where it is not."""
+        (rows,) = self.values(EVERYTHING)
+        if fault := fault_in(header, rows):
+            raise google_errors.not_ours(self.place.worksheet, fault)
+        self.write({f"A1:{LAST}1": [list(COLUMNS)]})
+        self._did("put the header right" if any(header) or rows else "wrote the header")
+
+    def _lay_out(self) -> None:
+        opened = self.open()
+        self.opened = None  # an answer that is lost leaves open whether it is laid
+        page = opened.page
+        lay = layout.whole if opened.mark is None else layout.renewed
+        page.spreadsheet.batch_update({"requests": lay(page.id)})
+        self.opened = opened
+        opened.mark = layout.MARK["metadataValue"]
+        self._did("laid out boxes, colours and protection")
+
+    def _did(self, deed: str) -> None:
+        self.deeds.append(deed)
+        log.info("sheet.prepared", worksheet=self.place.worksheet, deed=deed)
+
+
+@contextmanager
+def _typed(client_email: str) -> Iterator[None]:
+    """Whatever gspread and google-auth raise in the block comes out as a VendorError."""
+    try:
+        yield
+    except APIError as error:
+        raise google_errors.error_from(error.response, client_email) from error
+    except SpreadsheetNotFound as error:
+        raise google_errors.no_spreadsheet() from error
+    except PermissionError as error:
+        response = getattr(error.__cause__, "response", None)
+        raise google_errors.not_shared(client_email, response) from error
+    except TokenTransportError as error:
+        raise google_errors.no_token() from error
+    except GoogleAuthError as error:
+        raise (
+            google_errors.no_token() if error.retryable else google_errors.refused_key()
+        ) from error
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise google_errors.unreadable(error) from error
+
+
+def _is_part(asked: str, answered: str) -> bool:
+    """Whether a range is the one asked for, whose open ends lie at the grid's edges."""
+    wanted = a1_range_to_grid_range(asked)
+    found = a1_range_to_grid_range(answered.rpartition("!")[2])
+    return all(found.get(end) == place for end, place in wanted.items())
