@@ -14,7 +14,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
-from services.gateway.schemas import Decision, Draft, Outcome
+from pydantic import ValidationError
+
+from services.gateway.schemas import Decision, Draft, Outcome, Post
 
 Cell = str | int | float | bool
 
@@ -111,12 +113,15 @@ def is_of(draft_id: Cell, item_ids: Collection[str]) -> bool:
 
 
 def without_post(details_cell: Cell) -> str:
-    """The details, without what the post's author wrote."""
+    """The details, without what the post's author wrote; nothing where that cannot be told."""
     whole = read_details(details_cell)
     if whole is None:
         return ""
-    kept = {name: whole["post"].get(name) for name in ("origin", "id", "created_at")}
-    return json.dumps({**whole, "post": {**kept, "text": "", "author_id": ""}})
+    try:
+        post = Post.model_validate({"text": "", **whole["post"]})
+    except ValidationError:
+        return ""
+    return json.dumps({**whole, "post": post.forgotten().model_dump(mode="json")})
 
 
 def outcome_cells(outcome: Outcome) -> list[Cell]:

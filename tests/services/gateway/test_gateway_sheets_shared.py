@@ -23,7 +23,7 @@ from services.gateway.sheets.google import GoogleSheet
 from services.gateway.sheets.google_worksheet import SheetPlace
 from services.gateway.sheets.local import LocalSheet
 from services.gateway.sheets.records import records_in, row_of
-from services.gateway.sheets.rows import COLUMNS
+from services.gateway.sheets.rows import COLUMNS, details, without_post
 from services.gateway.sheets.sheet import DeskDraft
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from tests.service_account import at_work, service_account
@@ -419,6 +419,23 @@ async def test_drafts_of_a_forgotten_post_can_be_decided(sheet: Sheet, curator: 
     await curator.approve("x:1:1")
     (decision,) = (await sheet.decisions(None, 10, fresh=True)).decisions
     assert (decision.verdict, decision.text) == ("approved", "a slow burn, number 1")
+
+
+def test_details_keep_of_a_post_what_may_be_kept() -> None:
+    draft = a_draft()
+    kept = json.loads(without_post(details(draft)))
+    assert Draft.model_validate(kept) == draft.model_copy(update={"post": draft.post.forgotten()})
+
+
+def test_details_of_a_post_too_long_for_a_cell_are_wiped_too() -> None:
+    whole = a_draft().model_dump(mode="json")
+    whole["post"].pop("text")
+    assert json.loads(without_post(json.dumps(whole)))["post"]["author_id"] == ""
+
+
+@pytest.mark.parametrize("post", [{}, {"origin": "x", "words": "mine"}, {"author_id": 7}])
+def test_details_that_name_no_post_are_wiped_whole(post: dict[str, object]) -> None:
+    assert without_post(json.dumps({"id": "x:1:1", "post": post})) == ""
 
 
 @given(st.text(st.characters(exclude_categories=["C"]), min_size=1).map(str.strip).filter(bool))
