@@ -1,6 +1,7 @@
 """Several workers share one database: turns, names, and transactions that meet each other."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,7 +11,7 @@ from threading import Barrier
 import psycopg.errors
 import pytest
 import stamina
-from sqlalchemy import select, text
+from sqlalchemy import Engine, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from services.common.database import reading, rerun, writing
@@ -18,11 +19,12 @@ from services.common.settings import SettingsError
 from services.gateway.schemas import Decision, DecisionPage, Published, TimelinePage
 from tests.worker.conftest import OpenBot
 from tests.worker.worker_world import START, Clock, World, song_post
+from worker import store as store_package
 from worker.policy import Pace, Policy
 from worker.states import PostState
 from worker.store import Store
 from worker.store.decisions import Compose
-from worker.store.moves import LeaseLostError
+from worker.store.moves import LeaseLostError, lock
 from worker.store.name import Name
 from worker.store.timeline import TIMELINE
 from worker.tables import draft, post, publication, turn
@@ -312,3 +314,41 @@ async def test_a_decision_that_comes_while_its_publication_leaves_is_too_late(
     with reading(store.engine) as connection:
         assert set(connection.scalars(select(publication.c.state))) == {"published"}
         assert len(store.outcomes.due(LATER)) == 20
+
+
+@pytest.mark.postgres
+async def test_what_a_dead_worker_held_is_taken_back_in_the_order_in_which_others_lock(
+    world: World, start: OpenBot, postgres: str
+) -> None:
+    bot = await start(database_url=postgres)
+    world.post("Rain.", "Snow.")
+    await bot.run_cycle()
+    engine = bot.store.engine
+    for item_id in ("x:2", "x:1"):  # in which order they lie there
+        with writing(engine) as connection:
+            own = update(post).where(post.c.item_id == item_id)
+            connection.execute(own.values(lease="ada/1", leased_until=LATER))
+    with ThreadPoolExecutor(1) as pool:
+        with writing(engine) as connection:
+            lock(connection, post, ["x:1"])
+            taken = pool.submit(bot.store.posts.take_back, "ada", START)
+            while not taken.done() and not await asyncio.to_thread(somebody_waits, engine):
+                continue
+            lock(connection, post, ["x:2"])
+        await asyncio.to_thread(taken.result)
+
+
+def somebody_waits(engine: Engine) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with reading(engine) as connection:
+        return bool(connection.scalar(text(f"{waiting} AND datname = current_database()")))
+
+
+def test_every_lock_of_rows_leaves_their_keys_alone() -> None:
+    locks = [
+        call
+        for path in Path(store_package.__file__).parent.rglob("*.py")
+        for call in re.findall(r"with_for_update\(.*?\)", path.read_text(encoding="utf-8"))
+    ]
+    assert locks
+    assert [call for call in locks if "key_share=True" not in call] == []

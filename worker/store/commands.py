@@ -58,7 +58,7 @@ class Commands:
 
 def last_obeyed(connection: Connection, *, lock: bool = False) -> int:
     wanted = select(cursor.c.cursor).where(cursor.c.source == COMMANDS)
-    return int(connection.scalar(wanted.with_for_update() if lock else wanted) or 0)
+    return int(connection.scalar(wanted.with_for_update(key_share=True) if lock else wanted) or 0)
 
 
 def act_on(connection: Connection, given: Command, now: datetime) -> None:

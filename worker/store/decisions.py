@@ -112,7 +112,7 @@ def lock_cursor(connection: Connection, now: datetime) -> str | None:
     first = inserting(connection, cursor).values(source=DECISIONS, cursor=None, changed_at=now)
     connection.execute(first.on_conflict_do_nothing())
     wanted = select(cursor.c.cursor).where(cursor.c.source == DECISIONS)
-    value: str | None = connection.scalar(wanted.with_for_update())
+    value: str | None = connection.scalar(wanted.with_for_update(key_share=True))
     return value
 
 
@@ -163,7 +163,7 @@ def approve(
 ) -> None:
     """Put an approved draft into the outbox, unless another one of its post stands there."""
     wanted = select(publication).where(publication.c.item_id == row.item_id)
-    standing = connection.execute(wanted.with_for_update()).first()
+    standing = connection.execute(wanted.with_for_update(key_share=True)).first()
     other = standing is not None and standing.draft_id != row.id
     if standing is not None and standing.state in LEFT:
         if other:
@@ -243,7 +243,7 @@ def put_out(
 def take_back(connection: Connection, row: Row[Any], now: datetime) -> None:
     """Cancel the publication of a draft that is no longer approved, if it has not left."""
     wanted = select(publication).where(publication.c.draft_id == row.id)
-    standing = connection.execute(wanted.with_for_update()).first()
+    standing = connection.execute(wanted.with_for_update(key_share=True)).first()
     if standing is None or standing.state in {PublicationState.FAILED, PublicationState.CANCELLED}:
         return
     if standing.state in LEFT:

@@ -70,7 +70,7 @@ class Outbox:
         )
         with writing(self.engine) as connection:
             # What another one has locked is being settled.
-            ids = connection.scalars(wanted.with_for_update(skip_locked=True)).all()
+            ids = connection.scalars(wanted.with_for_update(skip_locked=True, key_share=True)).all()
             for each in ids:
                 values: dict[str, Any] = {
                     "uncertain": True,
@@ -127,7 +127,9 @@ class Outbox:
             if found is None or found.hold or found.objection or found.row.id != due.id:
                 return None
             wanted = select(publication).where(*same(due), publication.c.state == found.row.state)
-            row = connection.execute(wanted.with_for_update(skip_locked=True)).first()
+            row = connection.execute(
+                wanted.with_for_update(skip_locked=True, key_share=True)
+            ).first()
             if row is None:
                 return None
             attempts = row.attempts + 1
@@ -207,7 +209,7 @@ class Outbox:
         with writing(self.engine) as connection:
             ready = publication.c.state == PublicationState.READY
             wanted = select(publication.c.id).where(*same(due), ready)
-            if connection.scalar(wanted.with_for_update()) is None:
+            if connection.scalar(wanted.with_for_update(key_share=True)) is None:
                 return False
             values: dict[str, Any] = {"last_error": reason}
             move(

@@ -158,9 +158,12 @@ class Posts:
     @rerun
     def take_back(self, holder: str, now: datetime) -> None:
         """Free what an earlier run of this worker held when it died; end waits of a wrong clock."""
+        held, put_off = is_held_by(holder), is_put_off(now)
+        in_order = select(post.c.item_id).where(held | put_off).order_by(post.c.item_id)
         with writing(self.engine) as connection:
-            connection.execute(update(post).where(is_held_by(holder)).values(FREE))
-            connection.execute(update(post).where(is_put_off(now)).values(next_at=now))
+            connection.execute(in_order.with_for_update(key_share=True)).all()
+            connection.execute(update(post).where(held).values(FREE))
+            connection.execute(update(post).where(put_off).values(next_at=now))
 
     @rerun
     def read(self, results: Sequence[tuple[Claimed, Reading]], now: datetime) -> int:
@@ -168,7 +171,7 @@ class Posts:
         songs = 0
         with writing(self.engine) as connection:
             own = own_posts(connection, [item.post for item, _ in results])
-            for item, found in results:
+            for item, found in sorted(results, key=lambda result: result[0].item_id):
                 ours = item.item_id in own
                 state = PostState.SONG if found.candidates and not ours else PostState.NO_SONG
                 values = {

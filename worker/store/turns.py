@@ -38,7 +38,7 @@ class Turns:
             first = inserting(connection, turn).values(name=name, **new)
             if connection.scalar(first.on_conflict_do_nothing().returning(turn.c.name)):
                 return True
-            wanted = select(turn).where(turn.c.name == name).with_for_update()
+            wanted = select(turn).where(turn.c.name == name).with_for_update(key_share=True)
             row = connection.execute(wanted).one()
             if row.holder != holder:
                 if was_lately(row, now, every):
@@ -67,7 +67,7 @@ def was_lately(row: Row[Any], now: datetime, every: timedelta) -> bool:
 
 def check_turn(connection: Connection, name: str, lease: str) -> None:
     """Keep the turn until the transaction ends; raises LeaseLostError when it is another's."""
-    wanted = select(turn.c.lease).where(turn.c.name == name).with_for_update()
+    wanted = select(turn.c.lease).where(turn.c.name == name).with_for_update(key_share=True)
     if connection.scalar(wanted) != lease:
         message = f"it is no longer our turn at the {name}"
         raise LeaseLostError(message)
