@@ -3,12 +3,14 @@
 - A post that has come to an end (no song, or decided) is wiped when it is past its time.
 - Of every other one the platform is asked once in 20 hours whether it is still there: what its
   author deleted must leave our storage within a day.
+- Of posts of another platform than today's nobody can say that: they are left to be finished, and
+  wiped when they are past their time, whatever became of them.
 - The desk wipes first, then the worker: whoever dies in between has it wiped again.
 """
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -16,7 +18,7 @@ from services.common.rest import ServiceError
 from services.gateway.schemas import Platform, Present
 from worker.course import Course, gateway_of
 from worker.failpoints import reach
-from worker.store.held import Held
+from worker.store.held import DELETED, UNFINISHED, Held
 from worker.store.timeline import ASK_AFTER
 
 log = structlog.get_logger()
@@ -24,6 +26,7 @@ log = structlog.get_logger()
 BATCH, BATCHES = 100, 50  # posts at a time, and how often in one cycle: the next one goes on
 # Until somebody is asked again who did not answer, or not of a post.
 PAUSE = timedelta(minutes=15)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Retention:
@@ -61,41 +64,40 @@ class Retention:
 
     async def _look_after(self, posts: Sequence[Held]) -> None:
         now, platform = self.now(), await self.gateway.platform()
-        past = [each for each in posts if each.ended and self._end(each, platform) <= now]
-        await self._wipe(past)
+        past = [each for each in posts if self._end(each, platform) <= now]
+        await self._wipe(past, UNFINISHED)
         others = [each for each in posts if each not in past]
-        said = await self._present([each.id for each in others if of(each, platform)])
+        asked = [each for each in others if of(each, platform)]
+        said = await self._present([each.id for each in asked])
         left = {*said.ids, *said.unknown}
-        gone = [each for each in others if each.id not in left or not of(each, platform)]
-        await self._wipe(gone, gone=True)
+        gone = [each for each in asked if each.id not in left]
+        await self._wipe(gone, DELETED)
         kept = [each for each in others if each not in gone]
-        unknown = {each.item_id: now + PAUSE for each in kept if each.id in said.unknown}
-        ask_at = {each.item_id: self._next(each, platform, now) for each in kept}
+        unknown = {each.item_id: now + PAUSE for each in asked if each.id in said.unknown}
+        ask_at = {each.item_id: min(now + ASK_AFTER, self._end(each, platform)) for each in kept}
         await asyncio.to_thread(self.store.keep, kept, ask_at | unknown)
 
     async def _present(self, ids: Sequence[str]) -> Present:
         return await self.gateway.present(ids) if ids else Present(ids=[])
 
-    async def _wipe(self, posts: Sequence[Held], *, gone: bool = False) -> None:
+    async def _wipe(self, posts: Sequence[Held], reason: str) -> None:
         if not posts:
             return
         if on_desk := [each.item_id for each in posts if each.on_desk]:
             await self.gateway.forget(on_desk)
             reach("texts.forgotten")
-        await asyncio.to_thread(self.store.wipe, posts, self.now(), gone=gone)
+        await asyncio.to_thread(self.store.wipe, posts, self.now(), reason)
         reach("texts.wiped")
-        log.info("posts.wiped", count=len(posts), gone=gone)
+        log.info("posts.wiped", count=len(posts), deleted=reason == DELETED)
 
     def _end(self, post: Held, platform: Platform) -> datetime:
-        """When a post that has come to an end is past its time: before it costs to ask for it."""
+        """When a post is past its time: before it costs to ask for it. Never, while it is on its
+        way and the platform can be asked."""
+        if not post.ended:
+            return NEVER if of(post, platform) else post.since + self.longest
         return post.since + (min(self.longest, ASK_AFTER) if platform.paid else self.longest)
-
-    def _next(self, post: Held, platform: Platform, now: datetime) -> datetime:
-        """When it is this post's turn again."""
-        asked = now + ASK_AFTER
-        return min(asked, self._end(post, platform)) if post.ended else asked
 
 
 def of(post: Held, platform: Platform) -> bool:
-    """Whether the platform can be asked for it; of another one's post nobody can say any more."""
+    """Whether the platform can be asked for it."""
     return post.origin == platform.origin

@@ -228,15 +228,48 @@ async def test_a_post_of_which_the_platform_does_not_say_is_asked_about_again_so
     assert world.asked_about == [["1", "2", "3"], ["2"]]
 
 
-async def test_posts_of_a_platform_that_is_no_longer_asked_are_wiped(
+def moved_to_mastodon(world: World) -> None:
+    world.platform = world.platform.model_copy(update={"origin": "mastodon", "paid": False})
+
+
+async def test_posts_of_another_platform_are_not_asked_about_and_can_be_finished(
     bot: Bot, world: World, store: Store, clock: Clock
 ) -> None:
+    world.faults["generate"] = ["dead"] * 9
     world.post(song_post(1))
     await bot.run_cycle()
-    world.platform = world.platform.model_copy(update={"origin": "mastodon"})
+    moved_to_mastodon(world)
+    world.faults["generate"] = ["dead"] * 9
     clock.pass_by(ASK_AFTER.total_seconds())
     await bot.run_cycle()
+    assert (held(store), world.asked_about) == ({"x:1"}, [])
+    world.faults["generate"].clear()
+    clock.pass_by(3600)
+    await bot.run_cycle()
+    assert states(store) == {"x:1": "delivered"}
+    assert on_desk(world) == {"x:1"}
+
+
+async def test_posts_of_another_platform_are_wiped_when_they_are_past_their_time(
+    start: OpenBot, world: World, store: Store, clock: Clock
+) -> None:
+    bot = await start(retention_days=3)
+    world.post(song_post(1))
+    await bot.run_cycle()
+    world.faults["generate"] = ["dead"] * 99
+    world.post(song_post(2))
+    await bot.run_cycle()
+    moved_to_mastodon(world)
+    clock.pass_by(3 * DAY - 60)
+    await bot.run_cycle()
+    assert held(store) == {"x:1", "x:2"}
+    clock.pass_by(120)
+    await bot.run_cycle()
     assert held(store) == on_desk(world) == set()
+    assert states(store) == {"x:1": "delivered", "x:2": "gone"}
+    with reading(store.engine) as connection:
+        reason = connection.scalar(select(post.c.reason).where(post.c.item_id == "x:2"))
+    assert (reason or "").startswith("of another platform than today's")
 
 
 async def test_a_curators_words_and_what_is_published_stay(

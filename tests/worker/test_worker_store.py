@@ -15,6 +15,7 @@ from services.gateway.schemas import Command, TimelinePage
 from tests.worker.worker_world import START, World, song_post
 from worker.states import PostState
 from worker.store import SERVICE, Store
+from worker.store.held import DELETED
 from worker.store.timeline import ASK_AFTER
 from worker.tables import metadata, post
 
@@ -102,13 +103,12 @@ def test_texts_are_wiped_by_whoever_holds_them(either: Store, world: World) -> N
     later = late + timedelta(seconds=1)
     taken = either.held.claim(1, lease="b/1", now=later, until=later + timedelta(minutes=1))
     assert [each.item_id for each in taken] == [first.item_id]
-    either.held.wipe([first, second], later)
-    either.held.wipe([third], later, gone=True)
+    either.held.wipe([first, second, third], later, DELETED)
     with reading(either.engine) as connection:
         rows = connection.execute(select(post).order_by(post.c.item_id)).all()
     texts = {row.item_id: (row.body["text"] != "", row.state, row.ask_at is None) for row in rows}
     assert texts == {
         first.item_id: (True, "stored", False),
-        second.item_id: (False, "stored", True),
+        second.item_id: (False, "gone", True),
         third.item_id: (False, "gone", True),
     }

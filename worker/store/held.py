@@ -22,7 +22,9 @@ from worker.tables import post
 ENDS = frozenset({PostState.NO_SONG, PostState.UNKNOWN_SONG, PostState.DECIDED})
 # Nothing of these was laid before the curator.
 BEFORE_THE_DESK = frozenset({PostState.STORED, PostState.SONG, PostState.RESOLVED})
-GONE = "deleted on its platform"
+# Why a post goes no further.
+DELETED = "deleted on its platform"
+UNFINISHED = "of another platform than today's, and not finished before its time was over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +97,16 @@ class HeldPosts:
                 connection.execute(update(post).where(*mine(each)).values(kept))
 
     @rerun
-    def wipe(self, posts: Sequence[Held], now: datetime, *, gone: bool = False) -> None:
-        """Wipe what their authors wrote. One that is `gone` from its platform before anything of
-        it lay on the desk goes no further."""
+    def wipe(self, posts: Sequence[Held], now: datetime, reason: str) -> None:
+        """Wipe what their authors wrote. One of which nothing lay on the desk and that has not
+        come to its end goes no further, for this reason."""
         with writing(self.engine) as connection:
             for each in in_order(posts):
-                wipe(connection, each, now, gone=gone)
+                wipe(connection, each, now, reason)
                 reach("texts.wiping")
 
 
-def wipe(connection: Connection, held: Held, now: datetime, *, gone: bool) -> None:
+def wipe(connection: Connection, held: Held, now: datetime, reason: str) -> None:
     """Inside the caller's transaction; one that somebody else works on by now is left alone."""
     wanted = select(post.c.state).where(*mine(held)).with_for_update(key_share=True)
     if connection.scalar(wanted) is None:
@@ -119,8 +121,8 @@ def wipe(connection: Connection, held: Held, now: datetime, *, gone: bool) -> No
         "ask_at": None,
         **FREE,
     }
-    if gone and held.state in BEFORE_THE_DESK:
-        ended = {**wiped, "reason": GONE, "parked_from": None}
+    if held.state in BEFORE_THE_DESK:
+        ended = {**wiped, "reason": reason, "parked_from": None}
         move(connection, post, held.item_id, to=PostState.GONE, now=now, values=ended)
     else:
         connection.execute(update(post).where(*mine(held)).values(wiped))
