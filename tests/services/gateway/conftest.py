@@ -30,8 +30,13 @@ from tests.service_account import at_work, service_account
 from tests.services.gateway.clock import Clock
 from tests.services.gateway.on_google import Curator
 
-# Assertions of a module that is no test are explained too.
-pytest.register_assert_rewrite("tests.services.gateway.scenarios")
+# Assertions of modules that are no tests are explained too.
+pytest.register_assert_rewrite(
+    "tests.services.gateway.scenarios",
+    "tests.services.gateway.scenarios_of_catalogues",
+    "tests.services.gateway.scenarios_of_sheets",
+    "tests.services.gateway.scenarios_of_timelines",
+)
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "services/gateway/migrations"
 KEYS = XKeys("key", "secret", "1000-token", "secret")
@@ -56,6 +61,11 @@ class Sandbox:
         """What stands on the timeline, newest first."""
         posts = self.http.get("/sandbox/posts", params={"limit": 500}).json()
         return [post["text"] for post in posts if post["by_bot"] == by_bot]
+
+    def answers_to(self, post_id: str) -> list[dict[str, Any]]:
+        """What the bot wrote in answer to a post, newest first."""
+        posts = self.http.get("/sandbox/posts", params={"limit": 500}).json()
+        return [post for post in posts if post["by_bot"] and post["reply_to"] == post_id]
 
     def plan(self, vendor: str, fault: str, **more: object) -> None:
         plan = {"vendor": vendor, "fault": fault, **more}

@@ -6,8 +6,9 @@ Never a hang, never another exception, no post lost, none written twice.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +18,12 @@ import pytest
 from services.common.database import migrate, open_database
 from services.common.problems import ProblemError
 from services.gateway.app import MIGRATIONS
-from services.gateway.catalogues.catalogue import Catalogue
+from services.gateway.catalogues.catalogue import Catalogue, Linked
 from services.gateway.catalogues.lastfm import LastFm
 from services.gateway.catalogues.musicbrainz import MusicBrainz
 from services.gateway.catalogues.spotify import Spotify
+from services.gateway.sheets.google import GoogleSheet
+from services.gateway.sheets.sheet import Movable, Sheet
 from services.gateway.spend import Budget, Spend
 from services.gateway.timelines.bluesky import BlueskyTimeline
 from services.gateway.timelines.bluesky_session import Login
@@ -33,17 +36,14 @@ from tests.service_account import service_account
 from tests.services.gateway.clock import Clock
 from tests.services.gateway.scenarios import (
     LONGEST_CALL,
-    OF_CATALOGUES,
-    OF_SHEETS,
-    OF_TIMELINES,
     Bench,
     OpenScenario,
     numbers,
-    of_catalogue,
-    of_sheet,
-    of_timeline,
     until_through,
 )
+from tests.services.gateway.scenarios_of_catalogues import OF_CATALOGUES, of_catalogue
+from tests.services.gateway.scenarios_of_sheets import OF_SHEETS, of_sheet
+from tests.services.gateway.scenarios_of_timelines import OF_TIMELINES, of_timeline
 
 if TYPE_CHECKING:
     from tests.services.gateway.conftest import StartSandbox
@@ -110,6 +110,19 @@ async def musicbrainz(bench: Bench, seconds: float) -> AsyncIterator[Catalogue]:
 
 TIMELINES = {"x": x, "mastodon": mastodon, "bluesky": bluesky}
 CATALOGUES = {"spotify": spotify, "musicbrainz": musicbrainz, "lastfm": lastfm}
+ADAPTERS: dict[str, type] = {
+    "x": XTimeline,
+    "mastodon": MastodonTimeline,
+    "bluesky": BlueskyTimeline,
+    "google": GoogleSheet,
+    "spotify": Spotify,
+    "musicbrainz": MusicBrainz,
+    "lastfm": LastFm,
+}
+# Methods that ask nobody, or only for others that have a scenario.
+WITHOUT_SCENARIO = {"x.platform", "bluesky.platform", "x.ask", "mastodon.read"} | {
+    f"{vendor}.close" for vendor in ADAPTERS
+}
 VENDORS = (*TIMELINES, "google", *CATALOGUES)
 SCENARIOS: dict[str, OpenScenario] = {
     **{
@@ -206,3 +219,34 @@ async def go_through(method: str, bench: Bench) -> None:
 def test_the_matrix_is_large(record_property: Callable[[str, object], None]) -> None:
     record_property("shown: fault matrix", f"{len(SCENARIOS)} methods, {len(CELLS)} cells")
     assert len(CELLS) >= 300
+
+
+def public_methods(adapter: type) -> set[str]:
+    return {
+        name
+        for name, value in inspect.getmembers(adapter, inspect.isfunction)
+        if not name.startswith("_")
+    }
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_every_method_of_an_adapter_has_a_scenario(vendor: str) -> None:
+    methods = {f"{vendor}.{name}" for name in public_methods(ADAPTERS[vendor])}
+    assert methods - SCENARIOS.keys() == WITHOUT_SCENARIO & methods
+
+
+@pytest.mark.parametrize(
+    ("ports", "adapters"),
+    [
+        ((Timeline,), TIMELINES),
+        ((Sheet, Movable), {"google"}),
+        ((Catalogue,), CATALOGUES),
+        ((Linked,), {"spotify"}),
+    ],
+)
+def test_every_method_of_a_port_has_a_scenario(
+    ports: tuple[type, ...], adapters: Collection[str]
+) -> None:
+    methods = {name for port in ports for name in public_methods(port)}
+    asked = {f"{vendor}.{name}" for vendor in adapters for name in methods}
+    assert asked <= SCENARIOS.keys() | WITHOUT_SCENARIO
