@@ -24,6 +24,12 @@ def asked_for(store: Store) -> dict[str, bool]:
         return {row.item_id: row.asked for row in connection.execute(select(post))}
 
 
+def state_of(store: Store) -> str:
+    """Of the only post."""
+    with reading(store.engine) as connection:
+        return str(connection.execute(select(post.c.state)).scalar_one())
+
+
 @pytest.fixture
 async def listener(start: OpenBot, store: Store) -> Bot:
     """A bot called @ourbot that has read mentions before."""
@@ -77,6 +83,35 @@ async def test_a_post_that_comes_both_ways_is_one_and_asked_for(
     assert (await listener.run_cycle()).posts == 1
     assert asked_for(store) == {"x:1": True, "x:2": True}
     assert len(world.drafts) == 6
+
+
+async def test_what_turns_out_to_be_a_mention_is_read_once_more(
+    start: OpenBot, world: World, store: Store, clock: Clock
+) -> None:
+    """Whose bot knows no name of its own takes it for prose when the timeline brings it."""
+    store.timeline.take_mentions(TimelinePage(posts=[], cursor="0"), START - timedelta(days=1))
+    bot = await start(mentions_interval=60.0)
+    world.scores["Pink Moon"] = 0.8  # too little for a guess
+    world.post("can you do Pink Moon by Nick Drake? @ourbot")
+    await bot.run_cycle()
+    assert state_of(store) == "no_song"
+    world.mentions += world.posts
+    clock.pass_by(60)
+    await bot.run_cycle()
+    assert state_of(store) == "delivered"
+
+
+async def test_a_mention_that_names_no_song_is_not_read_over_and_over(
+    listener: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    world.mention("@ourbot hello")
+    for _ in range(2):
+        await listener.run_cycle()
+        assert state_of(store) == "no_song"
+        clock.pass_by(60)
+        again = TimelinePage(posts=world.mentions, cursor="1")
+        store.timeline.take_mentions(again, clock())
+        assert state_of(store) == "no_song"
 
 
 async def test_mentions_are_read_as_often_as_the_setting_says(

@@ -13,8 +13,8 @@ from services.common.database import inserting, reading, rerun, writing
 from services.gateway.schemas import Gap, Post, TimelinePage
 from worker.failpoints import reach
 from worker.states import POST, START, PostState
-from worker.store.moves import lock
-from worker.store.posts import item_id_of
+from worker.store.moves import lock, move
+from worker.store.posts import FRESH, item_id_of
 from worker.store.turns import check_turn
 from worker.tables import cursor, gap, post
 
@@ -74,11 +74,25 @@ class Timeline:
             reach("mentions.storing")
             if ids := [item_id_of(each) for each in page.posts]:
                 lock(connection, post, ids)
+                read_again(connection, ids, now)
                 connection.execute(update(post).where(post.c.item_id.in_(ids)).values(asked=True))
             if page.gap is not None:
                 note_gap(connection, MENTIONS, page.gap, now)
             set_cursor(connection, MENTIONS, page.cursor, now)
             return new
+
+
+def read_again(connection: Connection, ids: Sequence[str], now: datetime) -> None:
+    """Have those parsed once more that named no song before they were known for mentions."""
+    unasked = select(post.c.item_id).where(
+        post.c.item_id.in_(ids),
+        post.c.state == PostState.NO_SONG,
+        ~post.c.asked,
+        post.c.ask_at.is_not(None),  # or its text is wiped
+    )
+    for item_id in connection.scalars(unasked).all():
+        afresh = {"next_at": now, "rule": None, "reason": None, **FRESH}
+        move(connection, post, item_id, to=PostState.STORED, now=now, values=afresh)
 
 
 def insert_new_posts(connection: Connection, posts: Sequence[Post], now: datetime) -> int:
