@@ -19,7 +19,7 @@ from worker.songs.song import FIRM, Parsed, Song
 __all__ = ["FIRM", "LIMIT", "Link", "Parsed", "Song", "parse"]
 
 _ALBUM_OR_EVENT = re.compile(
-    r"\b(?:albums?|lp|ep|mixtape|tour|tickets?|concert|festival|gig|tonight at|live at|shows?)\b",
+    r"\W(?:albums?|lp|ep|mixtape|tour|tickets?|concert|festival|gig|tonight at|live at|shows?)\b",
 )
 
 
@@ -66,5 +66,5 @@ def _reason(post: Post, reading: Reading) -> str:
     for reason, true in reasons:
         if true:
             return reason
-    event = _ALBUM_OR_EVENT.search(reading.lower)
+    event = _ALBUM_OR_EVENT.search(f" {reading.lower}")
     return "album or event, not a song" if event else "no song named"

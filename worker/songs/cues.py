@@ -131,13 +131,13 @@ FILLER = re.compile(
 """What may stand between a lead and the song: marks, a station, "the new song"."""
 
 MUSIC = re.compile(
-    r"\b(?:songs?|singles?|tracks?|tunes?|music|listen\w*|spotify|soundcloud|remix\w*|covers?|"
+    r"\W(?:(?:songs?|singles?|tracks?|tunes?|music|listen\w*|spotify|soundcloud|remix\w*|covers?|"
     r"lyrics?|nowplaying|np|bandcamp|pandora|youtube|vevo|vinyl|playlist|jam|radio|chorus|"
     r"feat|ft\.|hot ?100|charts?|debuts?|itunes|mv|acoustic|guitar|melody|anthem|banger|"
     r"shoegaze|dreampop|indie|hiphop|techno|punk|metal|jazz|edm|kpop|live session|"
-    r"official (?:music )?(?:video|audio)|lyric video)\b|#\w*music\w*|\u266b"
+    r"official (?:music )?(?:video|audio)|lyric video)\b|(?<=#)\w*music|(?<=\u266b))"
 )
-"""Words that say a post speaks of music."""
+"""Words that say a post speaks of music; for a post in lower case after one blank."""
 
 NOT_A_SONG_BEFORE = re.compile(
     r"\b(?:albums?|l\.?p\.?|e\.?p\.?|record|mixtape|movie|films?|books?|novel|shows?|series|"

@@ -11,31 +11,36 @@ import re
 from worker.songs.words import CHART_VERBS, PROSE, SERVICES, WHOLE_NAMES
 
 _TAIL = re.compile(
-    rf"""(?=[\s|/<>=.,;:!?\u2013\u2022\u2026\u266b-])(?:
-        \s+(?:on|via|v\u00eda|thru|through|from|off|using|by|in|with|en|auf|sur|su|no)
-        \s+[@\#]?(?i:{SERVICES})(?!\w)
-      | (?=\s)(?<!\band)(?<!&)(?<!\sx)(?<!,)(?<!\+)(?<![Ff]eat)(?<![Ff]t)(?<!t\.)(?<!eaturing)
-        \s+(?:(?:on|via|w/|with|at|by|from)\s+)?[@\#]\w
-      | \s+(?:via|v\u00eda|cc:?|RT|(?i:now\s+playing)|prod\.?\s+by|from\s+the\s+album)(?=[\s@:])
-      | \s+on\.\.\.
-      | \s\(at\s
-      | \s(?:[Mm]usic\s[Vv]ideo|MV|M/V)(?!\w)
-      | \s*(?:\||//|\u2022|>>|<<?3|->|=>|\u266b|\u2026|\.\.)
-      | \s+[:;=][-']?[()DPp]
-      | \s+[-~\u2013]+>?(?:\s|$)
-      | \s*\n
-      | \s(?:"(?![^"\n]{{1,20}}"\s[A-Z])|[*=](?!\s?\w+\s?[)\]])
-        |\[(?!\s?\w+\s?\]|[^\]\n]{{0,40}}(?i:remix|mix|edit|version|rework|cover|bootleg)\]))
-      | \s\[\d+\s(?:weeks?|wks?)
-      | (?=[.;:]\s)(?<!\bDr)(?<!\bMr)(?<!\bSt)(?<!\bJr)(?<!\bMs)(?<![Ff]t)(?<!\b[A-Z])(?<!\bRev)
-        (?<![Ff]eat)(?<!\bMrs)(?<!\bvs)(?<!\bNo)(?:[.;]\s+(?=[\w@"'])|:\s+(?=[a-z]))
-      | [!?]+["']?\s+(?=[\w"'@\#])(?!at\sthe\b|&)
-      | ,\s+(?!and\s[A-Z])(?=[a-z@\#"]|(?:19|20)\d\d(?!\w)|I\b|This\b|It\b|But\b|And\b|So\b)
+    rf"""[\s|/<>=.,;:!?\u2013\u2022\u2026\u266b-](?:(?<=\s)(?:
+        \s*(?:
+            (?:on|via|v\u00eda|thru|through|from|off|using|by|in|with|en|auf|sur|su|no)
+            \s+[@\#]?(?i:{SERVICES})(?!\w)
+          | (?:via|v\u00eda|cc:?|RT|(?i:now\s+playing)|prod\.?\s+by|from\s+the\s+album)(?=[\s@:])
+          | on\.\.\.
+          | [|\u2022\u266b\u2026\n]|//|>>|<<?3|[-=]>|\.\.
+          | [:;=][-']?[()DPp]
+          | [-~\u2013]+>?(?:\s|$)
+        )
+      | (?<=\n)
+      | (?<!\band.)(?<!&.)(?<!\sx.)(?<!,.)(?<!\+.)(?<![Ff]eat.)(?<![Ff]t.)(?<!t\..)(?<!eaturing.)
+        \s*(?:(?:on|via|w/|with|at|by|from)\s+)?[@\#]\w
+      | \(at\s
+      | (?:[Mm]usic\s[Vv]ideo|MV|M/V)(?!\w)
+      | "(?![^"\n]{{1,20}}"\s[A-Z])|[*=](?!\s?\w+\s?[)\]])
+      | \[(?!\s?\w+\s?\]|[^\]\n]{{0,40}}(?i:remix|mix|edit|version|rework|cover|bootleg)\])
+      | \[\d+\s(?:weeks?|wks?)
+    ) | (?<=[|\u2022\u266b\u2026])|(?<=/)/|(?<=>)>|(?<=<)<?3|(?<=[-=])>|(?<=\.)\.
+      | (?<=[.;:])(?=\s)(?<!\bDr.)(?<!\bMr.)(?<!\bSt.)(?<!\bJr.)(?<!\bMs.)(?<![Ff]t.)(?<!\b[A-Z].)
+        (?<!\bRev.)(?<![Ff]eat.)(?<!\bMrs.)(?<!\bvs.)(?<!\bNo.)
+        (?:(?<=[.;])\s+(?=[\w@"'])|(?<=:)\s+(?=[a-z]))
+      | (?<=[!?])[!?]*["']?\s+(?=[\w"'@\#])(?!at\sthe\b|&)
+      | (?<=,)\s+(?!and\s[A-Z])(?=[a-z@\#"]|(?:19|20)\d\d(?!\w)|I\b|This\b|It\b|But\b|And\b|So\b)
     )""",
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
+"""Only its start counts. It begins with one character of a class: so it is quickest to find."""
 _PROSE = re.compile(
-    rf"\s+(?:{PROSE}|{CHART_VERBS}(?= \S)"
+    rf"\s\s*(?:{PROSE}|{CHART_VERBS}(?= \S)"
     r"|at(?= [a-z\d])"
     r"|(?:on|in|at|with|from|off) (?:the|my|this|our|your|a|an|their|his|her|me)(?= [a-z])"
     r"|and (?:it|i|i'm|im|my|the way|now|then|this|that|also|just))(?![\w-])"
@@ -54,24 +59,26 @@ _CAPITAL_RUN = re.compile(
 )
 _REMARK = re.compile(r" \((?=[a-z][^)(]{8,}\)?)(?:[^\W\d_][\w']*,? ){2,}[^)(\n]*(?:\)|$)")
 """A remark in brackets after a title, in small words: "(night train, nobody else here)"."""
-_LOOSE_ENDS = re.compile(
-    r"(?:,|\s+(?:\+|of|the|and|for|to|in|on|at|a|my|me|with|by|&|de|la|y|from|feat\.?|ft\.?))+\s*$"
-)
+_LOOSE = "+ of the and for to in on at a my me with by & de la y from feat. feat ft. ft"
+_LOOSE_ENDS = re.compile(rf"(?:,|\s+(?:{'|'.join(map(re.escape, _LOOSE.split()))}))+\s*$")
+_MAY_BE_LOOSE = (",", *_LOOSE.split())
 
 
 def artist_end(text: str, start: int, end: int) -> int:
     """Where the artist's name that begins at `start` ends, `end` at the latest."""
     length = _name_length(text[start:end])
-    loose = _LOOSE_ENDS.search(text, max(start, start + length - 24), start + length)
-    end = loose.start() if loose else start + length
-    return start + len(text[start:end].rstrip())
+    name = text[start : start + length].rstrip()
+    if name.endswith(_MAY_BE_LOOSE) and (
+        loose := _LOOSE_ENDS.search(text, max(start, start + length - 24), start + length)
+    ):
+        name = text[start : loose.start()].rstrip()
+    return start + len(name)
 
 
 def _name_length(segment: str) -> int:
-    if handles := _HANDLES.match(segment):
+    if segment[:1] == "@" and (handles := _HANDLES.match(segment)):
         return handles.end()
-    folded = segment[:40].casefold()
-    if folded.startswith(WHOLE_NAMES):
+    if (folded := segment[:40].casefold()).startswith(WHOLE_NAMES):
         name = next(name for name in WHOLE_NAMES if folded.startswith(name))
         return _outside_brackets(segment, _TAIL, len(name))
     length = _outside_brackets(segment, _TAIL)
@@ -99,6 +106,8 @@ def is_tail(rest: str) -> bool:
 def _outside_brackets(segment: str, boundary: re.Pattern[str], begin: int = 1) -> int:
     """The first boundary after `begin` that lies in no open bracket."""
     cut = boundary.search(segment, begin)
+    if "(" not in segment:
+        return cut.start() if cut else len(segment)
     while cut and "(" in segment[: cut.start()] and segment.count(")", 0, cut.start()) == 0:
         closing = segment.find(")", cut.start())
         if closing < 0 or "\n" in segment[cut.start() : closing]:

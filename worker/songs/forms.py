@@ -28,7 +28,7 @@ _PARTS = {
     r"(?:[A-Z@#$0-9][^\s\"':!?,]*(?:'(?!s\s)[^\s\"':!?,]*)?"
     r"(?: (?:&|and|x|of(?: the)?|on the|in the|at the|the|for|de|la|feat\.?|ft\.?))? ){0,5}"
     r"[A-Z@#$0-9][^\s\"':,]*(?<!\w's))",
-    "by": r"(?<=\s)by:?[ ]{1,4}",
+    "by": r"by(?<=\sby):?[ ]{1,4}",  # its own letters first: they are quicker to find
     "dash": r"(?:\s+[-\u2013~|\u00b7\u2022:/]{1,2}\s+|\u2013)",
     "work": r"(?:(?:brand )?(?:new|latest|debut|classic|hit|lead|first|second|upcoming|number one|"
     r"#1|smash|own|official|favou?rite|amazing|beautiful|lovely) ){0,3}"

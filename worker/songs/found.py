@@ -20,13 +20,14 @@ class Found:
     def add(self, songs: Iterator[Song]) -> None:
         for song in songs:
             key = (song.title.casefold(), *map(str.casefold, song.artists))
-            if key not in self._songs or self._songs[key].confidence < song.confidence:
+            known = self._songs.get(key)
+            if known is None or known.confidence < song.confidence:
                 self._songs[key] = song
                 self.surest = max(self.surest, song.confidence)
 
     def ranked(self) -> tuple[Song, ...]:
         """The surest first."""
-        if not self._songs:
-            return ()
+        if len(self._songs) < 2:
+            return tuple(self._songs.values())
         ranked = sorted(self._songs.values(), key=attrgetter("confidence"), reverse=True)
         return tuple(ranked[:MOST_CANDIDATES])

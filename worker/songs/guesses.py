@@ -78,7 +78,7 @@ _MOST_PLACES = 3
 def _around_by(text: str) -> Iterator[Cut]:
     for by in list(_BY.finditer(text))[:_MOST_PLACES]:
         line = text.rfind("\n", 0, by.start()) + 1
-        if _CREDIT.match(text, max(line, by.start() - 24), by.start()):
+        if _is_credit(text, max(line, by.start() - 24), by.start()):
             continue
         end = name_end(text, by.end(), min(len(text), by.end() + 80))
         if end <= by.end():
@@ -92,7 +92,7 @@ def _around_by(text: str) -> Iterator[Cut]:
 def _small_by(text: str) -> Iterator[Cut]:
     for by in list(_BY.finditer(text))[:_MOST_PLACES]:
         begin = _phrase(text, by.start())
-        if _CREDIT.match(text, begin, by.start()) or _has_name(text, begin, by.start()):
+        if _is_credit(text, begin, by.start()) or _has_name(text, begin, by.start()):
             continue
         end = name_end(text, by.end(), min(len(text), by.end() + 80))
         titles = list(_small_titles(text, begin, by.start()))
@@ -101,6 +101,11 @@ def _small_by(text: str) -> Iterator[Cut]:
         elif titles and titles[0][0] == begin and (by.start() - begin) < 30:
             for stop in _small_artists(text, by.end()):
                 yield Cut(titles[0], (by.end(), stop))
+
+
+def _is_credit(text: str, begin: int, end: int) -> bool:
+    last = max(begin, text.rfind(" ", begin, end) + 1)  # a credit is one word
+    return _CREDIT.match(text, last, end) is not None
 
 
 def _has_name(text: str, begin: int, end: int) -> bool:
@@ -235,7 +240,7 @@ GUESSES = (
 )
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def guesses_for(signs: int) -> tuple[Guess, ...]:
     """The guesses that are worth a look in a post that shows the Signs of these bits."""
     seen = Sign(signs)

@@ -28,12 +28,13 @@ _SOUNDCLOUD_PAGES = {"discover", "search", "stream", "you", "charts", "pages", "
 _SPOTIFY_URI = re.compile(r"spotify:(track|album|artist|playlist):([0-9A-Za-z]{22})$")
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 _MUSIC = re.compile(r"spotify|apple\.com|youtu|soundcloud|last\.?fm|bandcamp")
+_SHORTENED = ("https://t.co/", "http://t.co/")  # most links of X
 _VIDEO_ID = re.compile(r"[\w-]{11}$")
 
 
 def read_link(url: str) -> Link | None:
     """The music link that `url` is, or None. Never raises, whatever `url` holds."""
-    if not _MUSIC.search(url):  # as with most links: spares the work of taking it apart
+    if url.startswith(_SHORTENED) or not _MUSIC.search(url):  # no need to take it apart
         return None
     if uri := _SPOTIFY_URI.match(url):
         return Link("spotify", uri[1], uri[2], url)

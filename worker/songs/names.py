@@ -31,7 +31,6 @@ _FEATURED = re.compile(
       | (?:[-\u2013]\s+)?\b(?:feat\.|ft\.|feat|ft|featuring)\s+([^()\[\]\n]{1,80}))""",
     re.VERBOSE | re.IGNORECASE,
 )
-_FEATURED_HINTS = ("ft", "feat", "with ", "w/")
 _JOINT = re.compile(r",\s+|\s+(?:[&+xX]|vs\.?|with)\s+")
 _LIST = re.compile(r",\s+(?![Tt]he\b)|\s+(?:&|\+|x)\s+(?![Tt]he\b)|\s+and\s+(?![Tt]he\b)")
 
@@ -45,10 +44,12 @@ def clean_title(raw: str, *, marked: bool) -> tuple[str, tuple[str, ...]] | None
     """
     title, featured = _split_featured(raw)
     title = " ".join(_without_noise(title).split()).strip(_EDGES)
-    if title.startswith("@"):
+    first = title[:1]
+    if first == "@":
         return None
-    title = spell(title) if title.startswith("#") else title
-    if not title.endswith("..") and not _initials(title):
+    if first == "#":
+        title = spell(title)
+    if title[-1:] == "." and title[-2:] != ".." and not _initials(title):
         title = title.removesuffix(".").rstrip(_EDGES)
     if title[:1] == title[-1:] == "'" and title.count("'") == 2:
         title = title.strip("' ")
@@ -63,7 +64,7 @@ def _is_title(title: str) -> bool:
     return (
         0 < len(title) <= 100
         and title.count(" ") < 16
-        and (_WORDY.search(title) is not None or not title.isascii())
+        and (title[0].isalnum() or _WORDY.search(title) is not None or not title.isascii())
     )
 
 
@@ -71,9 +72,12 @@ def clean_artists(raw: str) -> tuple[str, ...] | None:
     """The main artist and the featured ones, or None where this is no artist."""
     main, featured = _split_featured(raw)
     main = " ".join(_without_noise(main).split()).strip(_EDGES + "!?")
-    main = main if main.endswith(("Jr.", "Sr.")) or _initials(main) else main.rstrip(". ")
+    if main[-1:] == "." and not (main.endswith(("Jr.", "Sr.")) or _initials(main)):
+        main = main.rstrip(". ")
     main = spell(main if main.count("(") == main.count(")") else main.strip("() "))
-    if not main or len(main) > 80 or main.count(" ") > 9 or not any(map(str.isalnum, main)):
+    if not main or len(main) > 80 or main.count(" ") > 9:
+        return None
+    if not (main[0].isalnum() or any(map(str.isalnum, main))):
         return None
     return (main, *featured)
 
@@ -91,7 +95,7 @@ def _initials(name: str) -> bool:
 
 def _split_featured(raw: str) -> tuple[str, tuple[str, ...]]:
     lower = raw.lower()
-    if not any(hint in lower for hint in _FEATURED_HINTS):
+    if not ("ft" in lower or "feat" in lower or "with " in lower or "w/" in lower):
         return raw, ()
     match = _FEATURED.search(raw)
     if match is None or not raw[: match.start()].strip(_EDGES):
@@ -128,4 +132,6 @@ def _spelled(handle: re.Match[str]) -> str:
 
 def split_names(joined: str) -> list[str]:
     """A joined name taken apart: "Nico & Vinz" may be two artists. One name stays one."""
+    if not _JOINT.search(joined):
+        return [joined]
     return [name.strip() for name in _JOINT.split(joined) if _WORDY.search(name)]

@@ -39,7 +39,7 @@ CHARTS = (
         r"#\d{1,3} ?\((?i:new|re|re-entry)\))[.:]? (?P<title>[^\n,]{1,60}), {artist}",
         "12 (9) bad guy, Billie Eilish",
         ("bad guy", ("Billie Eilish",)),
-        needs=Sign.COMMA,
+        needs=Sign.COMMA | Sign.PLACE,
         run=True,
     ),
     Rule(
@@ -48,7 +48,7 @@ CHARTS = (
         r"#\d{1,3}[.:]? (?:\| )?" + _TITLE + r" \| {artist}",
         "Chart 12 | #3 Blinding Lights | The Weeknd",
         ("Blinding Lights", ("The Weeknd",)),
-        needs=Sign.BAR,
+        needs=Sign.BAR | Sign.NUMBER,
         run=True,
     ),
     Rule(
@@ -152,6 +152,7 @@ BESIDE = (
         r"{artist}",
         'heute schon zum dritten Mal "99 Luftballons" von Nena geh\u00f6rt',
         ("99 Luftballons", ("Nena",)),
+        needs=Sign.QUOTED_VON,
         run=True,
     ),
     Rule(
@@ -160,6 +161,7 @@ BESIDE = (
         _START + r"(?=[^\s@\"]+(?: [^\s\"']|[,:] )){owner}(?:,|:| //| /)? {quoted}(?! ?[A-Z])",
         'Cocteau Twins "Lorelei" for the walk home',
         ("Lorelei", ("Cocteau Twins",)),
+        needs=Sign.NAME_QUOTED,
         capitals=True,
     ),
     Rule(
@@ -168,6 +170,7 @@ BESIDE = (
         _PLAYS,
         'Last song of the night, and Wet Leg do "Chaise Longue"',
         ("Chaise Longue", ("Wet Leg",)),
+        needs=Sign.PLAYS_QUOTED,
         capitals=True,
         music=True,
     ),
@@ -177,7 +180,7 @@ BESIDE = (
         r"(?<![\w@#'.-])(?P<artist>[a-z][\w.&$-]{1,30})'s (?:{work} )?(?:called )?{quoted}",
         "is anyone else crying at blink-182's \"Adam's Song\"",
         ("Adam's Song", ("blink-182",)),
-        needs=Sign.APOSTROPHE,
+        needs=Sign.OWNS,
         capitals=True,
     ),
 )
@@ -189,6 +192,7 @@ PERHAPS = (
         r"{quoted}(?: [(\[][^)\]\n]{1,40}[)\]])?(?:\s+(?:[-\u2013~|]|//?)\s*|\u2013){artist}",
         '"Lorelei" - Cocteau Twins, on cassette',
         ("Lorelei", ("Cocteau Twins",)),
+        needs=Sign.QUOTED_DASH,
         run=True,
         capitals=True,
         bounded=True,
@@ -199,6 +203,7 @@ PERHAPS = (
         r"{quoted} \((?P<artist>[A-Z@][^)\n]{1,40})\)",
         'new on the setlist: "Lorelei" (Cocteau Twins)',
         ("Lorelei", ("Cocteau Twins",)),
+        needs=Sign.QUOTED_BRACKET,
         capitals=True,
     ),
     Rule(
@@ -227,6 +232,7 @@ PERHAPS = (
         _PLAYS,
         'saw Wet Leg do "Chaise Longue" in a tent',
         ("Chaise Longue", ("Wet Leg",)),
+        needs=Sign.PLAYS_QUOTED,
         capitals=True,
     ),
     Rule(
@@ -235,6 +241,7 @@ PERHAPS = (
         r"(?<![\w@#']){owner}(?:,|:| //)? {quoted}",
         'right at the front for Wet Leg, "Chaise Longue", one shoe gone',
         ("Chaise Longue", ("Wet Leg",)),
+        needs=Sign.NAME_QUOTED,
         capitals=True,
     ),
     Rule(
@@ -243,6 +250,7 @@ PERHAPS = (
         r"(?m:^)[ *.]{0,4}{owner}(?:,|:| //| [\u2013-])? {quoted}",
         'Wet Leg: "chaise longue". again',
         ("chaise longue", ("Wet Leg",)),
+        needs=Sign.NAME_QUOTED,
     ),
     Rule(
         "perhaps, small owner's quoted",
@@ -250,7 +258,7 @@ PERHAPS = (
         r"(?<![\w@#'.-])(?P<artist>[a-z][\w.&$-]{1,30})'s (?:{work} )?(?:called )?{quoted}",
         'nobody told me about slowdive\'s "Sugar for the Pill"',
         ("Sugar for the Pill", ("slowdive",)),
-        needs=Sign.APOSTROPHE,
+        needs=Sign.OWNS,
     ),
     Rule(
         "perhaps, small artist quoted",

@@ -39,7 +39,9 @@ def _replacements() -> dict[int, str]:
 
 
 _REPLACEMENTS = {chr(point): plain for point, plain in _replacements().items()}
-_REPLACED = frozenset(_REPLACEMENTS)
+# A class that named each emoji would be slow: all characters beyond 0xffff stand for them.
+_LISTED = "".join(re.escape(mark) for mark in _REPLACEMENTS if ord(mark) < 0x10000)
+_REPLACED = re.compile(rf"[{_LISTED}\U00010000-\U0010ffff]")
 _ENTITY = re.compile(r"&(?:amp;)*(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,8});")
 _URL = re.compile(r"https?:/[^\s\"<>]+")
 _RARE_URL = re.compile(r"(?:[Hh][Tt][Tt][Pp][Ss]?:/|spotify:)[^\s\"<>]+")
@@ -47,8 +49,7 @@ _BARE_URL = re.compile(
     r'(?<![\w@])(?:www\.|(?:[\w-]{1,40}\.){1,3}(?:com|fm|co|ly|be|fi|tv)/)[^\s"<>]+',
     re.IGNORECASE,
 )
-_NOT_BEFORE_URL = re.compile(r"[\w@]")
-_RETWEET = re.compile(r'(?<!\w)[Rr][Tt][ :]*@\w+ ?:?|"@\w+: ')
+_RETWEET = re.compile(r'[Rr"](?:(?<!\w.)(?<!")[Tt][ :]*@\w+ ?:?|(?<=")@\w+: )')
 _ADDRESSED = re.compile(r"(?:[ .]*@\w+(?=\s))+(?!\s*[-\u2013|\"'])")
 _NUMBERED = re.compile(
     r"(?m:^)[ \"]{0,3}(?:\(?(?!24/7)\d{1,2}/(?:\d{1,2})?\)?[:.]?|\d{1,3}[.)]|"
@@ -80,13 +81,13 @@ def tidy(given: str) -> Post:
     """Read a post's first LIMIT characters into a Post."""
     text, offsets = _without_entities(given[:LIMIT])
     if not (text.isascii() and text.isprintable()):
-        for mark in _REPLACED.intersection(text):  # far quicker than translating each character
-            text = text.replace(mark, _REPLACEMENTS[mark])
+        for mark in set(_REPLACED.findall(text)):  # far quicker than translating each character
+            text = text.replace(mark, _REPLACEMENTS.get(mark, mark))
         if "\u00bb" in given and "\u00ab" not in given:
             text = text.replace(' " ', " \u2013 ")  # an arrow
         if "\u306e" in text or "\u7684" in text:
             text = _OWNED.sub("\u2013", text)
-    unbroken = text = _NUMBERED.sub(_blanks, text)
+    unbroken = text = _without_numbers(text)
     link = None
     if "/" in text or "spotify:" in text:
         text, link = _without_links(text)
@@ -97,9 +98,16 @@ def tidy(given: str) -> Post:
         retweet = text.lstrip(' "').startswith("RT @")
         if "RT" in text or '"@' in text or "rt" in text:
             text = _RETWEET.sub(_breaks, text)
-        if addressed := _ADDRESSED.match(text):
+        if text[0] in " .@" and (addressed := _ADDRESSED.match(text)):
             text = _breaks(addressed) + text[addressed.end() :]
     return Post(text, unbroken, link, retweet, offsets)
+
+
+def _without_numbers(text: str) -> str:
+    if "\n" in text:
+        return _NUMBERED.sub(_blanks, text)
+    number = _NUMBERED.match(text)  # of one line only the beginning need be looked at
+    return _blanks(number) + text[number.end() :] if number else text
 
 
 def _blanks(match: re.Match[str]) -> str:
@@ -115,11 +123,12 @@ def _without_links(text: str) -> tuple[str, Link | None]:
     found: list[tuple[int, Link]] = []
 
     def note(url: re.Match[str]) -> str:
-        if url.start() and _NOT_BEFORE_URL.match(text, url.start() - 1):
+        start, end = url.span()
+        if start and ((before := text[start - 1]).isalnum() or before in "_@"):
             return url[0]
         if link := read_link(url[0].rstrip(".,;!?)'")):
-            found.append((url.start(), link))
-        return "\n" * (url.end() - url.start())
+            found.append((start, link))
+        return "\n" * (end - start)
 
     text = _URL.sub(note, text)
     if ":/" in text or "spotify:" in text:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
 
 from worker.songs.cues import FILLER, LEADS, MUSIC, NOT_A_SONG_AFTER, NOT_A_SONG_BEFORE
 from worker.songs.endings import GOES_ON, artist_end, is_tail, title_end
@@ -14,9 +13,9 @@ from worker.songs.looks import is_capitalised, is_odd, is_whole_work, may_be_son
 from worker.songs.names import clean_artists, clean_title, guests, split_names
 from worker.songs.post import Post
 from worker.songs.rule import Rule
-from worker.songs.rules import groups_for, perhaps_for
+from worker.songs.rules import first_groups_for, groups_for, perhaps_for
 from worker.songs.runs import is_name, name_end
-from worker.songs.signs import DOUBLE, SINGLE, Sign, signs_of
+from worker.songs.signs import DOUBLE, SINGLE, Sign, closer_signs, signs_of
 from worker.songs.song import FIRM, Song
 from worker.songs.words import FACTS, NO_NAME, NO_OWNER, POINTING
 
@@ -55,16 +54,17 @@ class Reading:
         self.signs = signs_of(post.text, self.lower, lead=bool(self.leads))
         self.marks = (bool(self.signs & DOUBLE), bool(self.signs & SINGLE))
         self.met_album = False
+        self._musical = True if post.link or self.leads else None
 
     def songs(self) -> tuple[Song, ...]:
         """All readings, the surest first, each once."""
         found = Found()
-        for group in groups_for(self.signs):
-            found.add(self._heard(group))
-            if found.surest >= SURE:
-                break
+        self._hear_groups(first_groups_for(self.signs), found)
+        if found.surest < SURE:
+            self.signs |= closer_signs(self.post.text, self.lower, self.signs)
+            self._hear_groups(groups_for(self.signs), found)
         if found.surest < FIRM and not self.met_album:
-            found.add(self._heard(perhaps_for(self.signs)))
+            self._hear(perhaps_for(self.signs), found)
             found.add(self._guessed())
         return found.ranked()
 
@@ -108,16 +108,24 @@ class Reading:
                 ends.add((after.end() if after else said.end(), lead.weight))
         return [(weight, end) for end, weight in sorted(ends, reverse=True)[:_MOST_LEADS]]
 
-    @cached_property
+    @property
     def musical(self) -> bool:
         """Whether anything in the post speaks of music."""
-        return bool(self.post.link or self.leads or MUSIC.search(self.lower))
+        if self._musical is None:
+            self._musical = MUSIC.search(f" {self.lower}") is not None
+        return self._musical
 
-    def _heard(self, group: tuple[Rule, ...]) -> Iterator[Song]:
+    def _hear_groups(self, groups: tuple[tuple[Rule, ...], ...], found: Found) -> None:
+        for group in groups:
+            self._hear(group, found)
+            if found.surest >= SURE:
+                break
+
+    def _hear(self, group: tuple[Rule, ...], found: Found) -> None:
         for rule in group:
             if not rule.music or self.musical:
                 for weight, match in self._matches(rule):
-                    yield from self._read(rule, match, weight)
+                    found.add(self._read(rule, match, weight))
 
     def _matches(self, rule: Rule) -> Iterator[tuple[float, re.Match[str]]]:
         for kind, pattern in enumerate(rule.patterns):
@@ -142,7 +150,7 @@ class Reading:
         if not title:
             return
         artists: tuple[str, ...] = ()
-        if "artist" in match.re.groupindex:
+        if rule.names_artist:
             begin, stop, artists = self._artists(rule, match)
             if not artists:
                 return
@@ -217,7 +225,7 @@ class Reading:
         """Whether the names look as the rule wants them to."""
         if rule.capitals and not is_capitalised(title):
             return False
-        if not self._stands_right(rule, title, artists, span):
+        if rule.has_place and not self._stands_right(rule, title, artists, span):
             return False
         if artists and self._is_lower(artists[0], span):
             # "these songs by the sea" is prose, "pink moon by nick drake" is not.

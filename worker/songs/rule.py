@@ -48,8 +48,23 @@ class Rule:
         """Whether a dash leaves open which name is the artist's."""
         return "dash" in self.name
 
-    def may_apply(self, signs: Sign) -> bool:
-        """Whether a post with these signs is worth a look."""
-        if self.quoted and not signs & (Sign.DOUBLE | Sign.SINGLE):
-            return False
-        return self.needs in signs and (not self.after_lead or Sign.LEAD in signs)
+    @cached_property
+    def names_artist(self) -> bool:
+        """Whether the form names an artist beside the title."""
+        return "artist" in self.patterns[0].groupindex
+
+    @cached_property
+    def has_place(self) -> bool:
+        """Whether what stands around the names must be looked at."""
+        return self.run or self.bounded or self.goes_on or self.whole_line
+
+    @cached_property
+    def asks(self) -> tuple[int, int]:
+        """The bits of the Signs that must all be seen, and of those of which one must."""
+        needs = self.needs | Sign.LEAD if self.after_lead else self.needs
+        return needs.value, (Sign.DOUBLE | Sign.SINGLE).value if self.quoted else 0
+
+    def may_apply(self, signs: int) -> bool:
+        """Whether a post that shows the Signs of these bits is worth a look."""
+        every, some = self.asks
+        return every & signs == every and (not some or some & signs != 0)

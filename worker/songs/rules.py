@@ -27,7 +27,7 @@ _QUOTED_BY = (
         r"{quoted}[ ,.:\u2013-]{0,4}(?:[(\[][^)\]\n]{1,40}[)\]] )?"
         r"(?!(?:followed|directed|written|sponsored|hosted|presented|inspired) )"
         r"(?:#?\w+ )??(?:\w+ )??"
-        r"(?<=[\s\"'])by:?[ ]{1,4}{artist}",
+        r"by(?<=[\s\"']by):?[ ]{1,4}{artist}",
         'Cannot get over "Pink Moon" by Nick Drake today',
         ("Pink Moon", ("Nick Drake",)),
         needs=Sign.BY,
@@ -47,7 +47,7 @@ _BY_NAME = (
     Rule(
         "lead, title By artist",
         0.8,
-        r"(?P<title>[^\n]{1,120})(?<=\s)(?:By|BY):?[ ]{1,4}{artist}",
+        r"(?P<title>[^\n]{1,120})(?:By|BY)(?<=\s..):?[ ]{1,4}{artist}",
         "Now Playing Harvest Moon By Neil Young",
         ("Harvest Moon", ("Neil Young",)),
         needs=Sign.CAPITAL_BY,
@@ -71,7 +71,7 @@ _QUOTED = (
         r"(?<![\w@#]){owner}(?: 's|'s?|s') (?:{work}[,:]? )?(?:called )?{quoted}",
         'Robyn\'s "Dancing On My Own" never gets old',
         ("Dancing On My Own", ("Robyn",)),
-        needs=Sign.APOSTROPHE,
+        needs=Sign.OWNS,
         capitals=True,
     ),
     Rule(
@@ -80,6 +80,7 @@ _QUOTED = (
         r"(?<![\w@#]){owner}\s*(?:\s[-\u2013~|]\s?|:\s|\u2013){quoted}",
         'Lush - "Sweetness and Light" #shoegaze',
         ("Sweetness and Light", ("Lush",)),
+        needs=Sign.DASH_QUOTED,
         capitals=True,
     ),
     Rule(
@@ -88,6 +89,7 @@ _QUOTED = (
         r"{quoted}(?: [(\[][^)\]\n]{1,40}[)\]])?(?:\s+(?:[-\u2013~|]|//?)\s*|\u2013){artist}",
         '"Svefn-g-englar" - Sigur Rós #np',
         ("Svefn-g-englar", ("Sigur Rós",)),
+        needs=Sign.QUOTED_DASH,
         music=True,
         capitals=True,
     ),
@@ -142,7 +144,7 @@ _IN_PROSE = (
         r"(?P<title>[^\n,]{1,80}), {artist}",
         "#Hot100: #4(+3) Running Up That Hill, Kate Bush [8 weeks].",
         ("Running Up That Hill", ("Kate Bush",)),
-        needs=Sign.COMMA,
+        needs=Sign.COMMA | Sign.NUMBER,
         music=True,
         capitals=True,
     ),
@@ -152,7 +154,7 @@ _IN_PROSE = (
         r"(?:{work}):? (?P<title>[A-Z0-9#][^\n,.!?\"]{0,80}?) by:?[ ]{1,4}{artist}",
         "You should hear the cover of Wicked Game by London Grammar",
         ("Wicked Game", ("London Grammar",)),
-        needs=Sign.BY,
+        needs=Sign.BY | Sign.WORK,
         capitals=True,
     ),
     Rule(
@@ -161,6 +163,7 @@ _IN_PROSE = (
         r"(?<![\w@#']){owner} {work}[,:]? (?:called |titled )?{quoted}",
         "Crying at the new Mitski song 'Geyser' again",
         ("Geyser", ("Mitski",)),
+        needs=Sign.WORK,
         capitals=True,
     ),
     Rule(
@@ -181,6 +184,7 @@ _IN_PROSE = (
         r"(?<![\w@#']){owner},? {quoted}",
         'So good: Cocteau Twins "Cherry-Coloured Funk" http://youtu.be/abcdefghijk',
         ("Cherry-Coloured Funk", ("Cocteau Twins",)),
+        needs=Sign.NAME_QUOTED,
         capitals=True,
         music=True,
     ),
@@ -247,14 +251,14 @@ _TITLES_ALONE = (
         r"(?:{work})[,:]? (?:called |titled |is called |for |of )?{quoted}",
         'I wrote a new song called "Paper Boats" last night',
         ("Paper Boats", ()),
+        needs=Sign.WORK,
         capitals=True,
     ),
 )
 
+FIRST_GROUPS: tuple[tuple[Rule, ...], ...] = (_QUOTED_BY, FIELDS, _BY_NAME)
+"""Most songs are named so, and what these rules need is seen at once."""
 GROUPS: tuple[tuple[Rule, ...], ...] = (
-    _QUOTED_BY,
-    FIELDS,
-    _BY_NAME,
     _QUOTED,
     _AFTER_LEADS,
     CHARTS,
@@ -265,19 +269,29 @@ GROUPS: tuple[tuple[Rule, ...], ...] = (
     BESIDE,
     _TITLES_ALONE,
 )
-RULES: tuple[Rule, ...] = tuple(rule for group in (*GROUPS, PERHAPS) for rule in group)
+RULES: tuple[Rule, ...] = tuple(
+    rule for group in (*FIRST_GROUPS, *GROUPS, PERHAPS) for rule in group
+)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
+def first_groups_for(signs: int) -> tuple[tuple[Rule, ...], ...]:
+    """The first rules that are worth a look in a post that shows the Signs of these bits."""
+    return _worth_a_look(FIRST_GROUPS, signs)
+
+
+@lru_cache(maxsize=8192)
 def groups_for(signs: int) -> tuple[tuple[Rule, ...], ...]:
-    """The rules that are worth a look in a post that shows the Signs of these bits."""
-    seen = Sign(signs)
-    worth = (tuple(rule for rule in group if rule.may_apply(seen)) for group in GROUPS)
+    """The rules after them that are worth a look, once the closer signs are seen too."""
+    return _worth_a_look(GROUPS, signs)
+
+
+def _worth_a_look(groups: tuple[tuple[Rule, ...], ...], signs: int) -> tuple[tuple[Rule, ...], ...]:
+    worth = (tuple(rule for rule in group if rule.may_apply(signs)) for group in groups)
     return tuple(group for group in worth if group)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=8192)
 def perhaps_for(signs: int) -> tuple[Rule, ...]:
     """The same of the rules that only guess, which are asked where no rule has read firmly."""
-    seen = Sign(signs)
-    return tuple(rule for rule in PERHAPS if rule.may_apply(seen))
+    return tuple(rule for rule in PERHAPS if rule.may_apply(signs))

@@ -17,7 +17,7 @@ FIELDS = (
         r"(?:a|the) (?:new )?(?:song|track|single) by {artist}",
         "Sugar for the Pill, a song by Slowdive on Spotify",
         ("Sugar for the Pill", ("Slowdive",)),
-        needs=Sign.BY | Sign.COMMA,
+        needs=Sign.COMMA | Sign.SONG_BY,
         capitals=True,
     ),
     Rule(
@@ -26,7 +26,7 @@ FIELDS = (
         rf"{_TITLE_FIELD}\"?(?P<title>[^\n\":]{{1,80}}?){_NEXT_FIELD}{_ARTIST_FIELD}{{artist}}",
         "Song: Sugar for the Pill / Artist: Slowdive",
         ("Sugar for the Pill", ("Slowdive",)),
-        needs=Sign.COLON,
+        needs=Sign.COLON | Sign.FIELDS,
     ),
     Rule(
         "artist field, title field",
@@ -35,7 +35,7 @@ FIELDS = (
         r"(?P<title>[^\n\"]{1,100})",
         "Artist: Slowdive | Title: Sugar for the Pill",
         ("Sugar for the Pill", ("Slowdive",)),
-        needs=Sign.COLON,
+        needs=Sign.COLON | Sign.FIELDS,
         open_title=True,
     ),
 )

@@ -58,20 +58,20 @@ class Parsed(NamedTuple):
         if best.confidence < FIRM:
             return cls.nothing(_perhaps(len(candidates)), link)._replace(candidates=candidates)
         return cls(
-            title=best.title,
-            artists=best.artists,
-            confidence=best.confidence,
-            rule=best.rule,
-            reason=None,
-            span=best.span,
-            link=link,
-            candidates=candidates,
+            best.title,
+            best.artists,
+            best.confidence,
+            best.rule,
+            None,
+            best.span,
+            link,
+            candidates,
         )
 
     @classmethod
     def nothing(cls, reason: str, link: Link | None = None) -> Parsed:
         """A post that names no song surely, and why we think so."""
-        return cls(title=None, artists=(), confidence=0.0, rule="none", reason=reason, link=link)
+        return cls(None, (), 0.0, "none", reason, None, link)
 
     def as_json(self) -> ParsedJson:
         """The five keys that `deephypebot parse` promises."""
