@@ -28,6 +28,7 @@ from services.sandbox.app import create_app as create_sandbox
 from services.sandbox.settings import SandboxSettings
 from tests.service_account import at_work, service_account
 from tests.services.gateway.clock import Clock
+from tests.services.gateway.on_bluesky import HANDLE, Open
 from tests.services.gateway.on_google import Curator
 
 # Assertions of modules that are no tests are explained too.
@@ -154,6 +155,22 @@ def x_timeline(
     timeline = XTimeline(KEYS, f"{sandbox.base}/x", "https://x.test/i/{id}", calls, spend)
     yield timeline
     timeline.close()
+
+
+@pytest.fixture
+def open_bluesky(metrics: VendorMetrics, tmp_path: Path) -> Open:
+    """Timelines that share one session file, as one process after the other does."""
+
+    @contextmanager
+    def opened(base: str, handle: str = HANDLE, password: str = "secret") -> Iterator[Any]:
+        login = Login(f"{base}/bluesky", handle, password)
+        calls = VendorCalls("bluesky", 3.0, metrics)
+        kept, url = tmp_path / "bluesky.session", "https://bsky.test/{author}/{id}"
+        timeline = BlueskyTimeline(login, kept, url, calls)
+        yield timeline
+        timeline.close()
+
+    return opened
 
 
 @pytest.fixture
