@@ -27,12 +27,13 @@ from services.gateway.timelines.timeline import Intent, Presence
 ORIGIN = "x"
 EPOCH_MS = 1288834974657
 TIMESTAMP_SHIFT = 22
-POST_FIELDS = ("author_id", "created_at", "lang", "note_tweet", "possibly_sensitive")
+POST_FIELDS = ("author_id", "created_at", "entities", "lang", "note_tweet", "possibly_sensitive")
 RENAMED = {"note_tweet": "note_post"}
 # The ids of all versions of a post, in X's words of before and after August 2026.
 HISTORIES = ("edit_history_tweet_ids", "edit_history_post_ids")
 # Whom a post answers, where X says so in its text.
 ANSWERED = re.compile(r"^(?:@\w{1,15} )+", re.ASCII)
+SHORTENED = re.compile(r"https?://t\.co/\w+", re.ASCII)
 # Longer numbers are no ids, and no times.
 ID = re.compile(r"\d{1,20}", re.ASCII)
 
@@ -116,10 +117,25 @@ def next_token(document: Document) -> str | None:
 
 
 def full_text(post: Document) -> str:
-    """The whole text of a post, long ones included, as people read it."""
+    """The whole text of a post, long ones included, as people read it; links as they were meant
+    where `entities` were asked for."""
     note = _either(post, "note_tweet", "note_post")
-    whole = note.get("text") if isinstance(note, Mapping) else None
-    return html.unescape(whole or post.get("text", ""))
+    whole = note if isinstance(note, Mapping) and note.get("text") else post
+    text, links = html.unescape(whole.get("text", "")), _links(whole.get("entities"))
+    return SHORTENED.sub(lambda short: links.get(short[0], short[0]), text)
+
+
+def _links(entities: object) -> dict[str, str]:
+    """Where shortened links lead to; those that say nothing of it are left out."""
+    urls = entities.get("urls") if isinstance(entities, Mapping) else None
+    pairs = (
+        (url.get("url"), url.get("expanded_url"))
+        for url in (urls if isinstance(urls, list) else ())
+        if isinstance(url, Mapping)
+    )
+    return {
+        short: meant for short, meant in pairs if isinstance(short, str) and isinstance(meant, str)
+    }
 
 
 def comparable(text: str) -> str:

@@ -19,9 +19,11 @@ from services.gateway.timelines.timeline import CLOCK_MARGIN, Intent, Presence
 from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.timelines.x_documents import (
     EPOCH_MS,
+    POST_FIELDS,
     TIMESTAMP_SHIFT,
     Reader,
     comparable,
+    full_text,
     presence,
     reception,
 )
@@ -477,6 +479,26 @@ def test_entities_are_read_as_people_see_them() -> None:
     (entry,) = Reader("https://x.test/{id}").entries(document)
     assert entry.post is not None
     assert entry.post.text == "Guns & Roses <3"
+
+
+SONG = "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC?si=a&b=c"
+
+
+@pytest.mark.parametrize("note", ["note_tweet", "note_post", None])
+def test_links_are_read_as_they_were_meant(note: str | None) -> None:
+    words = {
+        "text": "Tom &amp; I: https://t.co/aBc123 and https://t.co/other",
+        "entities": {"urls": [{"url": "https://t.co/aBc123", "expanded_url": SONG}]},
+    }
+    cut = {"text": "Tom &amp; https://t.co/cut", "entities": {"urls": []}}
+    post = {"id": "1994000000000000001"} | (cut | {note: words} if note else words)
+    assert "entities" in POST_FIELDS
+    assert full_text(post) == f"Tom & I: {SONG} and https://t.co/other"
+
+
+@pytest.mark.parametrize("entities", [7, [], {"urls": {}}, {"urls": [7, {}, {"url": []}]}])
+def test_odd_entities_leave_a_text_as_it_is(entities: object) -> None:
+    assert full_text({"text": "https://t.co/a", "entities": entities}) == "https://t.co/a"
 
 
 @pytest.mark.parametrize("reposts", ["retweet_count", "repost_count"])
