@@ -131,6 +131,9 @@ def generate(
     no_refine: Annotated[
         bool, typer.Option("--no-refine", help="Leave out the latent-constraints GAN.")
     ] = False,
+    strength: Annotated[
+        float | None, typer.Option(help="How far the GAN moves a draft: 1 as trained, up to 2.")
+    ] = None,
     include_unrefined: Annotated[
         bool, typer.Option("--include-unrefined", help="Show each text without the GAN, too.")
     ] = False,
@@ -159,6 +162,7 @@ def generate(
         "top_k": top_k,
         "top_p": top_p,
         "candidates": candidates,
+        "strength": strength,
     }
     options = {name: value for name, value in given.items() if value is not None} | {
         "refine": not no_refine,

@@ -84,6 +84,14 @@ class Sentence:
     row: Decoded
 
 
+@dataclass(frozen=True)
+class Twin:
+    """What a draft's code said before the LC-GAN moved it."""
+
+    text: str
+    topics: tuple[float, ...]
+
+
 class Drafter:
     """What one bundle puts into rows to be decoded, and what it makes of them."""
 
@@ -195,16 +203,17 @@ class Drafter:
                 index=sentence.index,
                 text=sentence.text,
                 log_prob=sum(sentence.row.log_probs) / len(sentence.row.log_probs),
-                topic=topic,
+                topic=mixture[self._bundle.topics.favoured],
+                topics=tuple(mixture),
                 sense=sense,
                 delight=delight,
                 novelty=self._bundle.copies.novelty(sentence.text),
                 genre=genre,
                 family=kinship,
             )
-            for sentence, topic, sense, delight, genre, kinship in zip(
+            for sentence, mixture, sense, delight, genre, kinship in zip(
                 sentences,
-                self._bundle.topics.favour(texts),
+                self._bundle.topics.mixtures(texts).tolist(),
                 self._bundle.sense.rate(features).tolist(),
                 self._bundle.delight.rate(features).tolist(),
                 features[:, FEATURES.index("genre")].tolist(),
@@ -213,11 +222,15 @@ class Drafter:
             )
         ]
 
-    def twins(self, plan: Plan, decoded: Sequence[Decoded]) -> list[str | None]:
+    def twins(self, plan: Plan, decoded: Sequence[Decoded]) -> list[Twin | None]:
         """What was decoded from before the LC-GAN; None for one that may not leave the house."""
+        texts = self._texts(decoded)
+        mixtures = self._bundle.topics.mixtures(texts).tolist()
         return [
-            fill(text, plan.song) if self._may_leave(text, plan.song) else None
-            for text in self._texts(decoded)
+            Twin(fill(text, plan.song), tuple(mixture))
+            if self._may_leave(text, plan.song)
+            else None
+            for text, mixture in zip(texts, mixtures, strict=True)
         ]
 
     def likeliest(self, codes: Sequence[Tensor], a: Tensor) -> list[Job]:

@@ -27,6 +27,7 @@ class Facts:
     slots: int  # rows that it decodes side by side
     book: GenreBook
     topics: tuple[Topic, ...]
+    temperature: float  # where a request does not say
 
     @property
     def genres(self) -> tuple[str, ...]:

@@ -47,6 +47,7 @@ class Draft:
     text: str
     log_prob: float
     topic: float
+    topics: tuple[float, ...]
     sense: float
     delight: float
     novelty: float

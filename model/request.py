@@ -11,6 +11,7 @@ MOST_CANDIDATES = 400
 MOST_GENRES = 100
 LONGEST_GENRE = 200  # characters
 HOTTEST = 2.0
+STRONGEST = 2.0  # twice as far as the LC-GAN was trained to go
 WIDEST = 64  # likeliest pieces that are looked at when top-k or top-p is asked for
 
 
@@ -27,13 +28,14 @@ class Request:
     top_k: int | None = None  # 0: no limit
     top_p: float | None = None
     refine: bool = True  # whether the LC-GAN moves z
-    strength: float = 1.0  # how far along its way, from 0 (not at all) to 1
+    strength: float = 1.0  # of its step: 0 is none, 1 as trained, 2 twice as far
     candidates: int | None = None  # drafts among which the samples are chosen
     include_unrefined: bool = False
+    include_topics: bool = False
 
     def __post_init__(self) -> None:
         _within("num_samples", self.num_samples, 1, MOST_SAMPLES)
-        _within("strength", self.strength, 0.0, 1.0)
+        _within("strength", self.strength, 0.0, STRONGEST)
         _within("temperature", self.temperature, 0.0, HOTTEST)
         _within("top_k", self.top_k, 0, WIDEST)
         _within("top_p", self.top_p, 1e-3, 1.0)
@@ -54,6 +56,8 @@ class Sample:
     novelty: float  # 1 - the share of four-word runs that stand in training text
     latent: tuple[float, ...]  # z as it was decoded
     unrefined: str | None = None  # the text of the same (z, a) before the LC-GAN moved z
+    topics: tuple[float, ...] | None = None  # the mixture of topics in the text
+    unrefined_topics: tuple[float, ...] | None = None  # the mixture before the LC-GAN
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from torch import Tensor
 from model.bundle import CARD, SHIPPED, Bundle
 from model.composing import Composer, Composition
 from model.corpus.genres import GenreMatch
-from model.drafting import Code, Drafter, numbered
+from model.drafting import Code, Drafter, Twin, numbered
 from model.engine import SLOTS, Engine
 from model.errors import RequestError
 from model.facts import Facts, Topic
@@ -74,6 +74,7 @@ class Writer:
             slots=slots,
             book=bundle.genres,
             topics=bundle.topics.describe(),
+            temperature=bundle.serving.temperature,
         )
         decoder = bundle.cvae if device is None else deepcopy(bundle.cvae).to(device)
         self.composer = Composer(Engine(decoder, precision, slots))
@@ -143,10 +144,10 @@ class Writer:
             drafts += numbered(drafter.judged(plan, fit, read), start=len(codes))
             codes += fresh
         chosen = choose(drafts, request.num_samples)
-        unrefined: Sequence[str | None] = [None] * len(chosen)
+        twins: Sequence[Twin | None] = [None] * len(chosen)
         if request.include_unrefined:
             before = drafter.jobs(plan, [codes[draft.index] for draft in chosen], moved=False)
-            unrefined = drafter.twins(plan, (yield before))
+            twins = drafter.twins(plan, (yield before))
         samples = (
             Sample(
                 text=fill(draft.text, plan.song),
@@ -155,9 +156,11 @@ class Writer:
                 topic=draft.topic,
                 novelty=draft.novelty,
                 latent=tuple(codes[draft.index].moved.tolist()),
-                unrefined=twin,
+                unrefined=twin.text if twin else None,
+                topics=draft.topics if request.include_topics else None,
+                unrefined_topics=twin.topics if twin and request.include_topics else None,
             )
-            for draft, twin in zip(chosen, unrefined, strict=True)
+            for draft, twin in zip(chosen, twins, strict=True)
         )
         return Result(plan.seed, plan.genres, tuple(samples))
 

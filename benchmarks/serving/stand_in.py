@@ -32,6 +32,7 @@ class StandIn:
             slots=engine.slots,
             book=GenreBook((), nearest={}),
             topics=(),
+            temperature=1.0,
         )
 
     def decode(self, seed: int) -> Composition[tuple[int, ...]]:

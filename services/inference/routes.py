@@ -196,7 +196,10 @@ async def model(scheduler: SchedulerDep) -> ModelAnswer:
     """The writer's name, its revision and its model card."""
     facts = scheduler.facts
     return ModelAnswer(
-        model=translation.model_name(facts), precision=facts.precision, card=facts.card
+        model=translation.model_name(facts),
+        precision=facts.precision,
+        temperature=facts.temperature,
+        card=facts.card,
     )
 
 

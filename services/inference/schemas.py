@@ -47,11 +47,20 @@ class GenerateRequest(Contract):
     top_k: int | None = Field(None, ge=1, le=64, description="Default: the model's own.")
     top_p: float | None = Field(None, ge=0.001, le=1, description="Default: the model's own.")
     refine: bool = Field(True, description="Whether the LC-GAN moves z towards description.")
+    strength: float = Field(
+        1.0,
+        ge=0,
+        le=2,
+        description="How far the LC-GAN moves z: 0 is the plain VAE, 1 as trained, 2 twice as far.",
+    )
     candidates: int | None = Field(
         None, ge=1, le=MAX_CANDIDATES, description="How many to draft before ranking."
     )
     include_unrefined: bool = Field(
         False, description="Also return the text of the same <z,a> before the LC-GAN moved it."
+    )
+    include_topics: bool = Field(
+        False, description="Also return the mixture of topics in each text; see /v1/topics."
     )
 
 
@@ -78,7 +87,13 @@ class Sample(Contract):
     topic: float = Field(ge=0, le=1, description="Probability of the descriptive topic.")
     novelty: float = Field(ge=0, le=1, description="1 - share of 4-grams seen in training.")
     latent: list[float] = Field(description="z that the text was decoded from.")
-    unrefined: str | None = None
+    unrefined: str | None = Field(None, description="The text before the LC-GAN moved z.")
+    topics: list[float] | None = Field(
+        None, description="Share of each topic in the text, by its index; they sum to 1."
+    )
+    unrefined_topics: list[float] | None = Field(
+        None, description="The same for the text before the LC-GAN."
+    )
 
 
 class GenerateAnswer(Contract):
@@ -100,7 +115,9 @@ class GenerateAnswer(Contract):
                         "topic": 0.82,
                         "novelty": 1.0,
                         "latent": [0.31, -1.2, 0.07],
-                        "unrefined": None,
+                        "unrefined": "A guitar that is nice and slow.",
+                        "topics": [0.82, 0.1, 0.08],
+                        "unrefined_topics": [0.4, 0.35, 0.25],
                     }
                 ],
             }
@@ -273,12 +290,18 @@ class TopicsAnswer(Contract):
 class ModelAnswer(Contract):
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"model": MODEL_EXAMPLE, "precision": "float32", "card": "# The writer"}
+            "example": {
+                "model": MODEL_EXAMPLE,
+                "precision": "float32",
+                "temperature": 0.55,
+                "card": "# The writer",
+            }
         }
     )
 
     model: ModelName
     precision: str = Field(description="Of the decoder's products; a seed's text depends on it.")
+    temperature: float = Field(description="Of a request that does not say one.")
     card: str = Field(description="The model card, Markdown.")
 
 

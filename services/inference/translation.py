@@ -51,8 +51,10 @@ def asked(body: GenerateRequest) -> Request:
         top_k=body.top_k,
         top_p=body.top_p,
         refine=body.refine,
+        strength=body.strength,
         candidates=body.candidates,
         include_unrefined=body.include_unrefined,
+        include_topics=body.include_topics,
     )
 
 
@@ -141,7 +143,13 @@ def sample_shown(sample: model.writer.Sample) -> Sample:
         novelty=sample.novelty,
         latent=list(sample.latent),
         unrefined=sample.unrefined,
+        topics=_listed(sample.topics),
+        unrefined_topics=_listed(sample.unrefined_topics),
     )
+
+
+def _listed(shares: tuple[float, ...] | None) -> list[float] | None:
+    return None if shares is None else list(shares)
 
 
 def topic_shown(topic: model.writer.Topic) -> Topic:

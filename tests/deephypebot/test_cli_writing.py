@@ -83,6 +83,13 @@ def test_unrefined_texts_come_when_asked_for() -> None:
     assert "unrefined" in json.loads(done.stdout)["samples"][0]
 
 
+def test_no_strength_is_the_same_as_no_refining() -> None:
+    request = ("generate", "-n", "1", "--seed", "7", "--json")
+    one, other = run(*request, "--strength", "0"), run(*request, "--no-refine")
+    assert one.returncode == 0, one.stderr
+    assert json.loads(one.stdout) == json.loads(other.stdout)
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

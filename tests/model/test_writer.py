@@ -27,6 +27,7 @@ def _draft(index: int, text: str, log_prob: float = -2.0) -> Draft:
         text,
         log_prob,
         topic=0.5,
+        topics=(0.5, 0.5),
         sense=3.0,
         delight=3.0,
         novelty=1.0,
@@ -46,7 +47,7 @@ def _draft(index: int, text: str, log_prob: float = -2.0) -> Draft:
         ("top_k", -1),
         ("seed", -1),
         ("seed", 2**63),
-        ("strength", 1.5),
+        ("strength", 2.1),
         ("candidates", 3),
         ("genres", ("x" * 201,)),
         ("genres", ("pop",) * 101),
@@ -223,6 +224,30 @@ def test_strength_zero_and_no_refining_are_the_same_text(writer: Writer) -> None
     one, two = writer.write([off, zero])
     assert one == two
     assert all(s.unrefined == s.text for s in one.samples)
+
+
+def test_requests_of_different_strengths_are_written_as_if_alone(writer: Writer) -> None:
+    requests = [
+        Request(genres=("folk",), num_samples=1, candidates=8, seed=7, strength=strength)
+        for strength in (0.0, 0.4, 1.0, 2.0)
+    ]
+    together = writer.write(requests)
+    assert together == [writer.write([request])[0] for request in requests]
+    assert len({result.samples[0].latent for result in together}) == len(requests)
+
+
+def test_the_mixture_of_topics_is_that_of_each_text(writer: Writer) -> None:
+    request = Request(
+        genres=("techno",), num_samples=3, seed=5, include_unrefined=True, include_topics=True
+    )
+    (favoured,) = (topic.index for topic in writer.facts.topics if topic.favoured)
+    for sample in writer.write([request])[0].samples:
+        assert sample.topics is not None
+        assert sample.topics[favoured] == sample.topic
+        for mixture in filter(None, (sample.topics, sample.unrefined_topics)):
+            assert len(mixture) == len(writer.facts.topics)
+            assert sum(mixture) == pytest.approx(1.0, abs=1e-5)
+        assert (sample.unrefined is None) == (sample.unrefined_topics is None)
 
 
 def test_unrefined_twins_are_given_only_when_asked_for(writer: Writer) -> None:

@@ -87,6 +87,7 @@ class ScriptedWriter:
             slots=ScriptedEngine.slots,
             book=GenreBook(("shoegaze", "dream pop"), nearest={}),
             topics=(Topic(0, "strings", ("guitar", "bass"), favoured=True),),
+            temperature=0.5,
         )
         self.engine = ScriptedEngine()
         self.composer = Composer(self.engine)
@@ -102,8 +103,9 @@ class ScriptedWriter:
         if request.title == POISON:
             raise ZeroDivisionError(POISON)
         twin = "twin" if request.include_unrefined else None
+        mixture = (1.0,) if request.include_topics else None
         samples = tuple(
-            Sample(f"{request.seed} {i}", -1.0, -2.0, 0.5, 1.0, (0.25, -0.5), twin)
+            Sample(f"{request.seed} {i}", -1.0, -2.0, 0.5, 1.0, (0.25, -0.5), twin, mixture)
             for i in range(request.num_samples)
         )
         return Result(request.seed or 0, self.facts.match_genres(request.genres), samples)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from model.request import CANDIDATES_PER_SAMPLE, MOST_CANDIDATES
+from model.request import CANDIDATES_PER_SAMPLE, MOST_CANDIDATES, STRONGEST, Request
 from services.inference import schemas, translation
 from services.inference.app import create_app
 from services.inference.client import InferenceClient
@@ -134,6 +134,27 @@ async def test_generate_says_all_that_it_promises(serve: Serve) -> None:
     assert float(response.headers["x-queue-time-ms"]) >= 0
 
 
+async def test_topics_come_only_when_asked_for(serve: Serve) -> None:
+    async with serve() as client:
+        without = (await client.post("/v1/generate", json=GENERATE)).json()
+        told = (await client.post("/v1/generate", json={**GENERATE, "include_topics": True})).json()
+    assert without["samples"][0]["topics"] is None
+    assert told["samples"][0]["topics"] == [1.0]
+
+
+async def test_the_strength_reaches_the_writer(serve: Serve, writer: ScriptedWriter) -> None:
+    async with serve() as client:
+        for more in ({}, {"strength": 0}, {"strength": 1.7}):
+            await client.post("/v1/generate", json={**GENERATE, **more})
+        refused = await client.post("/v1/generate", json={**GENERATE, "strength": 2.1})
+    assert [r.strength for batch in writer.engine.batches for r in batch] == [1.0, 0.0, 1.7]
+    assert "strength" in assert_problem(refused, 422).detail
+
+
+def test_the_contract_allows_as_much_strength_as_the_writer() -> None:
+    Request(strength=GenerateRequest(strength=STRONGEST).strength)
+
+
 @pytest.mark.parametrize(
     ("body", "sentences"),
     [
@@ -196,6 +217,7 @@ async def test_the_model_card_is_that_of_the_writer(serve: Serve) -> None:
         assert (await client.get("/v1/model")).json() == {
             "model": {"name": "scripted", "revision": "r1"},
             "precision": "float32",
+            "temperature": 0.5,
             "card": "# The writer\n",
         }
 
