@@ -116,10 +116,11 @@ class House:
         return told
 
     def _gateway(self) -> dict[str, str]:
+        told = {"INFERENCE_URL": self.url("inference")}
         if not self.sandboxed:
-            return {}
+            return told
         url = self.url("sandbox")
-        told = {"GATEWAY_SANDBOX_URL": url} | stand_ins(self.standings, url)
+        told |= {"GATEWAY_SANDBOX_URL": url} | stand_ins(self.standings, url)
         if self.timeline == "sandbox":
             told |= wiring.published_on_sandbox(url)
             told |= self._unless_set(wiring.own_database("gateway", self.wishes.data))

@@ -148,7 +148,3 @@ class WorkerSettings(PublishingSettings):
     def longest_call(self) -> timedelta:
         """How long one call to a service may take with its retries."""
         return timedelta(seconds=3 * self.gateway_timeout + self.inference_timeout)
-
-    def key_for(self, own: SecretStr | None) -> SecretStr | None:
-        """The key to send to a service: its own, or the one that all share."""
-        return own or (self.api_keys[0] if self.api_keys else None)

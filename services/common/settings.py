@@ -98,6 +98,10 @@ class ServiceSettings(BaseSettings):
             return tuple(key.strip() for key in value.split(",") if key.strip())
         return value
 
+    def key_for(self, own: SecretStr | None) -> SecretStr | None:
+        """The key to send to another service: its own, or the one that all share."""
+        return own or (self.api_keys[0] if self.api_keys else None)
+
     @classmethod
     def settings_customise_sources(
         cls,

@@ -21,6 +21,7 @@ from services.gateway.pages.routes import install_pages
 from services.gateway.routes import router
 from services.gateway.settings import GatewaySettings
 from services.gateway.vendor_calls import VendorMetrics
+from services.inference.client import InferenceClient
 
 log = structlog.get_logger()
 
@@ -34,8 +35,8 @@ DESCRIPTION = (
 def create_app(settings: GatewaySettings) -> FastAPI:
     """The gateway for these settings.
 
-    `app.state` holds `settings`; from start-up on also `engine`, `adapters` and `desk` (None
-    without a local sheet).
+    `app.state` holds `settings`; from start-up on also `engine`, `adapters`, `inference` and `desk`
+    (None without a local sheet).
     """
 
     @asynccontextmanager
@@ -44,7 +45,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         adapters = Wiring(settings, engine, metrics).adapters()
         _install(app, engine, adapters)
         try:
-            async with _forgetting(adapters.songs):
+            async with _forgetting(adapters.songs), _inference(settings) as app.state.inference:
                 yield
         finally:
             await adapters.close()
@@ -96,6 +97,16 @@ async def _forgetting(songs: Songs | None) -> AsyncIterator[None]:
         yield
     finally:
         task.cancel()
+
+
+def _inference(settings: GatewaySettings) -> InferenceClient:
+    """The writer, for a person who waits before a page: nothing is asked twice."""
+    return InferenceClient(
+        settings.inference_url,
+        key=settings.key_for(settings.inference_key),
+        timeout=settings.inference_timeout,
+        attempts=1,
+    )
 
 
 def _database_check(engine: Engine) -> Check:

@@ -62,6 +62,24 @@ class GatewaySettings(ServiceSettings):
     sandbox_url: str | None = Field(
         None, description="Where the sandbox stands in for the world; the pages link to it."
     )
+    inference_url: str = Field(
+        "http://127.0.0.1:8001",
+        validation_alias="INFERENCE_URL",
+        description="The inference service.",
+    )
+    inference_key: SecretStr | None = Field(
+        None,
+        validation_alias="INFERENCE_KEY",
+        description="Bearer key for the inference service; without one, the first of API_KEYS.",
+    )
+    inference_timeout: float = Field(
+        30.0, gt=0, le=300, description="How long the writer may take for a page, seconds."
+    )
+    inference_public_url: str | None = Field(
+        None,
+        description="Where callers reach the inference service, for the commands that /playground "
+        "shows; without one, INFERENCE_URL.",
+    )
     curator: str = Field(
         "curator",
         validation_alias="CURATOR",

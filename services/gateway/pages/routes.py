@@ -5,10 +5,11 @@ from fastapi.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 from services.gateway.pages import curate, login, status
+from services.gateway.pages.playground import routes as playground
 from services.gateway.pages.views import STATIC, PageRoute
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-ROOMS = (curate.router, login.router, status.router)
+ROOMS = (curate.router, login.router, playground.router, status.router)
 for room in ROOMS:
     router.include_router(room)
 

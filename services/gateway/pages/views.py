@@ -68,6 +68,7 @@ def templates() -> Environment:
         "in_words": in_words,
         "web_link": web_link,
         "proper_name": proper_name,
+        "percent": percent,
     }
     environment.globals["asset"] = asset
     return environment
@@ -88,6 +89,10 @@ def web_link(address: str | None) -> str | None:
 def proper_name(name: str) -> str:
     """A platform or catalogue as it writes itself."""
     return PROPER_NAMES.get(name, name)
+
+
+def percent(share: float) -> str:
+    return f"{100 * share:.0f}%"
 
 
 def ago(then: datetime, now: datetime) -> str:
