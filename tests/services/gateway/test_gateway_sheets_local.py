@@ -12,8 +12,9 @@ from sqlalchemy.exc import OperationalError
 from services.common.database import migrate, open_database, writing
 from services.common.problems import BadRequestError, ConflictError, NotFoundError
 from services.gateway.schemas import Decision, Draft, Outcome, Post, Scores, Song
+from services.gateway.sheets.desk_deciding import MAX_TEXT
 from services.gateway.sheets.desk_rows import append_decisions, decision_row
-from services.gateway.sheets.local import MAX_TEXT, LocalSheet
+from services.gateway.sheets.local import LocalSheet
 from services.gateway.sheets.sheet import Carried, DeskDraft
 from services.gateway.tables import desk_draft
 
