@@ -65,6 +65,7 @@ class ServiceSettings(BaseSettings):
         env_file=".env",
         env_ignore_empty=True,
         extra="ignore",
+        hide_input_in_errors=True,  # it may be a secret
         validate_by_alias=True,
         validate_by_name=True,
     )

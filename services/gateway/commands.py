@@ -11,15 +11,18 @@ from typing import Literal
 from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, text, update
 
 from services.common.database import reading, writing
+from services.gateway import audit
+from services.gateway.people import Actor
 from services.gateway.schemas import Command
 from services.gateway.tables import command
 
 AT_ONCE = 100  # commands in one answer
 
 Kind = Literal["retry", "pause", "resume"]
+DONE: dict[Kind, audit.What] = {"retry": "retried", "pause": "paused", "resume": "resumed"}
 
 
-def give(engine: Engine, kind: Kind, by: str, item_id: str | None = None) -> None:
+def give(engine: Engine, kind: Kind, by: Actor, item_id: str | None = None) -> None:
     """Ask for something; a retry that waits already is not asked for again."""
     now = datetime.now(UTC)
     with writing(engine) as connection:
@@ -30,8 +33,9 @@ def give(engine: Engine, kind: Kind, by: str, item_id: str | None = None) -> Non
             return
         last = connection.scalar(select(func.max(command.c.id))) or 0
         number = max(last + 1, int(now.timestamp() * 1_000_000))
-        row = {"id": number, "kind": kind, "item_id": item_id, "given_by": by, "given_at": now}
-        connection.execute(insert(command).values(row))
+        row = {"id": number, "kind": kind, "item_id": item_id, "given_at": now}
+        connection.execute(insert(command).values(**row, given_by=by.name))
+        audit.note(connection, by, DONE[kind], item_id)
 
 
 def waiting(engine: Engine) -> list[Command]:

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.common.settings import ServiceSettings, environment_name
+from services.gateway.people import Person, people_from, refuse_twins
 
 TimelineName = Literal["x", "mastodon", "bluesky"]
 CatalogueName = Literal["spotify", "musicbrainz", "lastfm"]
@@ -83,7 +84,18 @@ class GatewaySettings(ServiceSettings):
     curator: str = Field(
         "curator",
         validation_alias="CURATOR",
-        description="Name under which decisions on the built-in page are kept.",
+        description="Name under which decisions on the built-in page are kept, for those whose key "
+        "gives them none.",
+    )
+    people: Annotated[tuple[Person, ...], NoDecode] = Field(
+        (),
+        validation_alias="PEOPLE",
+        description="Keys for people, with which they log in to the pages: "
+        "`ada:curate+publish:KEY,bob:curate:KEY`. The roles are curate, publish and operate; a "
+        "key of API_KEYS has all. They open no REST door.",
+    )
+    session_hours: float = Field(
+        168.0, gt=0, le=8784, description="How long a browser stays logged in to the pages, hours."
     )
     upstream_timeout: float = Field(
         10.0,
@@ -242,6 +254,19 @@ class GatewaySettings(ServiceSettings):
         if isinstance(value, str):
             return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
+
+    @field_validator("people", mode="before")
+    @classmethod
+    def split_people(cls, value: object) -> object:
+        return people_from(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def people_come_beside_api_keys(self) -> Self:
+        if self.people and not self.api_keys:
+            message = "PEOPLE needs API_KEYS too: without those the REST API is open to anyone"
+            raise ValueError(message)
+        refuse_twins([*set(self.api_keys), *(person.key for person in self.people)])
+        return self
 
     @model_validator(mode="after")
     def post_url_takes_an_id(self) -> Self:

@@ -1,5 +1,5 @@
 """What the gateway keeps: publications, catalogue answers, spend, heartbeats, commands,
-the local desk."""
+the audit log, the local desk."""
 
 from sqlalchemy import (
     JSON,
@@ -77,6 +77,25 @@ command = Table(
     Column("given_at", UtcDateTime, nullable=False),
     Column("done_at", UtcDateTime),
     Index("command_open", "done_at", "id"),
+)
+
+# Append-only: who did what on the pages. Words are those of drafts and curators, never a post's.
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", String(200), nullable=False),  # blank: nobody that is known
+    Column("key_id", String(20)),
+    Column("role", String(20)),
+    Column("what", String(40), nullable=False),
+    Column("item_id", String(230)),
+    Column("before", Text),
+    Column("after", Text),
+    Column("remark", Text),  # a reason, an address
+    Index("audit_who", "who", "number"),
+    Index("audit_item", "item_id", "number"),
+    sqlite_autoincrement=True,
 )
 
 desk_item = Table(

@@ -16,19 +16,19 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import AfterValidator
 
-from services.common.problems import BadRequestError, ConflictError, ProblemError, UnavailableError
+from services.common.problems import (
+    BadRequestError,
+    ConflictError,
+    ForbiddenError,
+    ProblemError,
+    UnavailableError,
+)
 from services.gateway.pages.decided import decided
 from services.gateway.pages.report import last_worker
+from services.gateway.pages.sessions import set_cookie
 from services.gateway.pages.views import PageRoute, page
-from services.gateway.pages.visitors import (
-    CURATOR,
-    CURATOR_SECONDS,
-    FORM_CHECKS,
-    MAX_NAME,
-    Visitor,
-    admit,
-    set_cookie,
-)
+from services.gateway.pages.visitors import CURATOR, CURATOR_SECONDS, FORM_CHECKS, Visitor, may
+from services.gateway.people import CURATE, MAX_NAME
 from services.gateway.sheets.sheet import Desk, DeskItem
 
 RECENT = 6
@@ -51,7 +51,7 @@ def unix_lines(text: str) -> str:
 
 Words = Annotated[str, AfterValidator(unix_lines), Form()]
 Field = Annotated[str, Form()]
-Known = Annotated[Visitor, Depends(admit)]
+Known = Annotated[Visitor, Depends(may(CURATE))]
 
 
 def the_desk(request: Request) -> Desk:
@@ -177,7 +177,9 @@ async def approve(
     head: Field = "",
 ) -> Response:
     try:
-        item = await desk.approve(draft_id, text=text, version=version, curator=visitor.curator)
+        item = await desk.approve(
+            draft_id, text=text, version=version, curator=visitor.acting(CURATE)
+        )
     except (ConflictError, BadRequestError) as error:
         return await refused(
             request, visitor, error, item_id=item_id, head=head, typed={draft_id: text}
@@ -198,7 +200,7 @@ async def reject(
     head: Field = "",
 ) -> Response:
     try:
-        await desk.reject(item_id, reason=reason, version=version, curator=visitor.curator)
+        await desk.reject(item_id, reason=reason, version=version, curator=visitor.acting(CURATE))
     except (ConflictError, BadRequestError) as error:
         return await refused(request, visitor, error, item_id=item_id, head=head)
     log.info("item.rejected", item_id=item_id, curator=visitor.curator)
@@ -216,18 +218,20 @@ async def undo(
     head: Field = "",
 ) -> Response:
     try:
-        await desk.undo(item_id, version=version, curator=visitor.curator)
+        await desk.undo(item_id, version=version, curator=visitor.acting(CURATE))
     except ConflictError as error:
         return await refused(request, visitor, error, item_id=item_id, head=head)
     log.info("decision.undone", item_id=item_id, curator=visitor.curator)
     return RedirectResponse(address(item=item_id, head=head, said="undone"), 303)
 
 
-@router.post("/curate/name", dependencies=[*FORM_CHECKS, Depends(admit)])
+@router.post("/curate/name", dependencies=FORM_CHECKS)
 async def name_curator(
-    request: Request, name: Field = "", item_id: Field = "", head: Field = ""
+    request: Request, visitor: Known, name: Field = "", item_id: Field = "", head: Field = ""
 ) -> Response:
     """Remember under which name this browser's decisions are kept; blank for the usual one."""
+    if visitor.named_by_key:
+        raise ForbiddenError(f"Your key says who you are: {visitor.curator}.")
     response = RedirectResponse(address(item=item_id, head=head, said="named"), 303)
     set_cookie(request, response, CURATOR, name.strip()[:MAX_NAME], CURATOR_SECONDS)
     return response

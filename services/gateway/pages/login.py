@@ -1,67 +1,85 @@
-"""Logging in with one of the `API_KEYS`, and out again."""
+"""Logging in with a key of `API_KEYS` or `PEOPLE`, and out again."""
 
-import hmac
+import asyncio
 from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import SecretStr
 
-from services.common.auth import key_id
-from services.common.settings import ServiceSettings
+from services.gateway.audit import note_alone
+from services.gateway.pages.sessions import SESSION, matching_key, open_session, set_cookie
+from services.gateway.pages.throttle import WrongKeys
 from services.gateway.pages.views import PageRoute, page
-from services.gateway.pages.visitors import (
-    FORM_CHECKS,
-    SESSION,
-    SESSION_SECONDS,
-    open_session,
-    set_cookie,
-    visitor_of,
-)
+from services.gateway.pages.visitors import FORM_CHECKS, page_keys, visitor_of, visitor_with
+from services.gateway.people import Actor
+from services.gateway.settings import GatewaySettings
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 
 @router.get("/login")
-async def show_login(request: Request, next: str = "/curate") -> Response:  # noqa: A002 - the parameter's usual name
+async def show_login(request: Request, next: str = "/") -> Response:  # noqa: A002 - the parameter's usual name
     visitor = visitor_of(request)
     if visitor.logged_in or not visitor.needs_login:
         return RedirectResponse(within_this_site(next), 303)
-    return page(request, "login.html", next=within_this_site(next), wrong=False)
+    return login_page(request, within_this_site(next))
 
 
 @router.post("/login", dependencies=FORM_CHECKS)
 async def log_in(
     request: Request,
     key: Annotated[str, Form()] = "",
-    next: Annotated[str, Form()] = "/curate",  # noqa: A002 - as above
+    next: Annotated[str, Form()] = "/",  # noqa: A002 - as above
 ) -> Response:
-    settings: ServiceSettings = request.app.state.settings
-    given = key.strip().encode()
-    # Every key is compared, so that timing says nothing about which one came close.
-    known = [
-        candidate
-        for candidate in settings.api_keys
-        if hmac.compare_digest(candidate.get_secret_value().encode(), given)
-    ]
-    if not known:
-        log.warning("login.refused", address=request.client.host if request.client else None)
-        return page(request, "login.html", 401, next=within_this_site(next), wrong=True)
-    log.info("login.accepted", key_id=key_id(known[0].get_secret_value()))
-    response = RedirectResponse(within_this_site(next), 303)
-    set_cookie(request, response, SESSION, open_session(known[0]), SESSION_SECONDS)
+    settings: GatewaySettings = request.app.state.settings
+    wrong_keys: WrongKeys = request.app.state.wrong_keys
+    address = request.client.host if request.client else "nowhere"
+    wrong_keys.refuse(address)
+    known = matching_key(key.strip(), page_keys(settings))
+    if known is None:
+        wrong_keys.note(address)
+        await asyncio.to_thread(
+            note_alone, request.app.state.engine, Actor(""), "refused login", remark=address
+        )
+        log.warning("login.refused", address=address)
+        return login_page(request, within_this_site(next), wrong=True)
+    return await welcome(request, known, within_this_site(next))
+
+
+async def welcome(request: Request, key: SecretStr, wanted: str) -> Response:
+    settings: GatewaySettings = request.app.state.settings
+    before = visitor_of(request)
+    actor = visitor_with(settings, key, before.token, before.curator).acting()
+    await asyncio.to_thread(note_alone, request.app.state.engine, actor, "logged in")
+    log.info("login.accepted", key_id=actor.key_id)
+    response = RedirectResponse(wanted, 303)
+    seconds = settings.session_hours * 3600
+    set_cookie(request, response, SESSION, open_session(key, seconds), int(seconds))
     return response
 
 
 @router.post("/logout", dependencies=FORM_CHECKS)
-async def log_out() -> Response:
+async def log_out(request: Request) -> Response:
+    visitor = visitor_of(request)
+    if visitor.logged_in:
+        await asyncio.to_thread(
+            note_alone, request.app.state.engine, visitor.acting(), "logged out"
+        )
     response = RedirectResponse("/login", 303)
     response.delete_cookie(SESSION, httponly=True, samesite="strict")
     return response
 
 
+def login_page(request: Request, wanted: str, *, wrong: bool = False) -> Response:
+    seconds = request.app.state.settings.session_hours * 3600
+    status = 401 if wrong else 200
+    return page(request, "login.html", status, next=wanted, wrong=wrong, seconds=seconds)
+
+
 def within_this_site(address: str) -> str:
     """The address, if it is a path of ours; an open redirect would help a phisher."""
     ours = address.startswith("/") and not address.startswith(("//", "/\\"))
-    return address if ours and address.isprintable() else "/curate"
+    return address if ours and address.isprintable() else "/"

@@ -17,7 +17,8 @@ from services.gateway.commands import Kind, give, waiting
 from services.gateway.pages.decided import Decided, decided
 from services.gateway.pages.report import publications, workers
 from services.gateway.pages.views import PageRoute, page
-from services.gateway.pages.visitors import FORM_CHECKS, Visitor, admit
+from services.gateway.pages.visitors import FORM_CHECKS, Visitor, may
+from services.gateway.people import OPERATE, PUBLISH, Actor
 from services.gateway.schemas import Command
 from services.gateway.sheets.sheet import Desk
 from services.gateway.spend import SpendReport
@@ -28,7 +29,9 @@ PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-Known = Annotated[Visitor, Depends(admit)]
+Known = Annotated[Visitor, Depends(may())]
+Publisher = Annotated[Visitor, Depends(may(PUBLISH))]
+Operator = Annotated[Visitor, Depends(may(OPERATE))]
 
 
 @router.get("/status")
@@ -55,30 +58,28 @@ async def show_status(request: Request, _: Known) -> Response:
 @router.post("/status/retry", dependencies=FORM_CHECKS)
 async def retry(
     request: Request,
-    visitor: Known,
+    visitor: Operator,
     item_id: Annotated[str, Form(max_length=230, pattern=PRINTABLE)] = "",
 ) -> Response:
     """Give one parked post another try, or all of them."""
-    return await ask(request, visitor, "retry", item_id or None)
+    return await ask(request, visitor.acting(OPERATE), "retry", item_id or None)
 
 
 @router.post("/status/pause", dependencies=FORM_CHECKS)
-async def pause(request: Request, visitor: Known) -> Response:
+async def pause(request: Request, visitor: Publisher) -> Response:
     """Let nothing leave until publishing is resumed."""
-    return await ask(request, visitor, "pause")
+    return await ask(request, visitor.acting(PUBLISH), "pause")
 
 
 @router.post("/status/resume", dependencies=FORM_CHECKS)
-async def resume(request: Request, visitor: Known) -> Response:
-    return await ask(request, visitor, "resume")
+async def resume(request: Request, visitor: Publisher) -> Response:
+    return await ask(request, visitor.acting(PUBLISH), "resume")
 
 
-async def ask(
-    request: Request, visitor: Visitor, kind: Kind, item_id: str | None = None
-) -> Response:
+async def ask(request: Request, by: Actor, kind: Kind, item_id: str | None = None) -> Response:
     engine = request.app.state.engine
-    await asyncio.to_thread(give, engine, kind, visitor.curator, item_id)
-    log.info("command.given", kind=kind, item_id=item_id, by=visitor.curator)
+    await asyncio.to_thread(give, engine, kind, by, item_id)
+    log.info("command.given", kind=kind, item_id=item_id, by=by.name)
     return RedirectResponse("/status", 303)
 
 

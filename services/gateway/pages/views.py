@@ -122,6 +122,7 @@ class PageRoute(APIRoute):
                 response = RedirectResponse(f"/login?next={quote(needed.wanted, safe='')}", 303)
             except ProblemError as error:
                 response = error_page(request, error.status, error.detail)
+                response.headers.update(error.headers)
             except RequestValidationError as error:
                 fields = ", ".join(str(fault["loc"][-1]) for fault in error.errors())
                 response = error_page(request, 422, f"The form came incomplete or wrong: {fields}.")

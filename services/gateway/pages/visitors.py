@@ -1,36 +1,33 @@
-"""Who is looking at a page, and whether a form really came from one.
+"""Who is looking at a page, what they may do, and whether a form really came from one.
 
-- With `API_KEYS`, a person logs in with one of them. The session cookie is signed with that very
-  key: nothing is stored, it survives a restart, and taking the key away ends its sessions.
+- With `API_KEYS`, a person logs in: with one of those, which has every role, or with their own of
+  `PEOPLE`, which has the roles and the name that stand there.
 - Without keys nobody logs in, so the pages answer to loopback names only: a page elsewhere whose
   name was rebound to this machine is turned away.
 - A form must come from this origin (`Sec-Fetch-Site`, `Origin`) and carry the token of the
   cookie that only this origin can read.
+- A route says who may have it: `visitor: Annotated[Visitor, Depends(may(CURATE))]`.
 """
 
-import hashlib
 import hmac
 import ipaddress
 import secrets
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from fastapi import Depends, Form, Request, Response
 from pydantic import SecretStr
 
 from services.common.auth import key_id
 from services.common.problems import ForbiddenError
-from services.common.settings import ServiceSettings
+from services.gateway.pages.sessions import SESSION, session_key, set_cookie
+from services.gateway.people import EVERY_ROLE, MAX_NAME, Actor, Role
+from services.gateway.settings import GatewaySettings
 
-SESSION = "deephypebot_session"
 TOKEN = "deephypebot_token"  # noqa: S105 - a cookie's name
 CURATOR = "deephypebot_curator"
-SESSION_SECONDS = 7 * 86_400
 CURATOR_SECONDS = 365 * 86_400
-MAX_NAME = 60
 
 
 class LoginNeeded(Exception):  # noqa: N818 - it is no error: the answer is the login page
@@ -45,10 +42,21 @@ class LoginNeeded(Exception):  # noqa: N818 - it is no error: the answer is the 
 class Visitor:
     """The person in front of the page, as far as their cookies tell."""
 
-    curator: str
+    curator: str  # the name that decisions carry
     token: str
+    roles: frozenset[Role]
+    key_id: str | None
+    named_by_key: bool  # and so not by themselves
     logged_in: bool
     needs_login: bool
+
+    def may(self, *roles: Role) -> bool:
+        """Whether they have one of the roles."""
+        return not self.roles.isdisjoint(roles)
+
+    def acting(self, role: Role | None = None) -> Actor:
+        """The visitor as the audit log names them."""
+        return Actor(self.curator, self.key_id, role)
 
     def remember_token(self, request: Request, response: Response) -> None:
         if request.cookies.get(TOKEN) != self.token:
@@ -56,36 +64,83 @@ class Visitor:
 
 
 def visitor_of(request: Request) -> Visitor:
-    settings: ServiceSettings = request.app.state.settings
-    told = unquote(request.cookies.get(CURATOR, ""))
-    given = "".join(filter(str.isprintable, told)).strip()[:MAX_NAME]
+    settings: GatewaySettings = request.app.state.settings
+    key = session_key(request.cookies.get(SESSION, ""), page_keys(settings))
+    token = request.cookies.get(TOKEN) or secrets.token_urlsafe(24)
+    return visitor_with(settings, key, token, _chosen_name(request) or settings.curator)
+
+
+def visitor_with(
+    settings: GatewaySettings, key: SecretStr | None, token: str, name: str
+) -> Visitor:
+    """The visitor whom `key` let in (None: nobody was), called `name` unless the key says how."""
+    person = next((person for person in settings.people if person.key == key), None)
+    everything = key is not None or not settings.api_keys
     return Visitor(
-        curator=given or getattr(settings, "curator", "curator"),
-        token=request.cookies.get(TOKEN) or secrets.token_urlsafe(24),
-        logged_in=session_holds(request.cookies.get(SESSION, ""), settings.api_keys),
+        curator=person.name if person else name,
+        token=token,
+        roles=person.roles if person else EVERY_ROLE if everything else frozenset(),
+        key_id=key_id(key.get_secret_value()) if key else None,
+        named_by_key=person is not None,
+        logged_in=key is not None,
         needs_login=bool(settings.api_keys),
     )
 
 
-def admit(request: Request) -> Visitor:
-    """Dependency of every page but the login: raises LoginNeeded or ForbiddenError."""
-    visitor = visitor_of(request)
-    if not visitor.needs_login:
-        refuse_rebound_name(request)
-    elif not visitor.logged_in:
-        raise LoginNeeded(_wanted(request))
-    return visitor
+def page_keys(settings: GatewaySettings) -> list[SecretStr]:
+    """All keys that open pages."""
+    return [*settings.api_keys, *(person.key for person in settings.people)]
+
+
+def _chosen_name(request: Request) -> str:
+    told = unquote(request.cookies.get(CURATOR, ""))
+    return "".join(filter(str.isprintable, told)).strip()[:MAX_NAME]
+
+
+@dataclass(frozen=True)
+class May:
+    """Dependency of a page: its visitor, who has one of these roles.
+
+    Raises LoginNeeded, and ForbiddenError for one who is known and has none of them.
+    """
+
+    roles: frozenset[Role]
+
+    async def __call__(self, request: Request) -> Visitor:
+        visitor = visitor_of(request)
+        if not visitor.needs_login:
+            refuse_rebound_name(request)
+        elif not visitor.logged_in:
+            raise LoginNeeded(_wanted(request))
+        if not visitor.may(*self.roles):
+            raise ForbiddenError(
+                f"This takes the role {_listed(self.roles)}, and your key has "
+                f"{_listed(visitor.roles)}. Who may do what is set in PEOPLE."
+            )
+        return visitor
+
+
+def may(*roles: Role) -> May:
+    """A dependency that lets in whoever has one of these roles; without any, whoever has a key."""
+    return May(frozenset(roles) or EVERY_ROLE)
+
+
+admit = may()
+
+
+def _listed(roles: frozenset[Role]) -> str:
+    return " or ".join(f"'{role}'" for role in sorted(roles))
 
 
 def _wanted(request: Request) -> str:
-    """Where to go after the login: the page asked for, or the desk after a form."""
+    """Where to go after the login: the page asked for, or the first one after a form."""
     if request.method != "GET":
-        return "/curate"
+        return "/"
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def refuse_rebound_name(request: Request) -> None:
-    settings: ServiceSettings = request.app.state.settings
+    settings: GatewaySettings = request.app.state.settings
     name = request.url.hostname or ""
     if _is_loopback(settings.host) and not (_is_loopback(name) or name == settings.host):
         message = (
@@ -117,36 +172,3 @@ async def own_form(request: Request, token: Annotated[str, Form()] = "") -> None
 
 
 FORM_CHECKS = [Depends(own_form)]
-
-
-def open_session(key: SecretStr, now: float | None = None) -> str:
-    expires = str(int((time.time() if now is None else now) + SESSION_SECONDS))
-    return f"{key_id(key.get_secret_value())}.{expires}.{_signature(key, expires)}"
-
-
-def session_holds(cookie: str, keys: Sequence[SecretStr], now: float | None = None) -> bool:
-    """Whether one of `keys` signed the cookie, and it has not expired."""
-    _, expires, signature = [*cookie.split("."), "", "", ""][:3]
-    if not (expires.isascii() and expires.isdecimal() and len(expires) <= 12):
-        return False
-    if int(expires) < (time.time() if now is None else now):
-        return False
-    given = signature.encode()
-    signed = [hmac.compare_digest(_signature(key, expires).encode(), given) for key in keys]
-    return any(signed)
-
-
-def _signature(key: SecretStr, expires: str) -> str:
-    secret = key.get_secret_value().encode()
-    return hmac.new(secret, f"session:{expires}".encode(), hashlib.sha256).hexdigest()
-
-
-def set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
-    response.set_cookie(
-        name,
-        quote(value),
-        max_age=seconds,
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )

@@ -1,12 +1,14 @@
 """How items of the local desk are decided, inside the caller's transaction.
 
 Every decision moves the item's version on with one conditional UPDATE: whoever carries an older
-version lost the race, and is told in words who won it.
+version lost the race, and is told in words who won it. Every decision is in the audit log too.
 """
 
 from sqlalchemy import Connection, select, update
 
 from services.common.problems import BadRequestError, ConflictError, NotFoundError
+from services.gateway import audit
+from services.gateway.people import CURATE, Actor
 from services.gateway.schemas import Outcome
 from services.gateway.sheets.desk_rows import append_decisions, decision_row, item_by_id, plain
 from services.gateway.sheets.sheet import DeskItem
@@ -18,29 +20,33 @@ MAX_CURATOR = 100
 
 
 def approve(
-    connection: Connection, draft_id: str, words: str | None, version: int, curator: str
+    connection: Connection, draft_id: str, words: str | None, version: int, by: Actor
 ) -> DeskItem:
     item_id = item_of(connection, draft_id)
     move(connection, item_id, version, "waiting", "approved")
     (draft,) = (
         laid.draft for laid in item_by_id(connection, item_id).drafts if laid.draft.id == draft_id
     )
-    row = decision_row(draft, "approved", curator, words=words)
+    row = decision_row(draft, "approved", by.name, words=words)
     append_decisions(connection, [row])
+    done: audit.What = "edited" if row["edited"] else "approved"
+    audit.note(connection, by, done, item_id, before=draft.text, after=row["text"])
     return item_by_id(connection, item_id)
 
 
 def reject(
-    connection: Connection, item_id: str, reason: str | None, version: int, curator: str
+    connection: Connection, item_id: str, reason: str | None, version: int, by: Actor
 ) -> DeskItem:
     move(connection, item_id, version, "waiting", "rejected")
     drafts = item_by_id(connection, item_id).drafts
-    rows = [decision_row(laid.draft, "rejected", curator, reason=reason) for laid in drafts]
+    rows = [decision_row(laid.draft, "rejected", by.name, reason=reason) for laid in drafts]
     append_decisions(connection, rows)
+    offered = "\n".join(laid.draft.text for laid in drafts)
+    audit.note(connection, by, "rejected", item_id, before=offered, remark=reason)
     return item_by_id(connection, item_id)
 
 
-def undo(connection: Connection, item_id: str, version: int, curator: str) -> DeskItem:
+def undo(connection: Connection, item_id: str, version: int, by: Actor) -> DeskItem:
     # A worker that is just saying "it leaves now" is waited for, and makes us wait.
     own = select(desk_draft.c.id).where(desk_draft.c.item_id == item_id)
     connection.execute(own.with_for_update())
@@ -51,11 +57,12 @@ def undo(connection: Connection, item_id: str, version: int, curator: str) -> De
     move(connection, item_id, version, item.state, "waiting")
     # The words that were approved go along, so that an edit outlives its undoing.
     taken_back = [
-        decision_row(laid.draft, "undecided", curator, words=laid.decision.text)
+        decision_row(laid.draft, "undecided", by.name, words=laid.decision.text)
         for laid in item.drafts
         if laid.decision is not None and laid.decision.verdict != "undecided"
     ]
     append_decisions(connection, taken_back)
+    note_undoing(connection, by, item)
     # A failure belonged to the decision that was just taken back.
     connection.execute(
         update(desk_draft).where(desk_draft.c.item_id == item_id).values(outcome=None)
@@ -94,8 +101,21 @@ def bounded(name: str, value: str, most: int) -> str:
     return value
 
 
-def named(curator: str) -> str:
-    return bounded("curator's name", curator, MAX_CURATOR)
+def named(curator: Actor | str) -> Actor:
+    """The curator as an actor; a bare name is one without a key."""
+    actor = Actor(curator) if isinstance(curator, str) else curator
+    return Actor(bounded("curator's name", actor.name, MAX_CURATOR), actor.key_id, CURATE)
+
+
+def note_undoing(connection: Connection, by: Actor, item: DeskItem) -> None:
+    """`item` as it was before."""
+    standing = [
+        laid.decision
+        for laid in item.drafts
+        if laid.decision is not None and laid.decision.verdict == item.state
+    ]
+    words = "\n".join(decision.text for decision in standing) or None
+    audit.note(connection, by, "undone", item.item_id, before=words, remark=f"was {item.state}")
 
 
 def item_of(connection: Connection, draft_id: str) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from services.common.database import reading, writing
 from services.common.problems import BadRequestError, NotFoundError
+from services.gateway.people import Actor
 from services.gateway.schemas import DecisionPage, Draft, Outcome
 from services.gateway.sheets.desk_deciding import (
     MAX_REASON,
@@ -100,7 +101,7 @@ class LocalSheet:
         return await asyncio.to_thread(self._above, item_id)
 
     async def approve(
-        self, draft_id: str, *, text: str | None, version: int, curator: str
+        self, draft_id: str, *, text: str | None, version: int, curator: Actor | str
     ) -> DeskItem:
         words = None if text is None else bounded("text", text, MAX_TEXT)
         return await asyncio.to_thread(
@@ -108,14 +109,14 @@ class LocalSheet:
         )
 
     async def reject(
-        self, item_id: str, *, reason: str | None, version: int, curator: str
+        self, item_id: str, *, reason: str | None, version: int, curator: Actor | str
     ) -> DeskItem:
         given = bounded("reason", reason, MAX_REASON) if reason and reason.strip() else None
         return await asyncio.to_thread(
             self._decided, reject, item_id, given, version, named(curator)
         )
 
-    async def undo(self, item_id: str, *, version: int, curator: str) -> DeskItem:
+    async def undo(self, item_id: str, *, version: int, curator: Actor | str) -> DeskItem:
         return await asyncio.to_thread(self._decided, undo, item_id, version, named(curator))
 
     def _upsert(self, drafts: Sequence[Draft]) -> int:

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, Field
 
+from services.gateway.people import Actor
 from services.gateway.schemas import Decision, DecisionPage, Draft, Outcome, Post, Song
 
 
@@ -104,17 +105,18 @@ class Desk(Protocol):
         """How many waiting items stand above the named one; raises NotFoundError."""
 
     async def approve(
-        self, draft_id: str, *, text: str | None, version: int, curator: str
+        self, draft_id: str, *, text: str | None, version: int, curator: Actor | str
     ) -> DeskItem:
         """Approve one draft of its item, with the curator's own words where given.
 
+        Every decision is noted in the audit log, in the transaction that makes it.
         Raises NotFoundError, and ConflictError when the item is no longer at `version`.
         """
 
     async def reject(
-        self, item_id: str, *, reason: str | None, version: int, curator: str
+        self, item_id: str, *, reason: str | None, version: int, curator: Actor | str
     ) -> DeskItem:
         """Reject all drafts of an item; raises as `approve`."""
 
-    async def undo(self, item_id: str, *, version: int, curator: str) -> DeskItem:
+    async def undo(self, item_id: str, *, version: int, curator: Actor | str) -> DeskItem:
         """Take the decision back; ConflictError when a draft is already on its way out."""

@@ -24,6 +24,7 @@ from services.gateway.app import create_app
 from services.gateway.client import GatewayClient
 from services.gateway.commands import give
 from services.gateway.heartbeats import heartbeats as heartbeats_in
+from services.gateway.people import Actor
 from services.gateway.routes import drafts, heartbeats
 from services.gateway.schemas import (
     Draft,
@@ -226,8 +227,8 @@ async def test_a_heartbeat_is_answered_with_what_people_ask_of_the_worker(
 ) -> None:
     app = create_app(settings())
     async with open_app(app), client_of(app) as gateway:
-        give(app.state.engine, "retry", "ada", "x:17")
-        give(app.state.engine, "pause", "ada")
+        give(app.state.engine, "retry", Actor("ada"), "x:17")
+        give(app.state.engine, "pause", Actor("ada"))
         for _ in range(2):  # the first answer may be lost
             first, second = (await gateway.put_heartbeat(BEAT)).commands
         assert (first.kind, first.item_id, second.kind) == ("retry", "x:17", "pause")

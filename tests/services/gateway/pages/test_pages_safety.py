@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from services.gateway.pages.login import within_this_site
 from services.gateway.pages.routes import ROOMS, router
-from services.gateway.pages.visitors import SESSION_SECONDS, open_session, session_holds
+from services.gateway.pages.sessions import open_session, session_key
 from services.gateway.sheets.local import LocalSheet
 
 Fixture = Any  # the builders of conftest.py, which is no module to import from
@@ -143,7 +143,7 @@ async def guarded(make_app: Fixture) -> Any:  # noqa: ANN401 - an async generato
         yield app
 
 
-PRIVATE = [(method, path) for method, path in ROUTES if path not in {"/", "/login", "/logout"}]
+PRIVATE = [(method, path) for method, path in ROUTES if path not in {"/login", "/logout"}]
 
 
 @pytest.mark.parametrize(("method", "path"), PRIVATE)
@@ -204,26 +204,26 @@ async def test_the_session_cookie_is_out_of_scripts_and_other_sites_reach(
 
 def test_a_session_ends_with_its_key_and_with_its_time() -> None:
     key, other = SecretStr("first-key"), SecretStr("second-key")
-    cookie = open_session(key, now=1000.0)
-    assert session_holds(cookie, [other, key], now=1001.0)
-    assert not session_holds(cookie, [other], now=1001.0)
-    assert not session_holds(cookie, [key], now=1002.0 + SESSION_SECONDS)
+    cookie = open_session(key, 60, now=1000.0)
+    assert session_key(cookie, [other, key], now=1001.0) == key
+    assert session_key(cookie, [other], now=1001.0) is None
+    assert session_key(cookie, [key], now=1062.0) is None
 
 
 @pytest.mark.parametrize(
     "cookie", ["", ".", "a.b.c", "a.99999999999.", "a.99999999999.é", "a" * 999]
 )
 def test_a_made_up_session_does_not_hold(cookie: str) -> None:
-    assert not session_holds(cookie, [SecretStr("first-key")])
+    assert session_key(cookie, [SecretStr("first-key")]) is None
 
 
 @pytest.mark.parametrize(
     "address", ["https://x.example", "//x.example", "/\\x.example", "curate", "/a\r\nSet-Cookie: b"]
 )
 def test_the_login_leads_nowhere_else(address: str) -> None:
-    assert within_this_site(address) == "/curate"
+    assert within_this_site(address) == "/"
 
 
 @pytest.mark.parametrize("expires", ["9" * 5000, "-1", "soon", "\u0662", ""])
 def test_a_made_up_session_holds_nothing(expires: str) -> None:
-    assert not session_holds(f"0a1b2c3d.{expires}.{'f' * 64}", [SecretStr("right")])
+    assert session_key(f"0a1b2c3d.{expires}.{'f' * 64}", [SecretStr("right")]) is None

@@ -11,6 +11,7 @@ from services.common.database import reading, writing
 from services.gateway.commands import Kind, give, waiting
 from services.gateway.heartbeats import keep_heartbeat
 from services.gateway.pages.report import workers
+from services.gateway.people import Actor
 from services.gateway.schemas import Heartbeat, Outcome, Publishing
 from services.gateway.sheets.local import LocalSheet
 from services.gateway.tables import heartbeat, publication
@@ -191,7 +192,7 @@ async def test_commands_are_told_in_order_until_they_are_obeyed(app: FastAPI) ->
     engine = app.state.engine
     kinds: list[Kind] = ["pause", "resume", "pause", "retry"]
     for kind in kinds:
-        give(engine, kind, "ada")
+        give(engine, kind, Actor("ada"))
     told = waiting(engine)
     assert [each.kind for each in told] == kinds
     assert [each.id for each in told] == sorted({each.id for each in told})
