@@ -3,9 +3,10 @@
 A publication leaves in steps, each stored before the next: the desk is told that it leaves now
 (from then on it lets nobody take the approval back); decisions are read once more, so that one
 taken back a moment before still counts; the row is claimed as sending; the gateway is asked; the
-answer is stored. Whether one may leave now, or ever, is for the policy to say. Whoever dies after
-the claim leaves an unknown outcome, and whoever comes next asks again under the same key: the
-gateway looks for the post before it sends another.
+answer is stored. What did not leave after all is open to the curator again. Whether one may leave
+now, or ever, is for the policy to say. Whoever dies after the claim leaves an unknown outcome, and
+whoever comes next asks again under the same key: the gateway looks for the post before it sends
+another.
 """
 
 import asyncio
@@ -114,6 +115,7 @@ class Look:
         await self.recover()
         if await self.collect() and self.settings.publish:
             await self.publish()
+        await asyncio.to_thread(self.store.outbox.open_again, self.run.now())
         telling = Telling(self.store.outcomes, self.gateway, self.run, self.troubles, self.upstream)
         await telling.all_that_is_owed()
 

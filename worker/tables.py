@@ -201,7 +201,7 @@ outcome = Table(
     "outcome",
     metadata,
     Column("draft_id", String(240), ForeignKey("draft.id"), primary_key=True),
-    Column("state", String(20), nullable=False),  # published, failed
+    Column("state", String(20), nullable=False),  # waiting, published, failed
     Column("url", Text),
     Column("detail", Text),
     Column("version", Integer, nullable=False),  # an older one that was shown is not this one

@@ -144,7 +144,10 @@ class DecisionPage(Contract):
 class Outcome(Contract):
     """What became of a draft, for the curator to see."""
 
-    state: Literal["scheduled", "published", "failed"]
+    state: Literal["waiting", "scheduled", "published", "failed"] = Field(
+        description="`scheduled`: it leaves now, and can no longer be taken back. `waiting`: it "
+        "did not leave after all, and can be."
+    )
     url: str | None = None
     detail: str | None = Field(None, max_length=500, description="What went wrong.")
 

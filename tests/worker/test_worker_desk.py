@@ -142,6 +142,43 @@ async def test_an_approval_taken_back_at_the_last_moment_still_counts(
     assert told(world, "x:1:1") == ["scheduled", "failed"]
 
 
+@pytest.mark.parametrize("then", [{"dry_run": True}, {"quiet_hours": "12:00-15:00"}, {}])
+async def test_what_was_announced_and_is_held_back_can_be_taken_back(
+    delivered: Bot,
+    start: OpenBot,
+    world: World,
+    store: Store,
+    clock: Clock,
+    *,
+    then: dict[str, Any],
+) -> None:
+    world.faults["publish"] = [503] * 2
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    assert told(world, "x:1:1") == ["scheduled", "waiting"]
+    clock.pass_by(60)
+    await (await start(**then)).look_at_desk()
+    assert told(world, "x:1:1")[-1] == "waiting"
+    world.decide("x:1:1", "undecided")
+    await delivered.look_at_desk()
+    assert (state_of(store), world.out) == ("cancelled", [])
+    assert told(world, "x:1:1")[-1] == "failed"
+
+
+async def test_that_it_waits_is_not_told_after_that_it_leaves(
+    delivered: Bot, world: World, clock: Clock
+) -> None:
+    world.faults["publish"] = [503, "lost"]
+    world.when_marked.append(lambda *_: world.faults["mark"].append(503))
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    assert told(world, "x:1:1") == ["scheduled"]
+    world.when_marked.clear()
+    clock.pass_by(20)
+    await delivered.look_at_desk()
+    assert told(world, "x:1:1") == ["scheduled", "scheduled"]
+
+
 async def test_a_decision_that_is_made_again_counts_again(
     start: OpenBot, world: World, store: Store
 ) -> None:

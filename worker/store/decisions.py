@@ -17,7 +17,7 @@ from worker.store.moves import enter, lock, move
 from worker.store.outcomes import owe
 from worker.store.posts import FREE, deliver_item
 from worker.store.timeline import set_cursor
-from worker.tables import cursor, decision, draft, post, publication
+from worker.tables import cursor, decision, draft, outcome, post, publication
 from worker.wording import Wording
 
 log = structlog.get_logger()
@@ -250,5 +250,8 @@ def take_back(connection: Connection, row: Row[Any], now: datetime) -> None:
         log.warning("decision.too_late", draft_id=row.id, state=standing.state)
         return
     move(connection, publication, standing.id, to=PublicationState.CANCELLED, now=now)
-    if standing.announced:
+    was_told = select(outcome.c.draft_id).where(
+        outcome.c.draft_id == row.id, outcome.c.state == "waiting"
+    )
+    if standing.announced or connection.scalar(was_told):
         owe(connection, row.id, "failed", now, detail="taken back before it left")

@@ -114,7 +114,26 @@ class Outbox:
             waiting = update(publication).where(
                 *same(due), publication.c.state == PublicationState.READY
             )
-            return connection.execute(waiting.values(announced=True)).rowcount > 0
+            if connection.execute(waiting.values(announced=True)).rowcount == 0:
+                return False
+            # Told after this, it would let the approval be taken back.
+            stale = update(outcome).where(
+                outcome.c.draft_id == due.draft_id, outcome.c.state == "waiting"
+            )
+            connection.execute(stale.values(owed=False))
+            return True
+
+    @rerun
+    def open_again(self, now: datetime) -> None:
+        """What was announced and did not leave can be taken back again, and the desk is told so."""
+        kept = publication.c.announced & (publication.c.state == PublicationState.READY)
+        wanted = select(publication.c.id, publication.c.draft_id).where(kept)
+        in_order = wanted.order_by(publication.c.id).with_for_update(key_share=True)
+        with writing(self.engine) as connection:
+            for row in connection.execute(in_order).all():
+                own = update(publication).where(publication.c.id == row.id)
+                connection.execute(own.values(announced=False))
+                owe(connection, row.draft_id, "waiting", now)
 
     @rerun
     def claim(

@@ -70,7 +70,7 @@ class Outcomes:
 def owe(
     connection: Connection,
     draft_id: str,
-    state: Literal["published", "failed"],
+    state: Literal["waiting", "published", "failed"],
     now: datetime,
     *,
     url: str | None = None,

@@ -69,8 +69,8 @@ def _news(
 def _is_news(row: Row, known: Decision | None) -> bool:
     if known is not None:
         return known.version != row.version
-    # Scheduled means that an approval was collected, by whoever asked before a restart.
-    return row.verdict != "undecided" or row.state == "scheduled"
+    # These mean that an approval was collected, by whoever asked before a restart.
+    return row.verdict != "undecided" or row.state in {"scheduled", "waiting"}
 
 
 def _digest(known: Known) -> str:

@@ -307,7 +307,7 @@ async def test_a_curators_words_survive_everything(sheet: Sheet, curator: Curato
     assert (decision.text, decision.edited) == ("my own words", True)
 
 
-@pytest.mark.parametrize("state", ["scheduled", "published", "failed"])
+@pytest.mark.parametrize("state", ["waiting", "scheduled", "published", "failed"])
 async def test_what_became_of_a_draft_is_shown(sheet: Sheet, curator: Curator, state: str) -> None:
     await sheet.upsert([a_draft(1), a_draft(2)])
     await curator.approve("x:1:1")
