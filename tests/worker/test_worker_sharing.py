@@ -290,6 +290,7 @@ async def test_a_decision_that_comes_while_its_publication_leaves_is_too_late(
     decide_all(store, [world.decide(f"x:{number}:1") for number in range(1, 21)], "20")
     sent = []
     while due := outbox.due(AT_ONCE, LATER):
+        outbox.announce(due)
         sending = outbox.claim(due, AT_ONCE, lease="ada/1", now=LATER, until=LATER)
         assert sending is not None
         sent.append(sending)
@@ -314,6 +315,19 @@ async def test_a_decision_that_comes_while_its_publication_leaves_is_too_late(
     with reading(store.engine) as connection:
         assert set(connection.scalars(select(publication.c.state))) == {"published"}
         assert len(store.outcomes.due(LATER)) == 20
+
+
+async def test_what_another_worker_opened_again_is_not_sent(world: World, start: OpenBot) -> None:
+    bot = await start()
+    world.post(song_post(1))
+    await bot.run_cycle()
+    outbox = bot.store.outbox
+    decide_all(bot.store, [world.decide("x:1:1")], "1")
+    due = outbox.due(AT_ONCE, LATER)
+    assert due is not None
+    outbox.announce(due)
+    outbox.open_again(LATER)
+    assert outbox.claim(due, AT_ONCE, lease="ada/1", now=LATER, until=LATER) is None
 
 
 @pytest.mark.postgres

@@ -145,6 +145,9 @@ class Outbox:
             found = departure(connection, policy, now)
             if found is None or found.hold or found.objection or found.row.id != due.id:
                 return None
+            certain = found.row.state == PublicationState.READY
+            if certain and not found.row.announced:
+                return None  # the desk was told meanwhile that it may be taken back
             wanted = select(publication).where(*same(due), publication.c.state == found.row.state)
             row = connection.execute(
                 wanted.with_for_update(skip_locked=True, key_share=True)

@@ -4,14 +4,14 @@ Every decision moves the item's version on with one conditional UPDATE: whoever 
 version lost the race, and is told in words who won it. Every decision is in the audit log too.
 """
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from services.common.problems import BadRequestError, ConflictError, NotFoundError
 from services.gateway import audit
 from services.gateway.people import CURATE, Actor
 from services.gateway.schemas import Outcome
 from services.gateway.sheets.desk_rows import append_decisions, decision_row, item_by_id, plain
-from services.gateway.sheets.sheet import DeskItem
+from services.gateway.sheets.sheet import PASSING, DeskItem
 from services.gateway.tables import desk_draft, desk_item
 
 MAX_TEXT = 5000
@@ -71,13 +71,16 @@ def undo(connection: Connection, item_id: str, version: int, by: Actor) -> DeskI
 
 
 def show(connection: Connection, draft_id: str, outcome: Outcome) -> None:
-    """Store what became of a draft; raises NotFoundError."""
+    """Store what became of a draft; raises NotFoundError.
+
+    What is published stays so: that it leaves may be told late, by a worker that was held up.
+    """
     item_id = item_of(connection, draft_id)
-    connection.execute(
-        update(desk_draft)
-        .where(desk_draft.c.id == draft_id)
-        .values(outcome=plain(outcome.model_dump(mode="json")))
-    )
+    own = update(desk_draft).where(desk_draft.c.id == draft_id)
+    if outcome.state in PASSING:
+        state = desk_draft.c.outcome["state"].as_string()
+        own = own.where(func.coalesce(state, "") != "published")
+    connection.execute(own.values(outcome=plain(outcome.model_dump(mode="json"))))
     if outcome.state == "published":
         # An undo that came too late must not put the item up for a second post.
         connection.execute(

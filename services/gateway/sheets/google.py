@@ -40,7 +40,7 @@ from services.gateway.sheets.rows import (
     text_of,
     without_post,
 )
-from services.gateway.sheets.sheet import Carried, DeskDraft
+from services.gateway.sheets.sheet import PASSING, Carried, DeskDraft
 from services.gateway.vendor_calls import VendorCalls
 from services.gateway.vendor_errors import VendorError
 
@@ -202,7 +202,13 @@ class GoogleSheet:
         return self.looked
 
     def _mark_all(self, outcomes: Mapping[str, Outcome]) -> list[str]:
-        self._look()
+        rows = self._look().by_id
+        late = {
+            draft_id
+            for draft_id, outcome in outcomes.items()
+            if outcome.state in PASSING and draft_id in rows and rows[draft_id].state == "published"
+        }
+        outcomes = {each: outcome for each, outcome in outcomes.items() if each not in late}
         gone = self._place({each: outcome_cells(outcome) for each, outcome in outcomes.items()})
         self.published -= outcomes.keys()
         self.published |= {

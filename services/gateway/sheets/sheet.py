@@ -14,6 +14,9 @@ from pydantic import BaseModel, Field
 from services.gateway.people import Actor
 from services.gateway.schemas import Decision, DecisionPage, Draft, Outcome, Post, Song
 
+# States of an outcome that another one follows.
+PASSING = frozenset({"waiting", "scheduled"})
+
 
 class Sheet(Protocol):
     async def upsert(self, drafts: Sequence[Draft]) -> int:
@@ -26,7 +29,9 @@ class Sheet(Protocol):
         `fresh`, otherwise up to the last minute."""
 
     async def mark(self, draft_id: str, outcome: Outcome) -> None:
-        """Show the curator what became of a draft; raises NotFoundError."""
+        """Show the curator what became of a draft; raises NotFoundError.
+
+        What is published stays so, whatever is told late of a step before."""
 
     async def mark_all(self, outcomes: Mapping[str, Outcome]) -> Sequence[str]:
         """Show what became of drafts, by id; returns the ids of which there is no draft."""

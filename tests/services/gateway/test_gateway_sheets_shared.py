@@ -317,6 +317,15 @@ async def test_what_became_of_a_draft_is_shown(sheet: Sheet, curator: Curator, s
     assert await curator.sees("x:2:1") == ("", "")
 
 
+@pytest.mark.parametrize("state", ["waiting", "scheduled"])
+async def test_what_is_published_stays_so(sheet: Sheet, curator: Curator, state: str) -> None:
+    await sheet.upsert([a_draft()])
+    await curator.approve("x:1:1")
+    await sheet.mark("x:1:1", Outcome(state="published", url="https://x.test/1"))
+    await sheet.mark("x:1:1", Outcome.model_validate({"state": state}))
+    assert await curator.sees("x:1:1") == ("published", "https://x.test/1")
+
+
 async def test_marking_an_unknown_draft_is_an_error(sheet: Sheet) -> None:
     await sheet.upsert([a_draft()])
     with pytest.raises(NotFoundError, match="x:9:1"):
