@@ -9,19 +9,17 @@
   not refused is out, the curator knows of all of it, and nobody holds anything any more.
 
 The curator keeps to the desk's rule: what is on its way out, or out, is decided for good. She may
-act at any moment, also between two calls of a worker.
+act at any moment, also between two calls of a worker, and so may the other worker.
 """
 
-import asyncio
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
+from sqlite3 import Connection as Sqlite
+from sqlite3 import connect
+from typing import ClassVar
 
 import pytest
-import stamina
-import structlog
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -31,22 +29,17 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import Connection, delete, event, func, select
+from sqlalchemy import func, select
+from sqlalchemy.event import listen
 
-from services.common.database import reading, writing
-from services.gateway.client import GatewayClient
-from services.gateway.schemas import Decision, TimelinePage
-from services.inference.client import InferenceClient
-from tests.worker.conftest import at_our_time
-from tests.worker.worker_world import START, Clock, Fault, World, song_post
+from services.common.database import reading
+from services.gateway.schemas import Decision, Draft, TimelinePage
+from tests.worker.mortals import SAMPLES, Job, Mortals, mortal_lives
+from tests.worker.worker_world import START, Fault, World, song_post
 from worker import failpoints
-from worker.bot import Bot
-from worker.settings import WorkerSettings
 from worker.store import Store
 from worker.store.receptions import is_due
-from worker.tables import draft, metadata, outcome, post, publication, reception, turn
-
-T = TypeVar("T")
+from worker.tables import draft, outcome, post, publication, reception, turn
 
 FAULTS: list[Fault] = ["lost", "dead", 422, 429, 500, 503]
 OUTAGE: tuple[Fault, ...] = (503,) * 99
@@ -57,38 +50,74 @@ AT_THE_DESK = [
 ]
 BEFORE_THE_DESK = [name for name in failpoints.FAILPOINTS if name not in AT_THE_DESK]
 DESK_DOORS = ("publish", "publish", "decisions", "mark")
+STEPS = ("songs", "generate", "drafts")  # where a post may be to blame
 CYCLE_DOORS = ("timeline", "mentions", "songs", "generate", "drafts", "reception")
-SAMPLES = 2
-EXAMPLES = 2000 if settings().max_examples > 100 else 50
+BETWEEN: list[tuple[Job, str]] = [
+    *(("desk", door) for door in ("decisions", "mark", "publish", "publish")),
+    *(("cycle", door) for door in ("timeline", "songs", "generate", "drafts")),
+]
+EXAMPLES = settings().max_examples  # of the profile: 100, and 2,000 every night
 QUIET = 100_000  # seconds after which nothing waits, whatever the clock did
+EVENTS = {  # what must happen, however few examples there are
+    "cycle: something done",
+    "desk: something done",
+    "cycle: another's cycle came between",
+    "desk: another's desk came between",
+    "cycle: died",
+    "desk: died",
+    "publish: lost",
+    "publish: 503",
+    "published",
+    "approved",
+    "approved, edited",
+    "rejected",
+    "undecided",
+    "the clock is set back",
+    "the clock jumps ahead",
+}
+MOVED = """
+SELECT (SELECT group_concat(item_id || state || coalesce(lease, '')) FROM post),
+    (SELECT group_concat(id || state || coalesce(decision_version, '')) FROM draft),
+    (SELECT group_concat(id || state || idempotency_key) FROM publication),
+    (SELECT group_concat(draft_id || state || owed) FROM outcome),
+    (SELECT group_concat(cursor) FROM cursor)
+"""
 
 failures = st.lists(st.sampled_from(FAULTS), max_size=2) | st.none()  # None: an outage
 passing = st.sampled_from([1, 20, 1000, 90_000, -30, -4000])
 workers = st.sampled_from(["ada", "ada", "bob"])
-
-
-class DiedError(BaseException):
-    """The process is gone: no `except Exception` may catch it."""
+jobs: st.SearchStrategy[Job] = st.sampled_from(["cycle", "desk"])
 
 
 class WorkerMachine(RuleBasedStateMachine):
     store: Store
-    runner: asyncio.Runner
-    dead = False
+    mortals: Mortals
+    beginning: Sqlite  # the database with the first drafts delivered, copied for each history
+    first_drafts: list[Draft]
+    happened: ClassVar[Counter[str]] = Counter()
 
-    @initialize(failpoint=st.sampled_from(AT_THE_DESK), faults=failures)
-    def begin(self, failpoint: str, faults: list[Fault] | None) -> None:
-        """Drafts lie on the desk, one is approved, and its publication meets trouble."""
-        with writing(self.store.engine) as connection:
-            for table in reversed(metadata.sorted_tables):
-                connection.execute(delete(table))
+    @classmethod
+    def prepare(cls, store: Store, mortals: Mortals) -> None:
+        """Take drafts to the desk once for all histories."""
+        cls.store, cls.mortals = store, mortals
+        people_post(mortals.world, songs=2, silent=1)
         # Mentions were read before: the first reading would take none.
-        self.store.timeline.take_mentions(TimelinePage(posts=[], cursor="0"), START)
-        self.world = World()
-        self.clock = Clock()
+        store.timeline.take_mentions(TimelinePage(posts=[], cursor="0"), START)
+        mortals.do("ada", "cycle")
+        cls.first_drafts = list(mortals.world.drafts.values())
+        cls.beginning = connect(":memory:")
+        sqlite_of(store).backup(cls.beginning)
+
+    @initialize(failpoint=st.none() | st.sampled_from(AT_THE_DESK), faults=failures)
+    def begin(self, failpoint: str | None, faults: list[Fault] | None) -> None:
+        """Drafts lie on the desk, one is approved, and its publication meets trouble."""
+        self.beginning.backup(sqlite_of(self.store))
+        self.world, self.clock = self.mortals.world, self.mortals.begin_anew()
+        self.world.begin_anew()
+        people_post(self.world, songs=2, silent=1)
+        self.world.drafts.update((each.id, each.model_copy()) for each in self.first_drafts)
         self.stands: dict[str, Decision] = {}  # draft -> the decision on it
-        self.people_post(songs=2, silent=1)
-        self.do("ada", "cycle")
+        self.blamed = 0  # how often a post was to blame
         self.decide("x:1:1", "approved")
         self.fail("publish", faults)
         self.do("ada", "desk", failpoint)
@@ -97,55 +126,47 @@ class WorkerMachine(RuleBasedStateMachine):
         if hasattr(self, "world"):
             self.in_the_end_all_is_done()
 
-    def do(self, worker: str, job: str, failpoint: str | None = None) -> None:
-        """A worker is started, does one thing, and ends: by itself, or at the failpoint."""
-        failpoints._reached.clear()
-        os.environ[failpoints.VARIABLE] = failpoint or ""
-        try:
-            self.runner.run(self._do(worker, job))
-        except* DiedError:
-            pass
-        finally:
-            os.environ.pop(failpoints.VARIABLE, None)
-            WorkerMachine.dead = False
-            self.world.faults.clear()
-            self.world.when_called.clear()
+    def do(self, worker: str, job: Job, failpoint: str | None = None) -> None:
+        """A worker does one thing, perhaps in trouble, after which all goes well again."""
+        before, out = self.moved(), len(self.world.out)
+        lives = self.mortals.do(worker, job, failpoint)
+        self.note(f"{job}: {'nothing to do' if self.moved() == before else 'something done'}")
+        if not lives:
+            self.note(f"{job}: died")
+        for door, met in self.world.met.items():
+            for fault in met:
+                self.note(f"{door}: {fault}")
+        if len(self.world.out) > out:
+            self.note("published")
+        self.blamed += sum(self.world.met[door].count(500) for door in STEPS)
+        self.world.met.clear()
+        self.world.faults.clear()
+        self.world.when_called.clear()
+
+    def note(self, what: str) -> None:
+        """That this happens, for the statistics and for the end of the test."""
+        event(what)
+        self.happened[what] += 1
+
+    def moved(self) -> tuple[object, ...]:
+        found: tuple[object, ...] = sqlite_of(self.store).execute(MOVED).fetchone()
+        return found
 
     def fail(self, door: str, faults: list[Fault] | None) -> None:
         """What the next calls there come to; only words can be refused."""
         planned = OUTAGE if faults is None else faults
         self.world.faults[door] = [f for f in planned if f != 422 or door == "publish"]
 
-    async def _do(self, worker: str, job: str) -> None:
-        own = WorkerSettings(
-            name=worker,
-            first_run_posts=200,
-            num_samples=SAMPLES,
-            min_interval=0,
-            undo_seconds=0,
-            likeness_posts=0,
-            reply=True,
-            most_a_day=1000,
-            concurrency=2,
-            most_faults=1000,
-        )
-        transport = self.world.transport
-        async with (
-            GatewayClient("http://world", transport=transport) as gateway,
-            InferenceClient("http://world", transport=transport) as inference,
-        ):
-            bot = Bot(own, self.store, gateway, inference)
-            at_our_time(bot, self.clock)
-            try:
-                await (bot.run_cycle() if job == "cycle" else bot.look_at_desk())
-            finally:
-                await end_all_others()
+    def pass_by(self, seconds: int) -> None:
+        self.clock.pass_by(seconds)
+        if seconds < 0:
+            self.note("the clock is set back")
+        elif seconds > 10_000:
+            self.note("the clock jumps ahead")
 
     @rule(songs=st.integers(0, 2), silent=st.integers(0, 1))
     def people_post(self, songs: int, silent: int) -> None:
-        count = len(self.world.posts)
-        self.world.post(*(song_post(count + number) for number in range(songs)))
-        self.world.post(*["Rain."] * silent)
+        people_post(self.world, songs, silent)
 
     @rule(on_timeline=st.booleans())
     def somebody_asks(self, *, on_timeline: bool) -> None:
@@ -170,7 +191,7 @@ class WorkerMachine(RuleBasedStateMachine):
         door: str,
         seconds: int,
     ) -> None:
-        self.clock.pass_by(seconds)
+        self.pass_by(seconds)
         self.fail(door, faults)
         self.do(worker, "desk", failpoint and f"{failpoint}@{count}")
 
@@ -186,9 +207,46 @@ class WorkerMachine(RuleBasedStateMachine):
     ) -> None:
         """Between two calls of a worker, just before one of them is answered."""
         draft_id = data.draw(st.sampled_from(sorted(self.world.drafts)))
-        self.clock.pass_by(20)
+        self.pass_by(20)
         self.world.when_called[door] = [lambda: self.decide(draft_id, verdict, edited=True)]
         self.do("ada", "desk", failpoint)
+
+    @precondition(lambda self: self.world.drafts)
+    @rule(
+        data=st.data(),
+        first=workers,
+        where=st.sampled_from(BETWEEN),
+        failpoint=st.none() | st.sampled_from(failpoints.FAILPOINTS),
+        other_job=jobs | st.none(),
+        seconds=st.sampled_from([20, 4000, 4000, 90_000]),
+    )
+    def the_other_worker_comes_between(
+        self,
+        data: st.DataObject,
+        *,
+        first: str,
+        where: tuple[Job, str],
+        failpoint: str | None,
+        other_job: Job | None,
+        seconds: int,
+    ) -> None:
+        """While one waits for an answer, perhaps for so long that its leases lapse."""
+        job, door = where
+        other = "bob" if first == "ada" else "ada"
+        people_post(self.world, songs=1, silent=0)
+        self.decide(data.draw(st.sampled_from(sorted(self.world.drafts))), "approved")
+
+        async def act() -> None:
+            # The last word that reaches the desk stands there; its calls end before their lease.
+            self.pass_by(seconds if door != "mark" else min(seconds, 20))
+            before = self.moved()
+            await self.mortals.meanwhile(other, other_job or job)
+            if self.moved() != before:
+                self.note(f"{job}: another's {other_job or job} came between")
+
+        self.pass_by(1000)
+        self.world.when_called[door] = [act]
+        self.do(first, job, failpoint)
 
     @rule(
         worker=workers,
@@ -208,16 +266,19 @@ class WorkerMachine(RuleBasedStateMachine):
         door: str,
         seconds: int,
     ) -> None:
-        self.clock.pass_by(seconds)
+        self.pass_by(seconds)
         self.fail(door, faults)
         self.do(worker, "cycle", failpoint and f"{failpoint}@{count}")
 
     @precondition(lambda self: self.world.drafts)
-    @rule(data=st.data(), edited=st.booleans())
-    def a_draft_is_approved(self, data: st.DataObject, *, edited: bool) -> None:
-        self.decide(
-            data.draw(st.sampled_from(sorted(self.world.drafts))), "approved", edited=edited
-        )
+    @rule(
+        data=st.data(),
+        verdict=st.sampled_from(["approved", "approved", "rejected"]),
+        edited=st.booleans(),
+    )
+    def a_draft_is_decided(self, data: st.DataObject, verdict: str, *, edited: bool) -> None:
+        draft_id = data.draw(st.sampled_from(sorted(self.world.drafts)))
+        self.decide(draft_id, verdict, edited=edited)
 
     @precondition(lambda self: self.stands)
     @rule(data=st.data(), verdict=st.sampled_from(["undecided", "rejected"]))
@@ -230,6 +291,7 @@ class WorkerMachine(RuleBasedStateMachine):
         if any(self.is_leaving(each) for each in self.drafts_of(item_id)):
             return
         words = f"My words, number {len(self.world.decisions_made)}." if edited else None
+        self.note(f"{verdict}{', edited' if edited and verdict == 'approved' else ''}")
         if verdict == "approved":
             self.stands[draft_id] = self.world.decide(draft_id, text=words)
         elif verdict == "rejected":
@@ -282,31 +344,61 @@ class WorkerMachine(RuleBasedStateMachine):
         mentions = {each.id for each in self.world.mentions}
         assert set(self.world.answered.values()) <= mentions
 
+    @invariant()
+    def only_a_post_that_is_to_blame_is_blamed(self) -> None:
+        with reading(self.store.engine) as connection:
+            assert (connection.scalar(select(func.sum(post.c.faults))) or 0) <= self.blamed
+
     def heal(self) -> None:
         """Nothing fails any more, and a worker gets all the time it needs."""
-        for _ in range(2):
+        for worker in ("bob", "ada"):
             self.clock.pass_by(QUIET)
-            self.do("bob", "cycle")
-            self.do("bob", "desk")
+            self.do(worker, "cycle")
+            self.do(worker, "desk")
+            if self.is_settled():
+                return
+
+    def is_settled(self) -> bool:
+        counts = self.store.counts()
+        ends = {"no_song", "delivered", "decided"}, {"published", "cancelled", "failed"}
+        with reading(self.store.engine) as connection:
+            owed = connection.scalar(select(func.count()).where(outcome.c.owed))
+            owed += connection.scalar(select(func.count()).where(is_due(self.clock())))
+        return not owed and counts.posts.keys() <= ends[0] and counts.publications.keys() <= ends[1]
 
     def in_the_end_all_is_done(self) -> None:
         self.heal()
         self.what_is_out_is_an_approval_that_stands_and_is_out_once()
         self.what_the_desk_was_told_is_out_is_out()
+        self.every_post_came_to_an_end()
+        self.every_decision_is_kept()
+        self.what_was_approved_is_out_and_the_curator_knows()
+
+    def every_post_came_to_an_end(self) -> None:
         with reading(self.store.engine) as connection:
             states = Counter(connection.scalars(select(post.c.state)))
-            publications = connection.execute(select(publication)).all()
             asked = set(connection.scalars(select(post.c.item_id).where(post.c.asked)))
             overdue = connection.execute(select(reception).where(is_due(self.clock()))).all()
             for table in (post, publication, turn):
                 held = select(func.count()).select_from(table).where(table.c.lease.is_not(None))
                 assert connection.scalar(held) == 0
-            owed = select(func.count()).select_from(outcome).where(outcome.c.owed)
-            assert connection.scalar(owed) == 0
         assert set(states) <= {"no_song", "delivered", "decided"}
         assert overdue == []
         assert sum(states.values()) == len(self.world.posts) + self.world.elsewhere
         assert asked == {f"x:{each.id}" for each in self.world.mentions}
+
+    def every_decision_is_kept(self) -> None:
+        with reading(self.store.engine) as connection:
+            kept = {row.id: row.decision_version for row in connection.execute(select(draft))}
+        assert {each.draft_id: each.version for each in self.stands.values()} == {
+            draft_id: version for draft_id, version in kept.items() if version
+        }
+
+    def what_was_approved_is_out_and_the_curator_knows(self) -> None:
+        with reading(self.store.engine) as connection:
+            publications = connection.execute(select(publication)).all()
+            owed = select(func.count()).select_from(outcome).where(outcome.c.owed)
+            assert connection.scalar(owed) == 0
         assert {row.state for row in publications} <= {"published", "cancelled", "failed"}
         published = [row.text for row in publications if row.state == "published"]
         assert sorted(published) == sorted(self.world.out)
@@ -317,49 +409,37 @@ class WorkerMachine(RuleBasedStateMachine):
             assert not self.is_approved(draft_id) or self.told(draft_id) in {"published", "failed"}
 
 
-async def end_all_others() -> None:
-    """Whatever a worker still had in hand when it died."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+def people_post(world: World, songs: int, silent: int) -> None:
+    count = len(world.posts)
+    world.post(*(song_post(count + number) for number in range(songs)))
+    world.post(*["Rain."] * silent)
 
 
-def without_syncing(connection: Connection) -> None:
+def sqlite_of(store: Store) -> Sqlite:
+    """The one connection of the store's pool."""
+    found = store.engine.raw_connection()
+    raw = found.driver_connection
+    found.close()
+    assert isinstance(raw, Sqlite)
+    return raw
+
+
+def without_syncing(raw: Sqlite, _: object) -> None:
     """No power is lost here, and waiting for the disk is most of the time."""
-    raw = connection.connection.dbapi_connection
-    assert raw is not None
-    raw.cursor().execute("PRAGMA synchronous=OFF")
+    raw.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture
-def light(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No threads, no log, no retries within a call, and death instead of an exit."""
-
-    async def at_once(work: Callable[..., T], *given: object, **named: object) -> T:
-        if WorkerMachine.dead:
-            raise DiedError  # what a process had begun when it died is never written
-        return work(*given, **named)
-
-    def die(_: int) -> None:
-        WorkerMachine.dead = True
-        raise DiedError
-
-    monkeypatch.setattr(asyncio, "to_thread", at_once)
-    monkeypatch.setattr(os, "_exit", die)
-    configured = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
-    with stamina.set_testing(True, attempts=1), asyncio.Runner() as runner:
-        WorkerMachine.runner = runner
-        yield
-    structlog.configure(**configured)
+def mortals(store: Store) -> Iterator[Mortals]:
+    listen(store.engine, "connect", without_syncing)
+    store.engine.dispose()
+    with mortal_lives() as runner:
+        yield Mortals(store, World(), runner)
 
 
 @pytest.mark.timeout(8 * EXAMPLES)
-@pytest.mark.usefixtures("light")
-def test_nothing_is_lost_and_nothing_done_twice(store: Store) -> None:
-    WorkerMachine.store = store
-    event.listen(store.engine, "engine_connect", without_syncing)
+def test_nothing_is_lost_and_nothing_done_twice(store: Store, mortals: Mortals) -> None:
+    WorkerMachine.prepare(store, mortals)
     profile = settings(
         max_examples=EXAMPLES,
         stateful_step_count=8,
@@ -367,3 +447,4 @@ def test_nothing_is_lost_and_nothing_done_twice(store: Store) -> None:
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(WorkerMachine, settings=profile)
+    assert WorkerMachine.happened.keys() >= EVENTS

@@ -8,12 +8,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from inspect import isawaitable
 from typing import Annotated, Any, Literal
 
 import httpx
 from fastapi import FastAPI, Header, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
-from starlette.middleware.base import RequestResponseEndpoint
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.common.problems import install_handlers, problem_response
 from services.gateway.schemas import (
@@ -84,6 +85,14 @@ class World:
     """The timeline, the catalogue, the writer, the desk and the platform."""
 
     def __init__(self) -> None:
+        self.begin_anew()
+        self.platform = PLATFORM
+        self.key: str | None = None
+        self.app = create_app(self)
+        self.transport = Wire(self)
+
+    def begin_anew(self) -> None:
+        """Nobody has said or done anything; what the services are like stays."""
         self.posts: list[Post] = []
         self.deleted: set[str] = set()  # ids of posts that their authors deleted
         self.unsaid: set[str] = set()  # ids of posts of which the platform does not say
@@ -116,14 +125,15 @@ class World:
         self.calls: dict[str, int] = defaultdict(int)
         self.seeds: dict[str, list[int]] = defaultdict(list)
         self.faults: dict[str, list[Fault]] = defaultdict(list)
+        self.met: dict[str, list[Fault]] = defaultdict(list)  # faults that were met
         self.retry_after: dict[str, str] = {}
         self.when_called: dict[str, list[Callable[[], object]]] = defaultdict(list)
         self.when_marked: list[Callable[[str, Outcome], object]] = []
         self.at_once = self.most_at_once = 0
-        self.platform = PLATFORM
-        self.key: str | None = None
-        self.app = create_app(self)
-        self.transport = Wire(self)
+
+    def meet(self, door: str) -> None:
+        """The first fault that waits there has happened."""
+        self.met[door].append(self.faults[door].pop(0))
 
     def post(self, *texts: str, **values: object) -> list[Post]:
         """People post these texts."""
@@ -181,20 +191,44 @@ class Wire(httpx.AsyncBaseTransport):
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.inner = httpx.ASGITransport(world.app)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         door = door_of(request.method, request.url.path)
         fault = self.world.faults[door][0] if self.world.faults[door] else None
         if fault == "dead":
-            self.world.faults[door].pop(0)
+            self.world.meet(door)
             raise httpx.ConnectError("nobody listens", request=request)
-        response = await self.inner.handle_async_request(request)
-        await response.aread()
+        response = await asked_of(self.world.app, request)
         if fault == "lost":
-            self.world.faults[door].pop(0)
+            self.world.meet(door)
             raise httpx.ReadTimeout("the answer was lost", request=request)
         return response
+
+
+async def asked_of(app: ASGIApp, request: httpx.Request) -> httpx.Response:
+    """What an app answers; `httpx.ASGITransport` takes longer than most apps, looking for trio."""
+    body = await request.aread()
+    answer = bytearray()
+    start: Message = {}
+    scope: Scope = {
+        "type": "http",
+        "method": request.method,
+        "path": request.url.path,
+        "query_string": request.url.query,
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+    }
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Message) -> None:
+        start.update(message if message["type"] == "http.response.start" else {})
+        answer.extend(message.get("body", b""))
+
+    await app(scope, receive, send)
+    return httpx.Response(
+        start["status"], headers=start["headers"], content=bytes(answer), request=request
+    )
 
 
 def door_of(method: str, path: str) -> str:
@@ -218,28 +252,41 @@ def door_of(method: str, path: str) -> str:
     return doors[method, "/".join(path.strip("/").split("/")[:2])]
 
 
-def create_app(world: World) -> FastAPI:
-    app = FastAPI()
-    install_handlers(app)
+class Doors:
+    """Before the world's app: counts who comes to which door, and does there what was planned."""
 
-    @app.middleware("http")
-    async def count_and_fail(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        door = door_of(request.method, request.url.path)
+    def __init__(self, app: ASGIApp, world: World) -> None:
+        self.app = app
+        self.world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self.answer(Request(scope)) if scope["type"] == "http" else None
+        await (answer or self.app)(scope, receive, send)
+
+    async def answer(self, request: Request) -> Response | None:
+        """What is said at the door; None lets the caller in."""
+        world, door = self.world, door_of(request.method, request.url.path)
         world.calls[door] += 1
         for act in world.when_called.pop(door, []):
-            act()
+            if isawaitable(done := act()):
+                await done
         if world.key and request.headers.get("authorization") != f"Bearer {world.key}":
             return problem_response(request, 401, "This service wants a key.")
         fault = world.faults[door][0] if world.faults[door] else None
-        if isinstance(fault, int):
-            world.faults[door].pop(0)
-            if fault == 422 and request.headers.get("idempotency-key") in world.published:
-                return await call_next(request)  # the gateway finds it before it asks the platform
-            after = world.retry_after.get(door)
-            headers = {"Retry-After": after} if after else {}
-            return JSONResponse({"detail": f"the {door} door says {fault}"}, fault, headers)
-        return await call_next(request)
+        if not isinstance(fault, int):
+            return None
+        world.meet(door)
+        if fault == 422 and request.headers.get("idempotency-key") in world.published:
+            return None  # the gateway finds it before it asks the platform
+        after = world.retry_after.get(door)
+        headers = {"Retry-After": after} if after else {}
+        return JSONResponse({"detail": f"the {door} door says {fault}"}, fault, headers)
 
+
+def create_app(world: World) -> FastAPI:
+    app = FastAPI()
+    install_handlers(app)
+    app.add_middleware(Doors, world=world)
     add_posts_and_songs(app, world)
     add_writer(app, world)
     add_desk(app, world)
