@@ -419,7 +419,9 @@ def add_outcomes(app: FastAPI, world: World) -> None:
     async def mark(draft_id: str, outcome: Outcome) -> Received:
         if draft_id not in world.drafts:
             raise HTTPException(404, "There is no such draft.")
-        world.outcomes[draft_id].append(outcome)
+        out = any(each.state == "published" for each in world.outcomes[draft_id])
+        if not (out and outcome.state in {"waiting", "scheduled"}):
+            world.outcomes[draft_id].append(outcome)
         for decide in world.when_marked:
             decide(draft_id, outcome)
         return Received()
