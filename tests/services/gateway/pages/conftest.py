@@ -159,8 +159,9 @@ def desk(app: FastAPI) -> LocalSheet:
     return desk
 
 
-def browse(app: FastAPI, base: str = BASE) -> Browser:
-    return Browser(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base))
+def browse(app: FastAPI, base: str = BASE, address: str = "127.0.0.1") -> Browser:
+    transport = httpx.ASGITransport(app, client=(address, 4711))
+    return Browser(httpx.AsyncClient(transport=transport, base_url=base))
 
 
 @pytest.fixture
