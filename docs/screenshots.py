@@ -10,6 +10,7 @@ from tests.running_bot import RunningBot, until
 FOLDER = Path(__file__).parent
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 CHROMIUM = "/usr/bin/chromium"
+PLAYGROUND = "/playground?title=Alison&artist=Slowdive&genres=shoegaze%2C+dream+pop&seed=3"
 ENOUGH = 14  # drafted posts, so that the desk looks as it does after some minutes
 
 
@@ -42,6 +43,8 @@ def shoot(bot: RunningBot, browser: Browser) -> None:
     until(lambda: published(bot) >= 2, "two publications")
     for theme in ("light", "dark"):
         open_page(browser, theme, curate).screenshot(path=FOLDER / f"curate-{theme}.png")
+        playground = open_page(browser, theme, bot.url("GATEWAY", PLAYGROUND))
+        playground.screenshot(path=FOLDER / f"playground-{theme}.png")
     timeline = bot.url("SANDBOX", "/sandbox/?by=bot")
     open_page(browser, "light", timeline).screenshot(path=FOLDER / "timeline.png")
 

@@ -70,8 +70,15 @@ def _drafts(number: int, count: int, text: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
+def inference_url() -> str:
+    """Where the gateway looks for the writer, which the desk does not need."""
+    return NOWHERE
+
+
+@pytest.fixture(scope="module")
 def process(
     chromium: Browser,  # noqa: ARG001 - where there is none, no process is started
+    inference_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, Path]]:
     """A gateway process for all tests of a file: its address and its data folder."""
@@ -84,6 +91,7 @@ def process(
         "X_BASE_URL": NOWHERE,
         "SPOTIFY_API_URL": NOWHERE,
         "MUSICBRAINZ_URL": NOWHERE,
+        "INFERENCE_URL": inference_url,
         "LOG_LEVEL": "warning",
     }
     log = folder / "gateway.log"

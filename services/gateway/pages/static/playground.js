@@ -12,7 +12,7 @@ const named = () => [...form.elements].filter((field) => field.name && field.typ
 let asking = null; // the request under way; a newer one ends it
 
 // Fetch the page that answers a wish and show it; the address becomes the one it was sent on to.
-async function ask(url, { push = true } = {}) {
+async function ask(url, { push = true, look = true } = {}) {
   asking?.abort();
   const mine = asking = new AbortController();
   const sent = new Map(named().map((field) => [field.name, field.value]));
@@ -22,6 +22,7 @@ async function ask(url, { push = true } = {}) {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!page.getElementById("results")) { location.assign(url); return; }
     show(page, sent);
+    if (look) intoView();
     if (push) history.pushState(null, "", answer.url);
     offline(false);
   } catch (error) {
@@ -48,7 +49,12 @@ function show(page, sent) {
   });
   settle();
   if (within) next.focus({ preventScroll: true });
-  if (within) next.scrollIntoView({ block: "nearest" });
+}
+
+// On a small screen the results stand below the form.
+function intoView() {
+  const { top } = results().getBoundingClientRect();
+  if (top < 0 || top > innerHeight * 0.75) results().scrollIntoView();
 }
 
 // Make what just came on the screen ready to be worked with.
@@ -141,6 +147,13 @@ async function suggest() {
   } catch { /* typing goes on without */ }
 }
 
+// Also what is still on its way is not wanted any more.
+function closeList() {
+  clearTimeout(pause);
+  searching?.abort();
+  offer([]);
+}
+
 function point(by) {
   const all = options();
   const now = all.indexOf(active());
@@ -154,21 +167,21 @@ function point(by) {
 function pick(option) {
   const kept = genres.value.slice(0, genres.value.lastIndexOf(",") + 1);
   genres.value = `${kept}${kept ? " " : ""}${option.dataset.pick}, `;
-  offer([]);
+  closeList();
   genres.focus();
 }
 
 genres.addEventListener("keydown", (event) => {
-  if (list.hidden || event.isComposing) return;
   const { key } = event;
+  if (key === "Escape") closeList();
+  if (list.hidden || event.isComposing) return;
   if (key === "ArrowDown" || key === "ArrowUp") point(key === "ArrowDown" ? 1 : -1);
   else if (key === "Enter" && active()) pick(active());
-  else if (key === "Escape") offer([]);
   else return;
   event.preventDefault();
 });
 genres.addEventListener("input", () => { clearTimeout(pause); pause = setTimeout(suggest, PAUSE_MS); });
-genres.addEventListener("blur", () => { clearTimeout(pause); searching?.abort(); offer([]); });
+genres.addEventListener("blur", closeList);
 list.addEventListener("pointerdown", (event) => {
   event.preventDefault(); // the field keeps the focus
   const option = event.target.closest("[data-pick]");
@@ -178,7 +191,7 @@ list.addEventListener("pointerdown", (event) => {
 document.addEventListener("submit", (event) => {
   if (event.target !== form) return;
   event.preventDefault();
-  offer([]);
+  closeList();
   ask(wished(event.submitter));
 });
 document.addEventListener("click", (event) => {
@@ -195,9 +208,9 @@ document.addEventListener("input", ({ target }) => {
 });
 document.addEventListener("change", ({ target }) => {
   if (target.id === "drag") remember(target.value);
-  else if (target.hasAttribute("data-auto") && results().dataset.here) ask(wished());
+  else if (target.hasAttribute("data-auto") && results().dataset.here) ask(wished(), { look: false });
 });
-addEventListener("popstate", () => ask(location.href, { push: false }));
+addEventListener("popstate", () => ask(location.href, { push: false, look: false }));
 
 Object.assign(genres, { role: "combobox", ariaExpanded: "false", ariaAutoComplete: "list" });
 genres.setAttribute("aria-controls", "suggestions");
