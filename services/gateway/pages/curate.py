@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import structlog
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import AfterValidator
 
@@ -50,7 +50,11 @@ def unix_lines(text: str) -> str:
 
 
 Words = Annotated[str, AfterValidator(unix_lines), Form()]
-Field = Annotated[str, Form()]
+# PostgreSQL stores no NUL, and no id holds a control character.
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+Id = Annotated[str, Form(max_length=230, pattern=PRINTABLE)]
+AskedId = Annotated[str | None, Query(max_length=230, pattern=PRINTABLE)]
+Version = Annotated[int, Form(ge=1, le=2**31 - 1)]
 Known = Annotated[Visitor, Depends(may(CURATE))]
 
 
@@ -90,9 +94,9 @@ async def show_desk(
     request: Request,
     visitor: Known,
     *,
-    item: str | None = None,
-    after: str | None = None,
-    head: str | None = None,
+    item: AskedId = None,
+    after: AskedId = None,
+    head: AskedId = None,
     said: str | None = None,
 ) -> Response:
     if request.app.state.desk is None:
@@ -160,7 +164,7 @@ async def pulse_of(request: Request, visitor: Visitor, head: str | None) -> dict
 
 
 @router.get("/curate/pulse")
-async def show_pulse(request: Request, visitor: Known, head: str | None = None) -> Response:
+async def show_pulse(request: Request, visitor: Known, head: AskedId = None) -> Response:
     return page(request, "pulse.html", **await pulse_of(request, visitor, head or None))
 
 
@@ -170,11 +174,11 @@ async def approve(
     visitor: Known,
     desk: TheDesk,
     *,
-    item_id: Field,
-    draft_id: Field,
-    version: Annotated[int, Form()],
+    item_id: Id,
+    draft_id: Id,
+    version: Version,
     text: Words = "",
-    head: Field = "",
+    head: Id = "",
 ) -> Response:
     try:
         item = await desk.approve(
@@ -194,10 +198,10 @@ async def reject(
     visitor: Known,
     desk: TheDesk,
     *,
-    item_id: Field,
-    version: Annotated[int, Form()],
+    item_id: Id,
+    version: Version,
     reason: Words = "",
-    head: Field = "",
+    head: Id = "",
 ) -> Response:
     try:
         await desk.reject(item_id, reason=reason, version=version, curator=visitor.acting(CURATE))
@@ -213,9 +217,9 @@ async def undo(
     visitor: Known,
     desk: TheDesk,
     *,
-    item_id: Field,
-    version: Annotated[int, Form()],
-    head: Field = "",
+    item_id: Id,
+    version: Version,
+    head: Id = "",
 ) -> Response:
     try:
         await desk.undo(item_id, version=version, curator=visitor.acting(CURATE))
@@ -227,7 +231,11 @@ async def undo(
 
 @router.post("/curate/name", dependencies=FORM_CHECKS)
 async def name_curator(
-    request: Request, visitor: Known, name: Field = "", item_id: Field = "", head: Field = ""
+    request: Request,
+    visitor: Known,
+    name: Annotated[str, Form()] = "",
+    item_id: Id = "",
+    head: Id = "",
 ) -> Response:
     """Remember under which name this browser's decisions are kept; blank for the usual one."""
     if visitor.named_by_key:

@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
 
 from services.common.problems import ProblemError, TooLargeError
 from services.common.request_ids import current_request_id
@@ -60,6 +61,7 @@ def templates() -> Environment:
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=without_nul,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -81,9 +83,20 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
+def without_nul(value: object) -> object:
+    """What a template shows, without the character that no page may hold."""
+    if isinstance(value, str) and "\0" in value:
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return value
+
+
 def web_link(address: str | None) -> str | None:
     """The address, if a person may safely be sent there."""
-    return address if address and urlsplit(address).scheme in {"http", "https"} else None
+    try:
+        scheme = urlsplit(address or "").scheme
+    except ValueError:  # such as http://[
+        return None
+    return address if scheme in {"http", "https"} else None
 
 
 def proper_name(name: str) -> str:
@@ -123,6 +136,8 @@ class PageRoute(APIRoute):
             except ProblemError as error:
                 response = error_page(request, error.status, error.detail)
                 response.headers.update(error.headers)
+            except HTTPException as error:
+                response = error_page(request, error.status_code, str(error.detail))
             except RequestValidationError as error:
                 fields = ", ".join(str(fault["loc"][-1]) for fault in error.errors())
                 response = error_page(request, 422, f"The form came incomplete or wrong: {fields}.")
