@@ -21,6 +21,7 @@ What = Literal[
     "edited",  # approved in the curator's own words
     "rejected",
     "undone",
+    "snoozed",
     "paused",
     "resumed",
     "retried",

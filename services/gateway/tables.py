@@ -109,7 +109,31 @@ desk_item = Table(
     Column("song", JSON, nullable=False),
     Column("posted_at", UtcDateTime, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    # What became of the approved draft, for the views: published, failed.
+    Column("outcome", String(20)),
+    # Who acted on it last, and when; an item that nobody touched has neither.
+    Column("curator", String(200)),
+    Column("acted_at", UtcDateTime),
+    # A waiting item is away until then, and comes back by itself.
+    Column("snoozed_until", UtcDateTime),
+    # Items that were decided in one go, as long as nothing else happened to them.
+    Column("batch", String(40)),
     Index("desk_item_queue", "state", "posted_at", "id"),
+    Index("desk_item_view", "state", "outcome", "posted_at", "id"),
+    Index("desk_item_acted", "acted_at"),
+    Index("desk_item_snoozed", "state", "snoozed_until"),
+    Index("desk_item_curator", "curator"),
+    Index("desk_item_batch", "batch"),
+)
+
+# What a search looks at: without case and accents, line by line.
+desk_words = Table(
+    "desk_words",
+    metadata,
+    Column("item_id", String(200), ForeignKey("desk_item.id"), primary_key=True),
+    Column("words", Text, nullable=False),  # song, artists, drafts, curators' words
+    Column("genres", Text, nullable=False),
+    Column("post", Text, nullable=False),  # wiped when the post is forgotten
 )
 
 desk_draft = Table(

@@ -12,19 +12,22 @@ from typing import Any, Literal
 from sqlalchemy import Connection, select, update
 
 from services.gateway.schemas import Decision
+from services.gateway.sheets.desk_deciding import note_outcome
 from services.gateway.sheets.desk_rows import (
+    BATCH,
     append_decisions,
-    draft_row,
-    insert_new,
-    item_row,
     items_by_id,
+    lay,
     plain,
+    refresh_words,
 )
 from services.gateway.sheets.sheet import Carried, DeskDraft, DeskItem
 from services.gateway.tables import desk_draft, desk_item
 
-BATCH = 200  # items; what they take stays far below SQLite's most variables
 ELSEWHERE = "another sheet"  # the curator of decisions that name none
+
+# Whatever somebody put off or did in one go was about the item as it was.
+UNTOUCHED = {"snoozed_until": None, "batch": None}
 
 State = Literal["waiting", "approved", "rejected"]
 
@@ -50,10 +53,10 @@ def carry(connection: Connection, records: Sequence[DeskDraft]) -> Carried:
     }
     for ids in batches(list(by_item)):
         drafts = [record.draft for item_id in ids for record in by_item[item_id]]
-        insert_new(connection, desk_item, [item_row(draft) for draft in drafts])
-        carried += Carried(new=insert_new(connection, desk_draft, list(map(draft_row, drafts))))
+        carried += Carried(new=lay(connection, drafts))
         for item in items_by_id(connection, ids):
             carried += carry_item(connection, item, by_item[item.item_id])
+        refresh_words(connection, ids)
     return carried
 
 
@@ -87,6 +90,12 @@ def carry_item(connection: Connection, item: DeskItem, given: Sequence[DeskDraft
         connection.execute(mine.values(outcome=outcome))
     published = sum(map(is_published, outcomes))
     move_on(connection, item, state_after(item, said, published=published > 0, open_=open_))
+    note_outcomes(connection, item.item_id, outcomes)
+    if open_ and news:
+        last = max(news, key=lambda decision: decision.decided_at)
+        mine = update(desk_item).where(desk_item.c.id == item.item_id)
+        who = plain(last.curator or ELSEWHERE)[:200]
+        connection.execute(mine.values(curator=who, acted_at=last.decided_at))
     counts = {"decided": len(news)} if open_ else {"kept": len(news)}
     return Carried(published=published, **counts)
 
@@ -104,7 +113,14 @@ def is_open(laid: DeskDraft, said: Mapping[str, Decision]) -> bool:
 def move_on(connection: Connection, item: DeskItem, state: State) -> None:
     if state != item.state:
         mine = update(desk_item).where(desk_item.c.id == item.item_id)
-        connection.execute(mine.values(state=state, version=item.version + 1))
+        connection.execute(mine.values(state=state, version=item.version + 1, **UNTOUCHED))
+
+
+def note_outcomes(connection: Connection, item_id: str, taken: Sequence[DeskDraft]) -> None:
+    """Show in the item what became of its drafts, as its views read it."""
+    for record in sorted(taken, key=is_published):
+        if record.outcome is not None:
+            note_outcome(connection, item_id, record.outcome)
 
 
 def takes(record: DeskDraft, standing: DeskDraft, *, open_: bool) -> bool:

@@ -7,15 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, insert, literal, select, text, tuple_, update
+from sqlalchemy import Connection, Row, Table, func, insert, select, text, update
 
 from services.common.database import inserting
 from services.common.problems import NotFoundError
 from services.gateway.schemas import Decision, Draft, Outcome, Post, Scores, Song
+from services.gateway.sheets.desk_words import forget_words, hold_items, keep_words
 from services.gateway.sheets.sheet import DeskDraft, DeskItem
 from services.gateway.tables import desk_decision, desk_draft, desk_item
 
 Rows = Sequence[Mapping[str, Any]]
+BATCH = 200  # items; what they take stays far below SQLite's most variables
 
 
 def insert_new(connection: Connection, table: Table, rows: Rows) -> int:
@@ -59,6 +61,22 @@ def draft_row(draft: Draft) -> dict[str, Any]:
     }
 
 
+def lay(connection: Connection, drafts: Sequence[Draft]) -> int:
+    """Store drafts that are not there yet, and let them be found; how many those were."""
+    insert_new(connection, desk_item, [item_row(draft) for draft in drafts])
+    hold_items(connection, (draft.item_id for draft in drafts))
+    new = insert_new(connection, desk_draft, [draft_row(draft) for draft in drafts])
+    if new:
+        refresh_words(connection, sorted({draft.item_id for draft in drafts}))
+    return new
+
+
+def refresh_words(connection: Connection, item_ids: Sequence[str]) -> None:
+    """Let items be found by what they say now, a few hundred at a time."""
+    for first in range(0, len(item_ids), BATCH):
+        keep_words(connection, items_by_id(connection, item_ids[first : first + BATCH]))
+
+
 def decision_row(
     draft: Draft, verdict: str, curator: str, *, words: str | None = None, reason: str | None = None
 ) -> dict[str, Any]:
@@ -81,6 +99,8 @@ def append_decisions(connection: Connection, rows: Rows) -> None:
     two writers could commit in the other order and the reader would miss one: the lock makes
     them take turns (readers pass). SQLite has one writer anyway.
     """
+    if not rows:
+        return
     if connection.dialect.name == "postgresql":
         connection.execute(text("LOCK TABLE desk_decision IN EXCLUSIVE MODE"))
     connection.execute(insert(desk_decision), rows)
@@ -140,6 +160,9 @@ def _item(row: Row[Any], drafts: Sequence[Row[Any]], decisions: dict[str, Decisi
         post=post,
         song=song,
         drafts=[_draft(draft, post, song, decisions.get(draft.id)) for draft in drafts],
+        curator=row.curator,
+        acted_at=row.acted_at,
+        snoozed_until=row.snoozed_until,
     )
 
 
@@ -160,47 +183,9 @@ def _draft(row: Row[Any], post: Post, song: Song, decision: Decision | None) -> 
 
 def forget(connection: Connection, item_ids: Collection[str]) -> None:
     """Wipe what the authors of these items' posts wrote."""
+    hold_items(connection, item_ids)
     wanted = select(desk_item.c.id, desk_item.c.post).where(desk_item.c.id.in_(item_ids))
-    for row in connection.execute(wanted.with_for_update()).all():
+    for row in connection.execute(wanted).all():
         kept = Post.model_validate(row.post).forgotten().model_dump(mode="json")
         connection.execute(update(desk_item).where(desk_item.c.id == row.id).values(post=kept))
-
-
-def waiting_ids(connection: Connection, limit: int, after: str | None) -> list[str]:
-    """Ids of waiting items, newest post first, below the item named by `after`."""
-    place = tuple_(desk_item.c.posted_at, desk_item.c.id)
-    wanted = select(desk_item.c.id).where(desk_item.c.state == "waiting")
-    if after is not None:
-        wanted = wanted.where(place < place_of(connection, after))
-    newest_first = wanted.order_by(desk_item.c.posted_at.desc(), desk_item.c.id.desc())
-    return list(connection.scalars(newest_first.limit(limit)))
-
-
-def waiting_above(connection: Connection, item_id: str) -> int:
-    """How many waiting items stand above the named one."""
-    place = tuple_(desk_item.c.posted_at, desk_item.c.id)
-    above = (desk_item.c.state == "waiting") & (place > place_of(connection, item_id))
-    return connection.scalar(select(func.count()).select_from(desk_item).where(above)) or 0
-
-
-def place_of(connection: Connection, item_id: str) -> Any:  # noqa: ANN401 - a SQL tuple's type is private
-    """Where an item stands in the queue, as a row value to compare with."""
-    posted_at = connection.scalar(select(desk_item.c.posted_at).where(desk_item.c.id == item_id))
-    if posted_at is None:
-        raise NotFoundError(f"There is no item '{item_id}' on the desk.")
-    return tuple_(literal(posted_at, desk_item.c.posted_at.type), literal(item_id))
-
-
-def recently_decided_ids(connection: Connection, limit: int, window: int = 500) -> list[str]:
-    """Items by their last decision, the newest first, among the last `window` log rows."""
-    last = select(func.max(desk_decision.c.sequence)).scalar_subquery()
-    wanted = (
-        select(desk_draft.c.item_id)
-        .join_from(desk_decision, desk_draft, desk_decision.c.draft_id == desk_draft.c.id)
-        .join(desk_item, desk_item.c.id == desk_draft.c.item_id)
-        .where(desk_decision.c.sequence > last - window, desk_item.c.state != "waiting")
-        .group_by(desk_draft.c.item_id)
-        .order_by(func.max(desk_decision.c.sequence).desc())
-        .limit(limit)
-    )
-    return list(connection.scalars(wanted))
+        forget_words(connection, row.id)

@@ -9,210 +9,201 @@
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
 from operator import itemgetter
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, select
 
-from services.common.database import reading, writing
+from services.common.database import reading, rerun, writing
 from services.common.problems import BadRequestError, NotFoundError
 from services.gateway.people import Actor
 from services.gateway.schemas import DecisionPage, Draft, Outcome
-from services.gateway.sheets.desk_deciding import (
-    MAX_REASON,
-    MAX_TEXT,
-    approve,
-    bounded,
-    named,
-    reject,
-    show,
-    undo,
-)
+from services.gateway.sheets import desk_deciding as deciding
+from services.gateway.sheets import desk_views as views
+from services.gateway.sheets.desk_deciding import MAX_TEXT, By, bounded, named, reason_of
 from services.gateway.sheets.desk_records import carry, every_record
-from services.gateway.sheets.desk_rows import (
-    decision_of,
-    draft_row,
-    forget,
-    insert_new,
-    item_by_id,
-    item_row,
-    items_by_id,
-    recently_decided_ids,
-    waiting_above,
-    waiting_ids,
-)
+from services.gateway.sheets.desk_rows import decision_of, forget, item_by_id, items_by_id, lay
 from services.gateway.sheets.ledger import is_cursor
-from services.gateway.sheets.sheet import Carried, DeskCounts, DeskDraft, DeskItem
-from services.gateway.tables import desk_decision, desk_draft, desk_item
+from services.gateway.sheets.sheet import (
+    WAITING,
+    Batch,
+    Carried,
+    DeskCounts,
+    DeskDraft,
+    DeskItem,
+    Tick,
+    Wanted,
+)
+from services.gateway.tables import desk_decision, desk_item
 
 P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def now_in_utc() -> datetime:
+    return datetime.now(UTC)
 
 
 class LocalSheet:
     """All protocols of `sheets.sheet`, `Sheet`, `Movable` and `Desk`, over one database."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = now_in_utc) -> None:
         self.engine = engine
+        self.clock = clock
 
     # Sheet: what the worker asks.
 
     async def upsert(self, drafts: Sequence[Draft]) -> int:
-        return await asyncio.to_thread(self._upsert, drafts)
+        return await self._write(lay, drafts)
 
     async def decisions(
         self, since: str | None, limit: int, *, fresh: bool = False
     ) -> DecisionPage:
         del fresh  # they always are
-        return await asyncio.to_thread(self._decisions, since, limit)
+        return await self._read(decisions_after, since, limit)
 
     async def mark(self, draft_id: str, outcome: Outcome) -> None:
-        await asyncio.to_thread(self._mark, draft_id, outcome)
+        await self._write(deciding.show, draft_id, outcome)
 
     async def mark_all(self, outcomes: Mapping[str, Outcome]) -> Sequence[str]:
-        return await asyncio.to_thread(self._mark_all, outcomes)
+        return await self._write(show_all, outcomes)
 
     async def forget(self, item_ids: Collection[str]) -> None:
-        await asyncio.to_thread(self._forget, item_ids)
+        await self._write(forget, item_ids)
 
     # Movable: what an operator asks who changes the sheet.
 
     async def records(self) -> list[DeskDraft]:
-        return await asyncio.to_thread(self._records)
+        return await self._read(lambda connection: list(every_record(connection)))
 
     async def carry(self, records: Sequence[DeskDraft]) -> Carried:
-        return await asyncio.to_thread(self._carry, records)
+        return await self._write(carry, records)
 
     # Desk: what the curator's page asks.
 
-    async def queue(self, limit: int, after: str | None = None) -> list[DeskItem]:
-        return await asyncio.to_thread(self._queue, limit, after)
+    async def queue(
+        self, limit: int, after: str | None = None, wanted: Wanted = WAITING
+    ) -> list[DeskItem]:
+        return await self._read(items_in, wanted, self.clock(), limit, after)
+
+    async def found(self, wanted: Wanted) -> int:
+        return await self._read(views.count_in, wanted, self.clock())
 
     async def item(self, item_id: str) -> DeskItem:
-        return await asyncio.to_thread(self._item, item_id)
+        return await self._read(item_by_id, item_id)
 
     async def counts(self) -> DeskCounts:
-        return await asyncio.to_thread(self._counts)
+        return await self._read(views.counts, self.clock())
+
+    async def curators(self) -> list[str]:
+        return await self._read(views.curators)
 
     async def recent(self, limit: int) -> list[DeskItem]:
-        return await asyncio.to_thread(self._recent, limit)
+        return await self._read(recent_items, self.clock(), limit)
 
-    async def above(self, item_id: str) -> int:
-        return await asyncio.to_thread(self._above, item_id)
+    async def above(self, item_id: str, wanted: Wanted = WAITING) -> int:
+        return await self._read(views.above, wanted, self.clock(), item_id)
 
     async def approve(
         self, draft_id: str, *, text: str | None, version: int, curator: Actor | str
     ) -> DeskItem:
         words = None if text is None else bounded("text", text, MAX_TEXT)
-        return await asyncio.to_thread(
-            self._decided, approve, draft_id, words, version, named(curator)
-        )
+        by = By(named(curator))
+        return await self._write(deciding.approve, draft_id, words, version, by)
 
     async def reject(
         self, item_id: str, *, reason: str | None, version: int, curator: Actor | str
     ) -> DeskItem:
-        given = bounded("reason", reason, MAX_REASON) if reason and reason.strip() else None
-        return await asyncio.to_thread(
-            self._decided, reject, item_id, given, version, named(curator)
-        )
+        given, by = reason_of(reason), By(named(curator))
+        return await self._write(deciding.reject, item_id, given, version, by)
 
     async def undo(self, item_id: str, *, version: int, curator: Actor | str) -> DeskItem:
-        return await asyncio.to_thread(self._decided, undo, item_id, version, named(curator))
+        return await self._write(deciding.undo, item_id, version, By(named(curator)))
 
-    def _upsert(self, drafts: Sequence[Draft]) -> int:
-        with writing(self.engine) as connection:
-            insert_new(connection, desk_item, [item_row(draft) for draft in drafts])
-            return insert_new(connection, desk_draft, [draft_row(draft) for draft in drafts])
-
-    def _decisions(self, since: str | None, limit: int) -> DecisionPage:
-        wanted = (
-            select(desk_decision)
-            .where(desk_decision.c.sequence > sequence_of(since))
-            .order_by(desk_decision.c.sequence)
-            .limit(limit)
-        )
-        with reading(self.engine) as connection:
-            decisions = [decision_of(row) for row in connection.execute(wanted)]
-        return DecisionPage(
-            decisions=decisions, cursor=decisions[-1].version if decisions else since
-        )
-
-    def _mark(self, draft_id: str, outcome: Outcome) -> None:
-        with writing(self.engine) as connection:
-            show(connection, draft_id, outcome)
-
-    def _mark_all(self, outcomes: Mapping[str, Outcome]) -> list[str]:
-        gone = []
-        with writing(self.engine) as connection:
-            # In one order, so that two callers do not wait for each other.
-            for draft_id, outcome in sorted(outcomes.items(), key=itemgetter(0)):
-                try:
-                    show(connection, draft_id, outcome)
-                except NotFoundError:
-                    gone.append(draft_id)
-        return gone
-
-    def _forget(self, item_ids: Collection[str]) -> None:
-        with writing(self.engine) as connection:
-            forget(connection, item_ids)
-
-    def _records(self) -> list[DeskDraft]:
-        with reading(self.engine) as connection:
-            return list(every_record(connection))
-
-    def _carry(self, records: Sequence[DeskDraft]) -> Carried:
-        with writing(self.engine) as connection:
-            return carry(connection, records)
-
-    def _queue(self, limit: int, after: str | None) -> list[DeskItem]:
-        with reading(self.engine) as connection:
-            return items_by_id(connection, waiting_ids(connection, limit, after))
-
-    def _item(self, item_id: str) -> DeskItem:
-        with reading(self.engine) as connection:
-            return item_by_id(connection, item_id)
-
-    def _recent(self, limit: int) -> list[DeskItem]:
-        with reading(self.engine) as connection:
-            return items_by_id(connection, recently_decided_ids(connection, limit))
-
-    def _above(self, item_id: str) -> int:
-        with reading(self.engine) as connection:
-            return waiting_above(connection, item_id)
-
-    def _decided(
-        self,
-        decide: Callable[Concatenate[Connection, P], DeskItem],
-        *given: P.args,
-        **more: P.kwargs,
+    async def snooze(
+        self, item_id: str, *, until: datetime, version: int, curator: Actor | str
     ) -> DeskItem:
-        with writing(self.engine) as connection:
-            return decide(connection, *given, **more)
+        by = By(named(curator))
+        return await self._write(deciding.snooze, item_id, until, version, by)
 
-    def _counts(self) -> DeskCounts:
-        items = select(func.count()).select_from(desk_item)
-        # Through the approved items: the waiting drafts, which may be many, are not touched.
-        outcomes = (
-            select(func.count())
-            .select_from(desk_draft)
-            .join(desk_item, desk_item.c.id == desk_draft.c.item_id)
-            .where(desk_item.c.state == "approved")
-        )
-        state = desk_draft.c.outcome["state"].as_string()
-        columns = [
-            *(items.where(desk_item.c.state == s) for s in ("waiting", "approved", "rejected")),
-            *(outcomes.where(state == s) for s in ("published", "failed")),
-        ]
-        counted = select(*(column.scalar_subquery() for column in columns))
-        with reading(self.engine) as connection:
-            waiting, approved, rejected, published, failed = connection.execute(counted).one()
-        return DeskCounts(
-            waiting=waiting,
-            approved=approved,
-            rejected=rejected,
-            published=published,
-            failed=failed,
-        )
+    async def approve_all(self, ticks: Sequence[Tick], *, curator: Actor | str) -> Batch:
+        return await self._write(deciding.approve_all, ticks, new_batch(curator))
+
+    async def reject_all(
+        self, ticks: Sequence[Tick], *, reason: str | None, curator: Actor | str
+    ) -> Batch:
+        given = reason_of(reason)
+        return await self._write(deciding.reject_all, ticks, given, new_batch(curator))
+
+    async def snooze_all(
+        self, ticks: Sequence[Tick], *, until: datetime, curator: Actor | str
+    ) -> Batch:
+        return await self._write(deciding.snooze_all, ticks, until, new_batch(curator))
+
+    async def batch(self, name: str) -> list[DeskItem]:
+        return await self._read(items_of_batch, name)
+
+    async def undo_all(self, name: str, *, curator: Actor | str) -> Batch:
+        return await self._write(deciding.undo_all, name, By(named(curator)))
+
+    async def _read(
+        self, ask: Callable[Concatenate[Connection, P], R], *given: P.args, **more: P.kwargs
+    ) -> R:
+        def transaction() -> R:
+            with reading(self.engine) as connection:
+                return ask(connection, *given, **more)
+
+        return await asyncio.to_thread(transaction)
+
+    async def _write(
+        self, act: Callable[Concatenate[Connection, P], R], *given: P.args, **more: P.kwargs
+    ) -> R:
+        def transaction() -> R:
+            with writing(self.engine) as connection:
+                return act(connection, *given, **more)
+
+        return await asyncio.to_thread(rerun(transaction))
+
+
+def new_batch(curator: Actor | str) -> By:
+    return By(named(curator), secrets.token_hex(8))
+
+
+def items_in(
+    connection: Connection, wanted: Wanted, now: datetime, limit: int, after: str | None
+) -> list[DeskItem]:
+    return items_by_id(connection, views.ids_in(connection, wanted, now, limit, after))
+
+
+def recent_items(connection: Connection, now: datetime, limit: int) -> list[DeskItem]:
+    return items_by_id(connection, views.recent_ids(connection, now, limit))
+
+
+def items_of_batch(connection: Connection, name: str) -> list[DeskItem]:
+    newest_first = select(desk_item.c.id).where(desk_item.c.batch == name)
+    ids = connection.scalars(newest_first.order_by(desk_item.c.posted_at.desc()))
+    return items_by_id(connection, list(ids))
+
+
+def decisions_after(connection: Connection, since: str | None, limit: int) -> DecisionPage:
+    wanted = select(desk_decision).where(desk_decision.c.sequence > sequence_of(since))
+    in_order = wanted.order_by(desk_decision.c.sequence).limit(limit)
+    decisions = [decision_of(row) for row in connection.execute(in_order)]
+    return DecisionPage(decisions=decisions, cursor=decisions[-1].version if decisions else since)
+
+
+def show_all(connection: Connection, outcomes: Mapping[str, Outcome]) -> list[str]:
+    gone = []
+    # In one order, so that two callers do not wait for each other.
+    for draft_id, outcome in sorted(outcomes.items(), key=itemgetter(0)):
+        try:
+            deciding.show(connection, draft_id, outcome)
+        except NotFoundError:
+            gone.append(draft_id)
+    return gone
 
 
 def sequence_of(cursor: str | None) -> int:

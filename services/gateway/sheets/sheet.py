@@ -7,6 +7,8 @@ who works in a Google Sheet has Google's own page.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Literal, Protocol
 
 from pydantic import BaseModel, Field
@@ -84,29 +86,90 @@ class DeskItem(BaseModel):
     post: Post
     song: Song
     drafts: list[DeskDraft]
+    curator: str | None = Field(None, description="Who acted on it last.")
+    acted_at: datetime | None = None
+    snoozed_until: datetime | None = None
+
+    def is_away(self, now: datetime) -> bool:
+        """Whether it waits, but not yet."""
+        until = self.snoozed_until
+        return self.state == "waiting" and until is not None and until > now
 
 
 class DeskCounts(BaseModel):
     waiting: int
+    snoozed: int
     approved: int
     rejected: int
     published: int
     failed: int
 
+    @property
+    def on_their_way(self) -> int:
+        return self.approved - self.published - self.failed
+
+
+View = Literal["waiting", "snoozed", "approved", "published", "failed", "rejected"]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which items somebody looks for; `approved` are those on their way out."""
+
+    view: View = "waiting"
+    search: str = ""
+    genre: str = ""
+    curator: str = ""
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether this is less than the whole view."""
+        return self != Wanted(self.view)
+
+
+WAITING = Wanted()
+
+
+@dataclass(frozen=True)
+class Tick:
+    """One of the items that are decided in one go: the draft and the version that were seen."""
+
+    draft_id: str
+    version: int
+
+
+@dataclass
+class Batch:
+    """What became of the items of a batch."""
+
+    name: str
+    done: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)  # why, by item or draft
+
 
 class Desk(Protocol):
-    async def queue(self, limit: int, after: str | None = None) -> list[DeskItem]:
-        """Waiting items, newest post first, after the item named by `after`."""
+    async def queue(
+        self, limit: int, after: str | None = None, wanted: Wanted = WAITING
+    ) -> list[DeskItem]:
+        """Waiting items, newest post first, after the item named by `after`; or others."""
+
+    async def found(self, wanted: Wanted) -> int:
+        """How many items are `wanted`."""
 
     async def item(self, item_id: str) -> DeskItem:
         """One item; raises NotFoundError."""
 
     async def counts(self) -> DeskCounts: ...
 
-    async def recent(self, limit: int) -> list[DeskItem]:
-        """Decided items, the last decision first."""
+    async def curators(self) -> list[str]:
+        """Everyone who was the last to act on some item."""
 
-    async def above(self, item_id: str) -> int:
+    async def recent(self, limit: int) -> list[DeskItem]:
+        """Items that were decided or put away, the last one first."""
+
+    async def above(self, item_id: str, wanted: Wanted = WAITING) -> int:
         """How many waiting items stand above the named one; raises NotFoundError."""
 
     async def approve(
@@ -124,4 +187,28 @@ class Desk(Protocol):
         """Reject all drafts of an item; raises as `approve`."""
 
     async def undo(self, item_id: str, *, version: int, curator: Actor | str) -> DeskItem:
-        """Take the decision back; ConflictError when a draft is already on its way out."""
+        """Take the decision back, or wake the item; ConflictError when a draft is already on its
+        way out."""
+
+    async def snooze(
+        self, item_id: str, *, until: datetime, version: int, curator: Actor | str
+    ) -> DeskItem:
+        """Take a waiting item from the queue until then; raises as `approve`."""
+
+    async def approve_all(self, ticks: Sequence[Tick], *, curator: Actor | str) -> Batch:
+        """Approve many drafts in one transaction; what somebody else was faster with is not
+        touched."""
+
+    async def reject_all(
+        self, ticks: Sequence[Tick], *, reason: str | None, curator: Actor | str
+    ) -> Batch: ...
+
+    async def snooze_all(
+        self, ticks: Sequence[Tick], *, until: datetime, curator: Actor | str
+    ) -> Batch: ...
+
+    async def batch(self, name: str) -> list[DeskItem]:
+        """The items of a batch to which nothing else has happened since."""
+
+    async def undo_all(self, name: str, *, curator: Actor | str) -> Batch:
+        """Take back what a batch did, item by item as `undo`."""

@@ -19,6 +19,7 @@ from services.gateway.client import GatewayClient
 from services.gateway.heartbeats import heartbeats
 from services.gateway.settings import GatewaySettings
 from services.gateway.sheets.local import LocalSheet
+from services.gateway.sheets.sheet import Wanted
 from services.gateway.tables import metadata
 from tests.released import Rows, leave_behind, revisions
 
@@ -48,6 +49,8 @@ def item_left(number: int, state: str) -> dict[str, Any]:
         "song": SONG,
         "posted_at": THEN,
         "created_at": THEN,
+        "curator": None if state == "waiting" else "Ada",
+        "acted_at": None if state == "waiting" else THEN,
     }
 
 
@@ -60,6 +63,11 @@ def draft_left(number: int) -> dict[str, Any]:
         "scores": {"score": 0.5, "log_prob": -1.0, "topic": 0.5, "novelty": 0.5},
         "created_at": THEN,
     }
+
+
+def words_left(number: int) -> dict[str, Any]:
+    words = f"hurt\njohnny cash\na slow burn, number {number}\nin my own words"
+    return {"item_id": f"x:{number}", "words": words, "genres": "country", "post": ""}
 
 
 def publication_left(key: str, **more: object) -> dict[str, Any]:
@@ -110,10 +118,11 @@ ROWS: Rows = {
     "desk_item": [item_left(1, "waiting"), item_left(2, "approved")],
     "desk_draft": [draft_left(1), draft_left(2)],
     "desk_decision": [DECISION],
+    "desk_words": [words_left(1), words_left(2)],
 }
 
 # The tables of the first schema.
-OF_OLD = set(ROWS) - {"spend", "command", "audit"}
+OF_OLD = set(ROWS) - {"spend", "command", "audit", "desk_words"}
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -142,6 +151,8 @@ async def test_the_work_goes_on_from_every_released_schema(
         desk: LocalSheet = app.state.desk
         (waiting,) = await desk.queue(10)
         assert waiting.post.text == "on the radio: song 1"
+        (found,) = await desk.queue(10, wanted=Wanted("approved", search="my own", curator="Ada"))
+        assert found.item_id == "x:2"
         await desk.approve("x:1:1", text=None, version=1, curator="Ada")
         (newer,) = (await gateway.decisions("1")).decisions
         assert newer.draft_id == "x:1:1"

@@ -371,6 +371,7 @@ async def test_counts_tell_items_by_state_and_what_became_of_them(sheet: LocalSh
     counts = await sheet.counts()
     assert counts.model_dump() == {
         "waiting": 1,
+        "snoozed": 0,
         "approved": 3,
         "rejected": 1,
         "published": 1,
