@@ -24,9 +24,12 @@ from worker.tables import outcome, post, publication
 INTERVAL, DESK_INTERVAL = 0.3, 0.2
 SHORTEST, LONGEST = 0.2, 1.6  # seconds that a life lasts which ends at a random moment
 PATIENCE = 8.0  # seconds for a worker to reach its failpoint
-TRIES = 4  # for a failpoint that was not reached
+TRIES = 4  # for a failpoint that was not reached, and as many again for each further worker
 GLANCE = 0.05  # seconds between two looks of the people
-SETTLING = 120.0  # seconds for the last workers, whom nobody kills
+STANDSTILL = 60.0  # seconds without any progress of the last workers, whom nobody kills
+BEGINNING = 120.0  # seconds for the first worker to read the timeline
+USUAL = 0.8  # seconds that this takes on a machine for which the times above are meant
+SLOWEST = 4.0  # times that, which is waited for
 FAULT_EVERY = 0.5  # seconds
 MOST_WORDS = 3000
 # Nobody mentions the bot here, asks anything of it or deletes a post, and no post grows old.
@@ -67,6 +70,7 @@ class Trial:
     def run(self) -> dict[str, float]:
         began = time.monotonic()
         self.dice = random.Random(self.seed)
+        self.to_say = deque(what_people_say(self.posts, self.dice))
         self.said: dict[str, Said] = {}  # item -> what was posted
         self.url = self.database or f"sqlite:///{self.folder / 'worker.sqlite3'}"
         self.store = Store.open(self.url)
@@ -74,6 +78,7 @@ class Trial:
             with a_house(self.folder) as self.house:
                 self.curator = Curator(self.house.desk, self.dice)
                 try:
+                    self._begin()
                     self._live_and_die()
                     self._settle()
                 finally:
@@ -85,6 +90,22 @@ class Trial:
         seconds = time.monotonic() - began
         return {**verdict.row(), "deaths": self.deaths, "seconds": seconds}
 
+    def _begin(self) -> None:
+        """Have the timeline read once, so that no post counts as history; and time it."""
+        self._say(self.to_say.popleft())
+        began = time.monotonic()
+        process = self._lives()[0].begin()
+        try:
+            while self.store.timeline.position() is None:
+                if time.monotonic() - began > BEGINNING:
+                    message = f"no worker has read the timeline within {BEGINNING:g} s"
+                    raise TimeoutError(message)
+                time.sleep(GLANCE)
+        finally:
+            end(process)
+        # On a slow or busy machine, lives last longer: else all would die before they do anything.
+        self.slowness = min(max(1.0, (time.monotonic() - began) / USUAL), SLOWEST)
+
     def _live_and_die(self) -> None:
         """All deaths, in as many lanes as there are workers, while people post and curate."""
         ends = [*self.failpoints, *[""] * self.moments]
@@ -92,19 +113,18 @@ class Trial:
         self.total, self.queue = len(ends), deque(ends)
         self.tried: dict[str, int] = {}
         lanes = [threading.Thread(target=self._lane, args=(life,)) for life in self._lives()]
-        to_say = deque(what_people_say(self.posts, self.dice))
         for lane in lanes:
             lane.start()
         struck = 0.0
         while any(lane.is_alive() for lane in lanes):
             share = 1 - len(self.queue) / self.total
-            while to_say and len(self.said) <= share * self.posts:
-                self._say(to_say.popleft())
+            while self.to_say and len(self.said) <= share * self.posts:
+                self._say(self.to_say.popleft())
             if self.faults and time.monotonic() - struck > FAULT_EVERY:
                 struck = time.monotonic()
                 self._plan(self.dice.choice(FAULTS))
             self._people_act()
-        for each in to_say:
+        for each in self.to_say:
             self._say(each)
 
     def _lives(self) -> list[Life]:
@@ -143,7 +163,8 @@ class Trial:
                 self.survivors[life] = life.begin()
                 return
             process = life.begin(failpoint)
-            process.join(PATIENCE if failpoint else dice.uniform(SHORTEST, LONGEST))
+            longest = PATIENCE if failpoint else dice.uniform(SHORTEST, LONGEST)
+            process.join(self.slowness * longest)
             if failpoint and process.exitcode != DIED:
                 self._try_again(failpoint)
             else:
@@ -152,7 +173,7 @@ class Trial:
 
     def _try_again(self, failpoint: str) -> None:
         self.tried[failpoint] = self.tried.get(failpoint, 0) + 1
-        if self.tried[failpoint] < TRIES:
+        if self.tried[failpoint] < TRIES * self.workers:
             self.queue.append(failpoint)
         else:
             self.unreached.add(failpoint)
@@ -182,12 +203,14 @@ class Trial:
     def _settle(self) -> None:
         """Nothing fails any more, and nobody is killed, until all is done."""
         self.house.sandbox.delete("/sandbox/faults").raise_for_status()
-        deadline = time.monotonic() + SETTLING
-        while time.monotonic() < deadline:
+        moved, before = time.monotonic(), self.store.counts()
+        while time.monotonic() - moved < STANDSTILL:
             self._people_act(may_change=False)
             self._raise_the_dead()
             if len(self.said) == self.posts and settled(self.store, self.said):
                 break
+            if (now := self.store.counts()) != before:
+                moved, before = time.monotonic(), now
 
     def _raise_the_dead(self) -> None:
         """Start again who ended by itself, as a supervisor does."""
