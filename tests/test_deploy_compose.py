@@ -84,8 +84,9 @@ def test_the_gpu_is_reserved_under_its_profile_only() -> None:
 
 
 @pytest.mark.parametrize("name", ["inference", "inference-gpu"])
-def test_either_writer_answers_to_the_name_that_the_worker_asks(name: str) -> None:
-    assert SERVICES["worker"]["environment"]["INFERENCE_URL"] == "http://inference:8001"
+def test_either_writer_answers_to_the_name_that_others_ask(name: str) -> None:
+    for asking in ("gateway", "worker"):
+        assert SERVICES[asking]["environment"]["INFERENCE_URL"] == "http://inference:8001"
     assert SERVICES[name]["networks"]["default"]["aliases"] == ["inference"]
 
 

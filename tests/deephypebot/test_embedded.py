@@ -33,6 +33,13 @@ def test_all_live_needs_no_sandbox() -> None:
     assert not any(name.startswith(("X_", "SPOTIFY_")) for name in told(live, "gateway"))
 
 
+@pytest.mark.parametrize("live", [{}, LIVE], ids=["sandboxed", "live"])
+def test_the_gateway_and_the_worker_hear_where_the_writer_is(live: dict[str, str]) -> None:
+    of = house(INFERENCE_PORT="8124", **live)
+    for name in ("gateway", "worker"):
+        assert told(of, name)["INFERENCE_URL"] == "http://127.0.0.1:8124"
+
+
 def test_everything_listens_on_loopback_whatever_is_set() -> None:
     of = house(GATEWAY_HOST="0.0.0.0")
     for program in of.programs():
