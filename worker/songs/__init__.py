@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 from worker.songs.links import Link
+from worker.songs.plain import read_plain
 from worker.songs.post import LIMIT, Post, tidy
 from worker.songs.reading import Reading
 from worker.songs.song import FIRM, Parsed, Song
@@ -30,6 +31,8 @@ def parse(text: str) -> Parsed:
 
     Only the first LIMIT characters are considered.
     """
+    if plain := read_plain(text):
+        return Parsed.of(plain, None)
     post = tidy(text)
     reading = Reading(post)
     candidates = reading.songs() or _from_link(post)

@@ -120,6 +120,18 @@ LEADS = (
     Lead("note", 0.85, ("\u266b",), r"\u266b"),
 )
 
+MOST_LEADS = 4
+"""Of more leads in one post only the last ones count: it bounds time."""
+_HINTS = tuple((hint, lead) for lead in LEADS for hint in lead.hints)
+_ASCII_HINTS = tuple((hint, lead) for hint, lead in _HINTS if hint.isascii())
+
+
+def hinted(lower: str) -> list[Lead]:
+    """The leads that a text in lower case may hold; a lead may come more than once."""
+    hints = _ASCII_HINTS if lower.isascii() else _HINTS
+    return [lead for hint, lead in hints if hint in lower]
+
+
 _STATION = r"(?:(?:on|at) [^\n:\u2013-]{1,30}?(?::\s|\s[\u2013-]\s(?=[^\n]{1,80}\s[\u2013-]\s)))?"
 FILLER = re.compile(
     rf"[\s:;,.\u266b~*=()\[\]>\u2013-]*{_STATION}"

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from operator import attrgetter
 
+from worker.songs.names import split_names
 from worker.songs.song import Song
 
 MOST_CANDIDATES = 6
+_REMIXED = re.compile(
+    r" [(\[][^)\]]{0,60}(?i:remix|mix|edit|version|rework|demo|cover|refix|bootleg|dub)[)\]]$"
+)
+
+
+def versions(song: Song) -> tuple[Song, ...]:
+    """A reading, then the song without its remix, and with its joined artists apart."""
+    title, artists, confidence, _, _ = song
+    songs: tuple[Song, ...] = (song,)
+    if title[-1] == ")" and (bare := _REMIXED.sub("", title)) != title:
+        songs += (song._replace(title=bare, confidence=round(confidence * 0.7, 3)),)
+    if artists and len(apart := split_names(artists[0])) > 1:
+        split = (*apart, *artists[1:])
+        songs += (song._replace(artists=split, confidence=round(confidence * 0.6, 3)),)
+    return songs
 
 
 class Found:

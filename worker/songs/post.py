@@ -77,6 +77,17 @@ class Post(NamedTuple):
         return self.offsets[start], self.offsets[end]
 
 
+def lowered(text: str) -> str:
+    """The text in lower case, character for character."""
+    # One capital letter would become two small ones, and move all places after it.
+    return text.replace("\u0130", "I").lower()
+
+
+def is_tidy(text: str) -> bool:
+    """Whether `tidy` would leave every character as it is, apart from links and the like."""
+    return text.isascii() or _REPLACED.search(text) is None
+
+
 def tidy(given: str) -> Post:
     """Read a post's first LIMIT characters into a Post."""
     text, offsets = _without_entities(given[:LIMIT])

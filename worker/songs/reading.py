@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from worker.songs.cues import FILLER, LEADS, MUSIC, NOT_A_SONG_AFTER, NOT_A_SONG_BEFORE
+from worker.songs.cues import FILLER, MOST_LEADS, MUSIC, NOT_A_SONG_AFTER, NOT_A_SONG_BEFORE, hinted
 from worker.songs.endings import GOES_ON, artist_end, is_tail, title_end
-from worker.songs.found import Found
+from worker.songs.found import Found, versions
 from worker.songs.guesses import Cut, Guess, guesses_for, is_deed
 from worker.songs.looks import is_capitalised, is_odd, is_whole_work, may_be_song
-from worker.songs.names import clean_artists, clean_title, guests, split_names
-from worker.songs.post import Post
+from worker.songs.names import clean_artists, clean_title, guests
+from worker.songs.post import Post, lowered
 from worker.songs.rule import Rule
 from worker.songs.rules import first_groups_for, groups_for, perhaps_for
 from worker.songs.runs import is_name, name_end
@@ -21,21 +21,15 @@ from worker.songs.words import FACTS, NO_NAME, NO_OWNER, POINTING
 
 SURE = 0.7
 """A group of rules that reads this surely ends the reading."""
-_MOST_LEADS = 4
 _MOST_MATCHES = 4
 _SQUASH = re.compile(r"\W+")
 _TAGS = re.compile(r"[@#](\w+)")
-_HINTS = tuple((hint, lead) for lead in LEADS for hint in lead.hints)
-_ASCII_HINTS = tuple((hint, lead) for hint, lead in _HINTS if hint.isascii())
 _SINGLE_AFTER_LEAD = 0.7  # after a lead, single marks often stand inside the title: Rock 'n' Roll
 _PREAMBLE = re.compile(r"[a-z][^\n:!]{0,40}[:!]\s+(?=[A-Z\"])")
 _CALL = re.compile(r"(?:Check(?:ing)? out|Discovered|Just heard) (?=[A-Z0-9#])")
 _BOUND = re.compile(
     r"[\"')\]]*(?:\s*$|\s*[.,;:!?(\[|/#@\u2026\n\u266b]|\s{2,}|"
     r" [-\u2013] (?:\d{4} )?(?i:remaster|live\b|radio edit|acoustic|official))"
-)
-_REMIXED = re.compile(
-    r" [(\[][^)\]]{0,60}(?i:remix|mix|edit|version|rework|demo|cover|refix|bootleg|dub)[)\]]$"
 )
 _LAST_HANDLE = re.compile(r".*(?<!\band)(?<![&,+xX.]) (?=@\w+$)")
 """What stands before a handle that owns or sings something: "Now @someone", "Watch @someone"."""
@@ -48,8 +42,7 @@ class Reading:
 
     def __init__(self, post: Post) -> None:
         self.post = post
-        # One capital letter would become two small ones, and move all places after it.
-        self.lower = post.text.replace("\u0130", "I").lower()
+        self.lower = lowered(post.text)
         self.leads = self._leads()
         self.signs = signs_of(post.text, self.lower, lead=bool(self.leads))
         self.marks = (bool(self.signs & DOUBLE), bool(self.signs & SINGLE))
@@ -97,8 +90,7 @@ class Reading:
     def _leads(self) -> list[tuple[float, int]]:
         """What each lead is worth and where it ends; the last come first."""
         lower = self.lower
-        hints = _ASCII_HINTS if lower.isascii() else _HINTS
-        heard = [lead for hint, lead in hints if hint in lower]
+        heard = hinted(lower)
         if not heard:
             return []
         ends = set()
@@ -106,7 +98,7 @@ class Reading:
             for said in lead.expression.finditer(lower):
                 after = FILLER.match(self.post.text, said.end())
                 ends.add((after.end() if after else said.end(), lead.weight))
-        return [(weight, end) for end, weight in sorted(ends, reverse=True)[:_MOST_LEADS]]
+        return [(weight, end) for end, weight in sorted(ends, reverse=True)[:MOST_LEADS]]
 
     @property
     def musical(self) -> bool:
@@ -162,13 +154,7 @@ class Reading:
         # A firm rule stays firm after a weak lead; only a doubtful artist makes it a guess.
         least = min(rule.confidence, FIRM) if change >= 0 else 0.05
         confidence = round(min(max(rule.confidence * weight + change, least), 0.99), 3)
-        song = Song(title, artists, confidence, rule.name, self.post.span(start, end))
-        yield song
-        if title.endswith(")") and (bare := _REMIXED.sub("", title)) != title:
-            yield song._replace(title=bare, confidence=round(confidence * 0.7, 3))
-        if artists and len(apart := split_names(artists[0])) > 1:
-            split = (*apart, *artists[1:])
-            yield song._replace(artists=split, confidence=round(confidence * 0.6, 3))
+        yield from versions(Song(title, artists, confidence, rule.name, self.post.span(start, end)))
 
     def _title(self, rule: Rule, match: re.Match[str]) -> tuple[str, int, int, tuple[str, ...]]:
         """The clean title ("" for none), its place, and the artists that it says are featured."""

@@ -99,7 +99,7 @@ def signs_of(text: str, lower: str, *, lead: bool) -> int:
     if "'" in text:
         signs |= _APOSTROPHE | SINGLE if _OPENING.search(text) else _APOSTROPHE
         signs |= _OWNS if "' " in text or "'s " in text else 0
-    if signs & _COLON and _has_fields(lower):
+    if signs & _COLON and has_fields(lower):
         signs |= _FIELDS
     return signs
 
@@ -130,11 +130,21 @@ def _by_signs(text: str, lower: str) -> int:
         return 0
     signs = _BY if count == 1 else _BY | _TWO_BY
     signs |= _CAPITAL_BY if " By" in text or " BY" in text else 0
-    announced = "song by " in lower or "track by " in lower or "single by " in lower
-    return signs | (_SONG_BY if announced else 0)
+    return signs | (_SONG_BY if is_announced(lower) else 0)
 
 
-def _has_fields(lower: str) -> bool:
+def is_announced(lower: str) -> bool:
+    """Whether a text in lower case says of something that it is a song by somebody."""
+    return "song by " in lower or "track by " in lower or "single by " in lower
+
+
+def opens_quotation(text: str) -> bool:
+    """Whether a tidied text holds a single quotation mark that opens."""
+    return "'" in text and _OPENING.search(text) is not None
+
+
+def has_fields(lower: str) -> bool:
+    """Whether a text in lower case speaks of an artist and of a title, as fields do."""
     return ("artist" in lower or "singer" in lower or "band" in lower) and (
         "song" in lower or "title" in lower or "track" in lower
     )

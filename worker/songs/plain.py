@@ -1,0 +1,125 @@
+"""Posts of one plain sentence, `I'm listening to "Alison" by Slowdive`, as players write them.
+
+They are many, so they are read at once, and the other rules are not asked: the sentence alone says
+which rule reads it. What could make any rule read otherwise (a second "by", a lead before it,
+further quotation marks, a field, a mark that tidying would touch) leaves the post to the rules.
+"""
+
+from __future__ import annotations
+
+import re
+
+from worker.songs.cues import MOST_LEADS, hinted
+from worker.songs.endings import artist_end
+from worker.songs.found import versions
+from worker.songs.looks import is_whole_work
+from worker.songs.names import clean_artists, clean_title
+from worker.songs.post import LIMIT, is_tidy, lowered
+from worker.songs.rules import RULES
+from worker.songs.signs import has_fields, is_announced, opens_quotation
+from worker.songs.song import Song
+from worker.songs.words import NOT_ARTIST
+
+_QUOTED, _LED = (
+    next(rule for rule in RULES if rule.name == name)
+    for name in ("quoted, by", "lead, title by artist")
+)
+_WORDS = r"[\w '.,:&()\[\]!?~*+=-]"
+_sentence = re.compile(
+    r"I(?:'| a)m [Ll]istening to "
+    rf"(?P<mark>\"?)(?P<title>[^\W_a-z]{_WORDS}{{0,80}}?)(?P=mark) by "
+    # To the end of the line: what is no artist's there, `artist_end` cuts.
+    rf"(?P<artist>\w{_WORDS}{{0,60}}(?:\#Pandora(?:'s {_WORDS}{{1,30}}| ?)|\#pandora"
+    r"|via @lastfm)?)"
+    r"(?:(?<= )https?://t\.co/\w{1,20}(?!\S)|(?=\n)|\Z)"
+).search
+_is_harmless = re.compile(r"[\w\s'.,:&@#|()\[\]!?~*+=-]*").fullmatch
+"""What may stand around the sentence: no link, no quotation, nothing that tidying makes one of."""
+_may_be_artist = re.compile(NOT_ARTIST).match
+_NAME = r"(?:[A-Z][a-z]*|[A-Z]{3,}|\d+)"
+_plain_artist = re.compile(
+    r"(?!(?:\w+ )*(?:(?i:feat|ft|music|now)|X ))"
+    rf"({_NAME}(?:(?: (?:of|the|and)){{0,2}} {_NAME}){{0,3}})"
+    r"(?:\s?$| on \#?Pandora(?!\w)| via @lastfm$)"
+).match
+"""An artist that nothing has to be cut from: names in capitals, and what joins them."""
+
+
+def read_plain(given: str) -> tuple[Song, ...]:
+    """The readings of a plain sentence, the surest first; none of any other post."""
+    if "istening to " not in given or len(given) > LIMIT:
+        return ()
+    text = given.replace("\u2019", "'")
+    if "&" in text:
+        if text.count("&") != text.count("&amp; "):
+            return ()  # other entities
+        text = text.replace("&amp;", "&")
+    sentence = _sentence(text)
+    if sentence is None or not _stands_alone(text, sentence):
+        return ()
+    song = _song(text, sentence)
+    if song is None:
+        return ()
+    if "&" in text:
+        song = song._replace(span=_escaped(text, *song.span))
+    return versions(song)
+
+
+def _song(text: str, sentence: re.Match[str]) -> Song | None:
+    """What the rule of the sentence reads in it."""
+    rule = _QUOTED if sentence["mark"] else _LED
+    start, end = sentence.span("title")
+    raw = text[start : end if rule is _QUOTED else end + 1]  # as the rule takes it
+    title = clean_title(raw, marked=True)
+    if title is None or (rule is _LED and is_whole_work(raw)):
+        return None
+    end, artists = _artists(text, *sentence.span("artist"))
+    if not artists:
+        return None
+    if title[1]:
+        artists += tuple(name for name in title[1] if name not in artists)
+    return Song(title[0], artists, rule.confidence, rule.name, (start, end))
+
+
+def _artists(text: str, start: int, end: int) -> tuple[int, tuple[str, ...]]:
+    """Where the artist ends, and the names."""
+    if not _may_be_artist(text, start, end):
+        return start, ()
+    if plain := _plain_artist(text, start, end):
+        return plain.end(1), (plain[1],)
+    end = artist_end(text, start, end)
+    return end, clean_artists(text[start:end]) or ()
+
+
+def _escaped(text: str, start: int, end: int) -> tuple[int, int]:
+    """Places in the text as places in the given one, in which each "&" was "&amp;"."""
+    more = len("amp;")
+    return start + more * text.count("&", 0, start), end + more * text.count("&", 0, end)
+
+
+def _stands_alone(text: str, sentence: re.Match[str]) -> bool:
+    """Whether no rule would read anything in the post but this sentence."""
+    start, end = sentence.span()
+    if (
+        not _is_harmless(text[:start] + text[end:])
+        or opens_quotation(text)
+        or not is_tidy(text)
+        or "www." in text
+        or "spotify:" in text
+    ):
+        return False
+    lower = lowered(text)
+    if (", " in text and is_announced(lower)) or (": " in text and has_fields(lower)):
+        return False
+    if sentence["mark"]:
+        return sentence["title"].isascii()
+    return lower.count(" by") == 1 and _is_first_lead(lower, end)
+
+
+def _is_first_lead(lower: str, end: int) -> bool:
+    """Whether no other lead stands before the sentence's end, nor too many after it."""
+    leads = set(hinted(lower))
+    if len(leads) == 1 and lower.count("listen") == 1:
+        return True
+    ends = [said.end() for lead in leads for said in lead.expression.finditer(lower)]
+    return len(ends) <= MOST_LEADS and sum(at <= end for at in ends) == 1
