@@ -23,6 +23,8 @@ PLAIN = {
     "remix": "I'm listening to Alison (Ride Remix) by Slowdive http://t.co/aBc123 via @lastfm",
     "joined": "I'm listening to Tea &amp; Toast by Nico &amp; Vinz http://t.co/aBc123 via @lastfm",
     "small artist": "I'm listening to Alison by slowdive http://t.co/aBc123 via @lastfm",
+    "small title": "I'm listening to alison by Slowdive http://t.co/aBc123 via @lastfm",
+    "handle": "I'm listening to Alison by @slowdive http://t.co/aBc123 via @lastfm",
     "many words": "I'm listening to Alison by Queens of the Old Stone Age and the Rest on Pandora",
     "another script": "I'm listening to \u604b\u3092 by \u30d2\u30c8 http://t.co/aBc via @lastfm",
 }
@@ -37,6 +39,9 @@ LEFT_TO_THE_RULES = {
     "a music link": "I'm listening to Alison by Slowdive https://youtu.be/abcdefghijk",
     "no artist": "I'm listening to Alison by Friday http://t.co/aBc123 via @lastfm",
     "no artist at the end": "I'm listening to Alison by Today http://t.co/aBc123 via @lastfm",
+    "all small": "I'm listening to these waves by the shore http://t.co/aBc123",
+    "a filler": "I'm listening to the song Alison by Slowdive http://t.co/aBc123",
+    "a retweet between": "I'm listening to Alison by Slowdive RT @who: Ride http://t.co/aBc123",
     "an album": "I'm listening to Her New album by Slowdive http://t.co/aBc123 via @lastfm",
     "fields": "Artist: Ride, Song: Dagger. I'm listening to Alison by Slowdive",
     "an entity": "I'm listening to Alison &lt;3 by Slowdive http://t.co/aBc123 via @lastfm",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from worker.songs.cues import MOST_LEADS, hinted
+from worker.songs.cues import FILLER, MOST_LEADS, hinted
 from worker.songs.endings import artist_end
 from worker.songs.found import versions
 from worker.songs.looks import is_whole_work
@@ -24,16 +24,15 @@ _QUOTED, _LED = (
     next(rule for rule in RULES if rule.name == name)
     for name in ("quoted, by", "lead, title by artist")
 )
-_WORDS = r"[\w '.,:&()\[\]!?~*+=-]"
+_WORDS = r"[\w '.,:&@#()\[\]!?~*+=-]"
 _sentence = re.compile(
     r"I(?:'| a)m [Ll]istening to "
-    rf"(?P<mark>\"?)(?P<title>[^\W_a-z]{_WORDS}{{0,80}}?)(?P=mark) by "
+    rf"(?P<mark>\"?)(?P<title>[^\W_]{_WORDS}{{0,80}}?)(?P=mark) by "
     # To the end of the line: what is no artist's there, `artist_end` cuts.
-    rf"(?P<artist>\w{_WORDS}{{0,60}}(?:\#Pandora(?:'s {_WORDS}{{1,30}}| ?)|\#pandora"
-    r"|via @lastfm)?)"
+    rf"(?P<artist>[\w@]{_WORDS}{{0,90}})"
     r"(?:(?<= )https?://t\.co/\w{1,20}(?!\S)|(?=\n)|\Z)"
 ).search
-_is_harmless = re.compile(r"[\w\s'.,:&@#|()\[\]!?~*+=-]*").fullmatch
+_is_harmless = re.compile(r"[\w\s'.,:;&@#|()\[\]<>!?~*+=^%$-]*").fullmatch
 """What may stand around the sentence: no link, no quotation, nothing that tidying makes one of."""
 _may_be_artist = re.compile(NOT_ARTIST).match
 _NAME = r"(?:[A-Z][a-z]*|[A-Z]{3,}|\d+)"
@@ -70,15 +69,25 @@ def _song(text: str, sentence: re.Match[str]) -> Song | None:
     rule = _QUOTED if sentence["mark"] else _LED
     start, end = sentence.span("title")
     raw = text[start : end if rule is _QUOTED else end + 1]  # as the rule takes it
+    small = raw[0].islower()
+    if small and not _begins_title(text, start, end):
+        return None
     title = clean_title(raw, marked=True)
     if title is None or (rule is _LED and is_whole_work(raw)):
         return None
     end, artists = _artists(text, *sentence.span("artist"))
-    if not artists:
+    if not artists or (small and artists[0][0].islower()):
         return None
     if title[1]:
         artists += tuple(name for name in title[1] if name not in artists)
     return Song(title[0], artists, rule.confidence, rule.name, (start, end))
+
+
+def _begins_title(text: str, start: int, end: int) -> bool:
+    """Whether small words are surely a title's from the first, no "the song" before one."""
+    filler = FILLER.match(text, start)
+    opened = "!" in text[start:end] or ":" in text[start:end]
+    return not opened and (filler is None or filler.end() == start)
 
 
 def _artists(text: str, start: int, end: int) -> tuple[int, tuple[str, ...]]:
@@ -104,6 +113,7 @@ def _stands_alone(text: str, sentence: re.Match[str]) -> bool:
         not _is_harmless(text[:start] + text[end:])
         or opens_quotation(text)
         or not is_tidy(text)
+        or ("@" in sentence[0] and "rt" in sentence[0].lower())  # a retweet
         or "www." in text
         or "spotify:" in text
     ):
@@ -113,13 +123,12 @@ def _stands_alone(text: str, sentence: re.Match[str]) -> bool:
         return False
     if sentence["mark"]:
         return sentence["title"].isascii()
-    return lower.count(" by") == 1 and _is_first_lead(lower, end)
+    return lower.count(" by") == 1 and _is_first_lead(lower, sentence)
 
 
-def _is_first_lead(lower: str, end: int) -> bool:
+def _is_first_lead(lower: str, sentence: re.Match[str]) -> bool:
     """Whether no other lead stands before the sentence's end, nor too many after it."""
-    leads = set(hinted(lower))
-    if len(leads) == 1 and lower.count("listen") == 1:
+    if not sentence.start() and not hinted(lower[sentence.start("title") :]):
         return True
-    ends = [said.end() for lead in leads for said in lead.expression.finditer(lower)]
-    return len(ends) <= MOST_LEADS and sum(at <= end for at in ends) == 1
+    ends = [said.end() for lead in set(hinted(lower)) for said in lead.expression.finditer(lower)]
+    return len(ends) <= MOST_LEADS and sum(end <= sentence.end() for end in ends) == 1
