@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from sqlalchemy import delete
 
 from services.common.database import open_database, writing
-from services.gateway.tables import desk_decision, desk_draft, desk_item
+from services.gateway.tables import desk_decision, desk_draft, desk_item, desk_words
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
@@ -118,7 +118,7 @@ def gateway(process: tuple[str, Path]) -> Gateway:
     base, folder = process
     engine = open_database(f"sqlite:///{folder / 'gateway.sqlite3'}")
     with writing(engine) as connection:
-        for table in (desk_decision, desk_draft, desk_item):
+        for table in (desk_decision, desk_draft, desk_words, desk_item):
             connection.execute(delete(table))
     engine.dispose()
     return Gateway(base)
