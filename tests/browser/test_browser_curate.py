@@ -154,9 +154,9 @@ def test_undo_brings_the_post_back_with_the_curators_words(
 def test_skipping_leads_around_the_queue(gateway: Gateway, open_page: OpenPage) -> None:
     gateway.lay(1, 2)
     page = open_page()
-    page.keyboard.press("s")
+    page.keyboard.press("n")
     heading(page, "Song 1")
-    page.keyboard.press("s")
+    page.keyboard.press("n")
     heading(page, "Song 2")
     expect(page.get_by_text("the posts you skipped")).to_be_visible()
 
@@ -164,7 +164,7 @@ def test_skipping_leads_around_the_queue(gateway: Gateway, open_page: OpenPage) 
 def test_a_reload_loses_no_words_and_no_place(gateway: Gateway, open_page: OpenPage) -> None:
     gateway.lay(1, 2)
     page = open_page()
-    page.keyboard.press("s")
+    page.keyboard.press("n")
     heading(page, "Song 1")
     page.locator("textarea").nth(1).fill("words I have not sent")
     gateway.lay(3)

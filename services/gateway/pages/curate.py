@@ -8,8 +8,8 @@ were typed. `head` is the newest item at the start of the pass; what stands abov
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
@@ -24,16 +24,27 @@ from services.common.problems import (
     UnavailableError,
 )
 from services.gateway.pages.decided import decided
+from services.gateway.pages.look import AskedLook, Look, SentLook
 from services.gateway.pages.report import last_worker
 from services.gateway.pages.sessions import set_cookie
 from services.gateway.pages.views import PageRoute, page
 from services.gateway.pages.visitors import CURATOR, CURATOR_SECONDS, FORM_CHECKS, Visitor, may
 from services.gateway.people import CURATE, MAX_NAME
-from services.gateway.sheets.sheet import Desk, DeskItem
+from services.gateway.sheets.sheet import Desk, DeskItem, Wanted
 
 RECENT = 6
 REASONS = ("Wrong song", "Not true", "Off tone", "Seen before", "Not worth a post")
+SpanName = Literal["hour", "day", "week"]
+SPANS: dict[SpanName, timedelta] = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+}
 SAID = {
+    **{
+        f"snoozed-{span}": f"Put away; it comes back in {in_words}."
+        for span, in_words in (("hour", "an hour"), ("day", "a day"), ("week", "a week"))
+    },
     "approved": "Approved.",
     "rejected": "Rejected.",
     "undone": "Taken back. Decide again.",
@@ -54,6 +65,7 @@ Words = Annotated[str, AfterValidator(unix_lines), Form()]
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 Id = Annotated[str, Form(max_length=230, pattern=PRINTABLE)]
 AskedId = Annotated[str | None, Query(max_length=230, pattern=PRINTABLE)]
+Span = Annotated[SpanName, Form()]
 Version = Annotated[int, Form(ge=1, le=2**31 - 1)]
 Known = Annotated[Visitor, Depends(may(CURATE))]
 
@@ -70,29 +82,27 @@ TheDesk = Annotated[Desk, Depends(the_desk)]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a pass through the queue is: its newest item, and the item to look at."""
+    """Where a pass through a view is: its newest item, and the item to look at."""
 
+    look: Look
     head: str | None
     item: DeskItem | None
     wrapped: bool = False
 
     @property
     def here(self) -> str:
-        return address(item=self.item.item_id, head=self.head) if self.item else "/curate"
+        return self.look.focus(item=self.item.item_id if self.item else None, head=self.head)
 
     @property
     def next(self) -> str:
-        return address(after=self.item.item_id, head=self.head) if self.item else "/curate"
-
-
-def address(**query: str | None) -> str:
-    return "/curate?" + urlencode({name: value for name, value in query.items() if value})
+        return self.look.focus(after=self.item.item_id if self.item else None, head=self.head)
 
 
 @router.get("/curate")
 async def show_desk(
     request: Request,
     visitor: Known,
+    look: AskedLook,
     *,
     item: AskedId = None,
     after: AskedId = None,
@@ -101,23 +111,25 @@ async def show_desk(
 ) -> Response:
     if request.app.state.desk is None:
         return page(request, "google_sheet.html", key=request.app.state.settings.google_sheet_key)
-    place = await find_place(the_desk(request), item, after, head)
+    place = await find_place(the_desk(request), look, item, after, head)
     return await desk_page(request, visitor, place, said=SAID.get(said or ""))
 
 
-async def find_place(desk: Desk, item: str | None, after: str | None, head: str | None) -> Place:
+async def find_place(
+    desk: Desk, look: Look, item: str | None, after: str | None, head: str | None
+) -> Place:
     if item is not None:
-        return Place(head or await top_of(desk), await desk.item(item))
-    if after is not None and (below := await desk.queue(1, after)):
-        return Place(head or await top_of(desk), below[0])
-    top = await desk.queue(1)
+        return Place(look, head or await top_of(desk, look), await desk.item(item))
+    if after is not None and (below := await desk.queue(1, after, look.wanted)):
+        return Place(look, head or await top_of(desk, look), below[0])
+    top = await desk.queue(1, wanted=look.wanted)
     if not top:
-        return Place(None, None)
-    return Place(top[0].item_id, top[0], wrapped=after is not None)
+        return Place(look, None, None)
+    return Place(look, top[0].item_id, top[0], wrapped=after is not None)
 
 
-async def top_of(desk: Desk) -> str | None:
-    top = await desk.queue(1)
+async def top_of(desk: Desk, look: Look) -> str | None:
+    top = await desk.queue(1, wanted=look.wanted)
     return top[0].item_id if top else None
 
 
@@ -139,24 +151,32 @@ async def desk_page(
         place=place,
         item=place.item,
         verdict=decided(place.item) if place.item else None,
+        away=place.item is not None and place.item.is_away(datetime.now(UTC)),
         said=said,
         problem=problem,
         typed=typed or {},
         reasons=REASONS,
-        **await pulse_of(request, visitor, place.head),
+        spans=SPANS,
+        searching="/curate",
+        cleared=Look(Wanted(place.look.wanted.view)).focus(),
+        **await pulse_of(request, visitor, place.look, place.head),
     )
 
 
-async def pulse_of(request: Request, visitor: Visitor, head: str | None) -> dict[str, Any]:
+async def pulse_of(
+    request: Request, visitor: Visitor, look: Look, head: str | None
+) -> dict[str, Any]:
     """What changes while a curator thinks: counts, what is new, what became of decisions."""
     desk = the_desk(request)
     counts = await desk.counts()
-    recent = [verdict for item in await desk.recent(RECENT) if (verdict := decided(item))]
+    now = datetime.now(UTC)
+    recent = [done for item in await desk.recent(RECENT) if (done := decided(item, now))]
     own = (v for v in recent if v.can_undo and v.curator == visitor.curator)
     return {
         "head": head,
+        "look": look,
         "counts": counts,
-        "new": await desk.above(head) if head else counts.waiting,
+        "new": await desk.above(head, look.wanted) if head else counts.waiting,
         "recent": recent,
         "undo_first": next(own, None),
         "worker": await asyncio.to_thread(last_worker, request.app.state.engine),
@@ -164,8 +184,10 @@ async def pulse_of(request: Request, visitor: Visitor, head: str | None) -> dict
 
 
 @router.get("/curate/pulse")
-async def show_pulse(request: Request, visitor: Known, head: AskedId = None) -> Response:
-    return page(request, "pulse.html", **await pulse_of(request, visitor, head or None))
+async def show_pulse(
+    request: Request, visitor: Known, look: AskedLook, head: AskedId = None
+) -> Response:
+    return page(request, "pulse.html", **await pulse_of(request, visitor, look, head or None))
 
 
 @router.post("/curate/approve", dependencies=FORM_CHECKS)
@@ -173,6 +195,7 @@ async def approve(
     request: Request,
     visitor: Known,
     desk: TheDesk,
+    look: SentLook,
     *,
     item_id: Id,
     draft_id: Id,
@@ -186,10 +209,10 @@ async def approve(
         )
     except (ConflictError, BadRequestError) as error:
         return await refused(
-            request, visitor, error, item_id=item_id, head=head, typed={draft_id: text}
+            request, visitor, look, error, item_id=item_id, head=head, typed={draft_id: text}
         )
     log.info("draft.approved", draft_id=draft_id, curator=visitor.curator)
-    return RedirectResponse(address(after=item.item_id, head=head, said="approved"), 303)
+    return RedirectResponse(look.focus(after=item.item_id, head=head, said="approved"), 303)
 
 
 @router.post("/curate/reject", dependencies=FORM_CHECKS)
@@ -197,6 +220,7 @@ async def reject(
     request: Request,
     visitor: Known,
     desk: TheDesk,
+    look: SentLook,
     *,
     item_id: Id,
     version: Version,
@@ -206,9 +230,9 @@ async def reject(
     try:
         await desk.reject(item_id, reason=reason, version=version, curator=visitor.acting(CURATE))
     except (ConflictError, BadRequestError) as error:
-        return await refused(request, visitor, error, item_id=item_id, head=head)
+        return await refused(request, visitor, look, error, item_id=item_id, head=head)
     log.info("item.rejected", item_id=item_id, curator=visitor.curator)
-    return RedirectResponse(address(after=item_id, head=head, said="rejected"), 303)
+    return RedirectResponse(look.focus(after=item_id, head=head, said="rejected"), 303)
 
 
 @router.post("/curate/undo", dependencies=FORM_CHECKS)
@@ -216,6 +240,7 @@ async def undo(
     request: Request,
     visitor: Known,
     desk: TheDesk,
+    look: SentLook,
     *,
     item_id: Id,
     version: Version,
@@ -224,15 +249,38 @@ async def undo(
     try:
         await desk.undo(item_id, version=version, curator=visitor.acting(CURATE))
     except ConflictError as error:
-        return await refused(request, visitor, error, item_id=item_id, head=head)
+        return await refused(request, visitor, look, error, item_id=item_id, head=head)
     log.info("decision.undone", item_id=item_id, curator=visitor.curator)
-    return RedirectResponse(address(item=item_id, head=head, said="undone"), 303)
+    return RedirectResponse(look.focus(item=item_id, head=head, said="undone"), 303)
+
+
+@router.post("/curate/snooze", dependencies=FORM_CHECKS)
+async def snooze(
+    request: Request,
+    visitor: Known,
+    desk: TheDesk,
+    look: SentLook,
+    *,
+    item_id: Id,
+    version: Version,
+    span: Span,
+    head: Id = "",
+) -> Response:
+    until = datetime.now(UTC) + SPANS[span]
+    try:
+        await desk.snooze(item_id, until=until, version=version, curator=visitor.acting(CURATE))
+    except ConflictError as error:
+        return await refused(request, visitor, look, error, item_id=item_id, head=head)
+    log.info("item.snoozed", item_id=item_id, curator=visitor.curator, span=span)
+    return RedirectResponse(look.focus(after=item_id, head=head, said=f"snoozed-{span}"), 303)
 
 
 @router.post("/curate/name", dependencies=FORM_CHECKS)
 async def name_curator(
     request: Request,
     visitor: Known,
+    look: SentLook,
+    *,
     name: Annotated[str, Form()] = "",
     item_id: Id = "",
     head: Id = "",
@@ -240,7 +288,7 @@ async def name_curator(
     """Remember under which name this browser's decisions are kept; blank for the usual one."""
     if visitor.named_by_key:
         raise ForbiddenError(f"Your key says who you are: {visitor.curator}.")
-    response = RedirectResponse(address(item=item_id, head=head, said="named"), 303)
+    response = RedirectResponse(look.focus(item=item_id, head=head, said="named"), 303)
     set_cookie(request, response, CURATOR, name.strip()[:MAX_NAME], CURATOR_SECONDS)
     return response
 
@@ -248,6 +296,7 @@ async def name_curator(
 async def refused(
     request: Request,
     visitor: Visitor,
+    look: Look,
     error: ProblemError,
     *,
     item_id: str,
@@ -255,7 +304,7 @@ async def refused(
     typed: Mapping[str, str] | None = None,
 ) -> Response:
     """The item as it now is, why the form was not accepted, and the words that were typed."""
-    place = await find_place(the_desk(request), item_id, None, head or None)
+    place = await find_place(the_desk(request), look, item_id, None, head or None)
     return await desk_page(
         request, visitor, place, status=error.status, problem=error.detail, typed=typed
     )

@@ -1,6 +1,7 @@
 """What was decided about an item, and what became of it, as the pages tell it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.gateway.schemas import Decision, Outcome
 from services.gateway.sheets.sheet import DeskDraft, DeskItem
@@ -21,8 +22,20 @@ class Decided:
         return decision if decision is not None and decision.verdict == self.item.state else None
 
     @property
+    def snoozed(self) -> bool:
+        return self.item.state == "waiting"
+
+    @property
     def curator(self) -> str | None:
+        if self.snoozed:
+            return self.item.curator
         return self.decision.curator if self.decision else None
+
+    @property
+    def at(self) -> datetime | None:
+        if self.snoozed:
+            return self.item.acted_at
+        return self.decision.decided_at if self.decision else None
 
     @property
     def outcome(self) -> Outcome | None:
@@ -33,10 +46,11 @@ class Decided:
         return self.draft.decision.text if self.draft.decision else self.draft.draft.text
 
 
-def decided(item: DeskItem) -> Decided | None:
-    """None while the item waits."""
+def decided(item: DeskItem, now: datetime | None = None) -> Decided | None:
+    """None while the item waits; what was put away counts too where `now` is given."""
     if item.state == "waiting":
-        return None
+        away = now is not None and item.is_away(now)
+        return Decided(item, item.drafts[0], can_undo=True) if away else None
     draft = max(item.drafts, key=lambda laid: _weight(laid, item.state))
     leaving = draft.outcome is not None and draft.outcome.state != "failed"
     return Decided(item, draft, can_undo=not leaving)

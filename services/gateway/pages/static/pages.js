@@ -109,8 +109,8 @@ async function poll() {
   if (document.hidden || here.ariaBusy === "true") return;
   try {
     if (here.dataset.page === "curate") {
-      const { pulse } = await load(`/curate/pulse?head=${encodeURIComponent(here.dataset.head)}`);
-      if (here.dataset.item || pulse.dataset.waiting === "0") freshen(pulse); else await go("/curate");
+      const { pulse } = await load(`/curate/pulse?head=${encodeURIComponent(here.dataset.head)}&${here.dataset.look}`);
+      if (here.dataset.item || pulse.dataset.waiting === "0") freshen(pulse); else await go(here.dataset.here);
     } else if ("refresh" in here.dataset && getSelection().isCollapsed) {
       const { next } = await load(location.href);
       if (!here.contains(document.activeElement)) here.replaceWith(next);
@@ -159,6 +159,11 @@ function edit(card) {
   field?.setSelectionRange(field.value.length, field.value.length);
 }
 
+function snooze(key) {
+  const button = document.querySelector(`button[data-key="${key}"]`);
+  button?.form.requestSubmit(button);
+}
+
 const approve = () => chosen()?.querySelector("form").requestSubmit();
 const steps = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 const acts = {
@@ -167,7 +172,11 @@ const acts = {
   e: () => edit(chosen()),
   x: () => byId("reject")?.requestSubmit(),
   r: () => byId("reason")?.focus(),
-  s: () => byId("next") && go(byId("next").href),
+  n: () => byId("next") && go(byId("next").href),
+  s: () => snooze("s"),
+  d: () => snooze("d"),
+  w: () => snooze("w"),
+  "/": () => byId("search")?.focus(),
   u: () => byId("undo")?.requestSubmit(),
   "?": () => byId("keys")?.showModal(),
 };

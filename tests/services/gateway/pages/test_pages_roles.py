@@ -48,6 +48,7 @@ WHO = {
     "POST /curate/approve": CURATE,
     "POST /curate/reject": CURATE,
     "POST /curate/undo": CURATE,
+    "POST /curate/snooze": CURATE,
     "POST /curate/name": NAMES_THEMSELVES,
     "GET /playground": ANY,
     "GET /playground/genres": ANY,
