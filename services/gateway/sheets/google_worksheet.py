@@ -18,13 +18,18 @@ from google.auth.exceptions import TransportError as TokenTransportError
 from gspread.exceptions import APIError, SpreadsheetNotFound
 from gspread.http_client import HTTPClient
 from gspread.urls import SPREADSHEET_BATCH_UPDATE_URL
-from gspread.utils import ValueInputOption, ValueRenderOption, a1_range_to_grid_range
+from gspread.utils import (
+    ValueInputOption,
+    ValueRenderOption,
+    a1_range_to_grid_range,
+    absolute_range_name,
+)
 from requests import Response
 
 from services.gateway.patience import Timeout
-from services.gateway.sheets import google_changes, google_errors, layout
+from services.gateway.sheets import google_changes, google_errors, layout, legend
 from services.gateway.sheets.google_session import GoogleSession
-from services.gateway.sheets.header import fault_in, is_right
+from services.gateway.sheets.header import fault_in, is_right, letter
 from services.gateway.sheets.rows import COLUMNS, LAST, Cell
 
 log = structlog.get_logger()
@@ -45,10 +50,11 @@ class SheetPlace:
 
 @dataclass
 class Opened:
-    """A worksheet, and which layout's mark it bears."""
+    """A worksheet, which layout's mark it bears, and every tab's id by its title."""
 
     page: gspread.Worksheet
     mark: str | None
+    tabs: Mapping[str, int]
 
 
 def redirected(base_url: str | None) -> type[HTTPClient]:
@@ -163,13 +169,15 @@ class GoogleWorksheet:
 
     def _find(self) -> Opened:
         spreadsheet = self.client().open_by_key(self.place.key)
-        for listed in spreadsheet.fetch_sheet_metadata()["sheets"]:
+        sheets = spreadsheet.fetch_sheet_metadata()["sheets"]
+        tabs = {each["properties"]["title"]: each["properties"]["sheetId"] for each in sheets}
+        for listed in sheets:
             properties = listed["properties"]
             if properties["title"] == self.place.worksheet:
                 page = gspread.Worksheet(
                     spreadsheet, properties, spreadsheet.id, spreadsheet.client
                 )
-                found = Opened(page, layout.mark_on(listed))
+                found = Opened(page, layout.mark_on(listed), tabs)
                 # Or our ranges would lie outside of the grid.
                 rows = ROWS_AHEAD if page.row_count < 2 else None
                 columns = len(COLUMNS) if page.col_count < len(COLUMNS) else None
@@ -179,7 +187,7 @@ class GoogleWorksheet:
                 return found
         page = spreadsheet.add_worksheet(self.place.worksheet, ROWS_AHEAD, len(COLUMNS))
         self._did("made the worksheet")
-        return Opened(page, mark=None)
+        return Opened(page, None, {**tabs, page.title: page.id})
 
     def _refuse_anothers(self, page: gspread.Worksheet) -> None:
         """Raise NotDoneError where a worksheet that is too small holds something else than ours."""
@@ -219,11 +227,41 @@ class GoogleWorksheet:
         opened = self.open()
         self.opened = None  # an answer that is lost leaves open whether it is laid
         page = opened.page
-        lay = layout.whole if opened.mark is None else layout.renewed
-        page.spreadsheet.batch_update({"requests": lay(page.id)})
+        requests = [*self._looks(opened), *self._legend(opened), layout.marked(page.id)]
+        page.spreadsheet.batch_update({"requests": requests})
         self.opened = opened
         opened.mark = layout.MARK["metadataValue"]
         self._did("laid out boxes, colours and protection")
+
+    def _looks(self, opened: Opened) -> list[google_changes.Request]:
+        if opened.mark is None:
+            return layout.whole(opened.page.id)
+        return layout.renewed(opened.page.id, opened.mark)
+
+    def _legend(self, opened: Opened) -> list[google_changes.Request]:
+        """The legend's tab, and its drop-down where curators have no rule of their own."""
+        title = legend.free_title(opened.tabs)
+        if title is None:
+            return []
+        taken = set(opened.tabs.values())
+        legend_id = next(free for free in range(1, len(taken) + 2) if free not in taken)
+        requests = legend.made(legend_id, title)
+        if opened.mark is None or not self._has_rules("reason"):
+            requests.append(legend.reasons(opened.page.id, title))
+        return requests
+
+    def _has_rules(self, name: str) -> bool:
+        """Whether a curator laid a rule over a column."""
+        page, place = self.open().page, letter(layout.column(name))
+        answer = page.spreadsheet.fetch_sheet_metadata(
+            {
+                "includeGridData": "true",
+                "ranges": absolute_range_name(page.title, f"{place}2:{place}"),
+                "fields": "sheets.data.rowData.values.dataValidation",
+            }
+        )
+        rows = [row for sheet in answer["sheets"] for row in sheet["data"][0].get("rowData", [])]
+        return any("dataValidation" in cell for row in rows for cell in row.get("values", []))
 
     def _did(self, deed: str) -> None:
         self.deeds.append(deed)

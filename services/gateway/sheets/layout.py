@@ -18,7 +18,7 @@ from services.gateway.sheets.rows import CHECKBOXES, COLUMNS
 Request = dict[str, Any]
 
 # On the worksheet when it is laid out, so that nothing is laid twice, whoever restarts.
-MARK = {"metadataKey": "deephypebot-layout", "metadataValue": "2", "visibility": "DOCUMENT"}
+MARK = {"metadataKey": "deephypebot-layout", "metadataValue": "3", "visibility": "DOCUMENT"}
 
 GREY = {"red": 0.95, "green": 0.95, "blue": 0.95}
 HEADER = {"red": 0.85, "green": 0.85, "blue": 0.85}
@@ -80,7 +80,7 @@ COLOURS: Sequence[tuple[str, Mapping[str, float]]] = (
 
 
 def whole(sheet_id: int) -> list[Request]:
-    """Everything, for a worksheet that does not bear the mark; the mark comes with it."""
+    """Everything, for a worksheet that does not bear a mark."""
     return [
         _frozen_header(sheet_id),
         _look(cells(sheet_id, *_ends(), top=0, bottom=1), HEADER, bold=True),
@@ -90,17 +90,19 @@ def whole(sheet_id: int) -> list[Request]:
         *(_protected(cells(sheet_id, *ends, top=0)) for ends in MACHINES),
         _protected(cells(sheet_id, *WORDS, top=0, bottom=1)),
         *(_coloured(sheet_id, place, *rule) for place, rule in enumerate(COLOURS)),
-        _marked(sheet_id),
     ]
 
 
-def renewed(sheet_id: int) -> list[Request]:
-    """What a worksheet lacks that was laid out before the mark had its value."""
-    return [*_for_words(sheet_id), _marked(sheet_id)]
+def renewed(sheet_id: int, mark: str) -> list[Request]:
+    """What a worksheet lacks that was laid out when the mark had this value."""
+    return _for_words(sheet_id) if mark < "2" else []
 
 
 def below(sheet_id: int, *, top: int = 1, bottom: int | None = None) -> list[Request]:
-    """What new rows need: they may inherit nothing. Asking again changes nothing."""
+    """What new rows need: they may inherit nothing. Asking again changes nothing.
+
+    The drop-down is no part of it: it comes from the row above, as curators may have changed it.
+    """
     place = partial(cells, sheet_id, top=top, bottom=bottom)
     return [
         _look(place(*_ends()), None),
@@ -121,7 +123,7 @@ def mark_on(listed: Mapping[str, Any]) -> str | None:
     return max(values, default=None)
 
 
-def _marked(sheet_id: int) -> Request:
+def marked(sheet_id: int) -> Request:
     mark = MARK | {"location": {"sheetId": sheet_id}}
     return {"createDeveloperMetadata": {"developerMetadata": mark}}
 

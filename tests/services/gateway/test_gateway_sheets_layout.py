@@ -349,8 +349,88 @@ async def test_an_older_layout_gets_cells_for_words_and_nothing_twice(
         if cell.get("userEnteredFormat", {}).get("numberFormat") == {"type": "TEXT"}
     ]
     assert text == ["draft", "edited text", "reason"]
-    assert [each["metadataValue"] for each in found["developerMetadata"]] == ["1", "2"]
+    assert [each["metadataValue"] for each in found["developerMetadata"]] == ["1", "3"]
     assert "conditionalFormats" not in found
+
+
+def rule_of_reasons(spreadsheet: gspread.Spreadsheet, row: int) -> dict[str, Any]:
+    cell = listed(spreadsheet)["data"][0]["rowData"][row]["values"][place("reason")]
+    found: dict[str, Any] = cell["dataValidation"]
+    return found
+
+
+async def test_reasons_drop_down_from_the_legend_and_others_may_be_typed(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft()])
+    rule = rule_of_reasons(spreadsheet, 1)
+    assert rule["condition"]["type"] == "ONE_OF_RANGE"
+    assert not rule["strict"]
+    (where,) = rule["condition"]["values"]
+    offered = spreadsheet.values_get(where["userEnteredValue"].lstrip("="))["values"]
+    assert ["wrong song"] in offered
+    assert all(len(reason) == 1 for reason in offered)
+
+
+async def test_the_legend_explains_every_column_and_every_colour(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft()])
+    page = spreadsheet.worksheet("legend")
+    explained = [name for name in page.col_values(3)[1:] if name]
+    assert explained[: len(COLUMNS)] == list(COLUMNS)
+    sheets = spreadsheet.fetch_sheet_metadata({"includeGridData": "true"})["sheets"]
+    found = next(each for each in sheets if each["properties"]["title"] == "legend")
+    assert found["properties"]["gridProperties"]["frozenRowCount"] == 1
+    colours = {
+        row["values"][2]["formattedValue"]: row["values"][2]["userEnteredFormat"]["backgroundColor"]
+        for row in found["data"][0]["rowData"][len(COLUMNS) + 3 :]
+        if row["values"][2].get("formattedValue")
+    }
+    shown = [rule["booleanRule"]["format"] for rule in listed(spreadsheet)["conditionalFormats"]]
+    assert list(colours.values()) == [each["backgroundColor"] for each in shown]
+    assert list(colours) == ["published", "failed", "on its way", "rejected", "approved"]
+
+
+async def test_a_legend_is_the_curators_once_it_is_made(
+    sheet: GoogleSheet, open_sheet: OpenSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.prepare()
+    page = spreadsheet.worksheet("legend")
+    page.update([["too sad"]], "A2")
+    await open_sheet().prepare()
+    assert page.acell("A2").value == "too sad"
+    spreadsheet.del_worksheet(page)
+    assert not (await open_sheet().prepare()).deeds
+    assert [each.title for each in spreadsheet.worksheets()] == ["Sheet1", "gens"]
+
+
+@pytest.mark.parametrize(
+    ("tabs", "made"),
+    [(["Legend"], ["deephypebot legend"]), (["LEGEND", "deephypebot legend"], [])],
+)
+async def test_anothers_legend_is_left_alone(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet, tabs: list[str], made: list[str]
+) -> None:
+    for title in tabs:
+        spreadsheet.add_worksheet(title, rows=5, cols=5).update([["mine"]], "A1")
+    await sheet.prepare()
+    titles = [each.title for each in spreadsheet.worksheets()]
+    assert titles == ["Sheet1", *tabs, "gens", *made]
+    assert [spreadsheet.worksheet(title).get_values() for title in tabs] == [[["mine"]]] * len(tabs)
+
+
+async def test_a_curators_own_rule_for_reasons_stays_when_the_layout_is_renewed(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    page = spreadsheet.add_worksheet("gens", rows=20, cols=13)
+    older = layout.MARK | {"metadataValue": "2", "location": {"sheetId": page.id}}
+    mark = {"createDeveloperMetadata": {"developerMetadata": older}}
+    spreadsheet.batch_update({"requests": [mark]})
+    page.add_validation("J2:J", gspread.utils.ValidationConditionType.one_of_list, ["sad", "loud"])
+    await sheet.upsert([a_draft()])
+    assert rule_of_reasons(spreadsheet, 2)["condition"]["type"] == "ONE_OF_LIST"
+    assert rule_of_reasons(spreadsheet, 1)["condition"]["type"] == "ONE_OF_LIST"
 
 
 @pytest.mark.parametrize(
