@@ -76,9 +76,16 @@ def inference_url() -> str:
 
 
 @pytest.fixture(scope="module")
+def more_settings() -> dict[str, str]:
+    """What the gateway of a file is told beyond the usual."""
+    return {}
+
+
+@pytest.fixture(scope="module")
 def process(
     chromium: Browser,  # noqa: ARG001 - where there is none, no process is started
     inference_url: str,
+    more_settings: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, Path]]:
     """A gateway process for all tests of a file: its address and its data folder."""
@@ -93,6 +100,7 @@ def process(
         "MUSICBRAINZ_URL": NOWHERE,
         "INFERENCE_URL": inference_url,
         "LOG_LEVEL": "warning",
+        **more_settings,
     }
     log = folder / "gateway.log"
     with log.open("w") as stream:

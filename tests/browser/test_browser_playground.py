@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.browser.axe import needs_axe, violations
 from tests.browser.contrast import LOW_CONTRAST
 from tests.services.inference.processes import running, wait_for
 
@@ -271,3 +272,14 @@ def test_every_control_has_a_name(open_page: OpenPage) -> None:
         assert controls, role
         for control in controls:
             assert re.search(rf'{role} "', control.aria_snapshot()), control.aria_snapshot()
+
+
+@needs_axe
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/playground", SHORT, "/playground?n=0&seed=x"])
+def test_axe_has_nothing_against(
+    open_page: OpenPage, complaints: list[str], path: str, scheme: str
+) -> None:
+    page = open_page(path, color_scheme=scheme, reduced_motion="reduce")
+    assert violations(page) == []
+    complaints[:] = [said for said in complaints if "422" not in said]
