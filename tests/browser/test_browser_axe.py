@@ -17,6 +17,9 @@ OpenPage = Callable[..., Page]
 PAGES = {
     "waiting": "/curate",
     "decided": "/curate?item=x:3",
+    "approved": "/curate?view=approved",
+    "none snoozed": "/curate?view=snoozed",
+    "search": "/curate?search=song&genre=art+pop",
     "status": "/status",
     "audit": "/audit",
     "playground without a writer": "/playground",
