@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from worker.songs import Song, parse
 from worker.songs.cues import LEADS
-from worker.songs.plain import read_plain
+from worker.songs.plain import read_plain, read_tidied
 from worker.songs.post import tidy
 from worker.songs.reading import Reading
 
@@ -28,6 +28,21 @@ PLAIN = {
     "many words": "I'm listening to Alison by Queens of the Old Stone Age and the Rest on Pandora",
     "another script": "I'm listening to \u604b\u3092 by \u30d2\u30c8 http://t.co/aBc via @lastfm",
 }
+TO_BE_TIDIED = {
+    "a picture": "I'm listening to Alison by Slowdive http://t.co/aBc via @lastfm http://t.co/dEf",
+    "an emoji": "\U0001f602 I\u2019m listening to Alison by Slowdive http://t.co/aBc via @lastfm \u2665",
+    "a music link": "I'm listening to Alison by Slowdive https://youtu.be/abcdefghijk",
+    "an entity": "I'm listening to Alison &lt;3 by Slowdive http://t.co/aBc123 via @lastfm",
+    "wide marks": "I'm listening to \u604b\u3092\u30fb\uff08\u604b\uff09 by \u30d2\u30c8 via @lastfm",
+    "a slash": "I\u2019m listening to Thunderstruck by AC/DC http://t.co/aBc via @lastfm // so loud",
+    "a tag": "I'm listening to Alison by #Slowdive http://t.co/aBc via @lastfm",
+    "small": "i'm listening to  Alison by Slowdive http://t.co/aBc via @lastfm",
+}
+NEVER_AT_ONCE = (
+    *("no lead", "a dash", "two by", "a lead before", "a lead between", "more quoted"),
+    *("single quotes", "no artist", "no artist at the end", "all small", "a filler", "an album"),
+    *("fields", "many leads"),
+)
 LEFT_TO_THE_RULES = {
     "no lead": "Alison by Slowdive http://t.co/aBc123 via @lastfm",
     "a dash": "I'm listening to Slowdive \u2013 Alison http://t.co/aBc123 via @lastfm",
@@ -80,15 +95,27 @@ ENDS = (
 
 
 def by_the_rules(text: str) -> tuple[Song, ...]:
-    post = tidy(text)
-    assert post.link is None
-    return Reading(post).songs()
+    return Reading(tidy(text)).songs()
 
 
 @pytest.mark.parametrize("text", PLAIN.values(), ids=PLAIN)
 def test_a_plain_sentence_is_read_at_once(text: str) -> None:
     assert read_plain(text) == by_the_rules(text) == parse(text).candidates
     assert read_plain(text)
+
+
+@pytest.mark.parametrize("text", TO_BE_TIDIED.values(), ids=TO_BE_TIDIED)
+def test_a_sentence_is_read_at_once_after_tidying(text: str) -> None:
+    post = tidy(text)
+    assert read_plain(text) == ()
+    assert read_tidied(post) == by_the_rules(text) == parse(text).candidates
+    assert read_tidied(post)
+    assert parse(text).link == post.link
+
+
+@pytest.mark.parametrize("name", NEVER_AT_ONCE)
+def test_tidying_does_not_take_a_post_from_the_rules(name: str) -> None:
+    assert read_tidied(tidy(LEFT_TO_THE_RULES[name])) == ()
 
 
 @pytest.mark.parametrize("text", LEFT_TO_THE_RULES.values(), ids=LEFT_TO_THE_RULES)
@@ -110,4 +137,7 @@ def test_any_sentence_is_read_as_the_rules_read_it(
     before: str, mark: str, title: str, artist: str, end: str
 ) -> None:
     text = f"{before}I'm listening to {mark}{title}{mark} by {artist}{end}"
-    assert read_plain(text) in ((), by_the_rules(text))
+    read = by_the_rules(text)
+    post = tidy(text)
+    assert read_plain(text) in ((), () if post.link else read)
+    assert read_tidied(post) in ((), read)

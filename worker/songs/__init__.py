@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from worker.songs.links import Link
-from worker.songs.plain import read_plain
+from worker.songs.plain import read_plain, read_tidied
 from worker.songs.post import LIMIT, Post, tidy
 from worker.songs.reading import Reading
 from worker.songs.song import FIRM, Parsed, Song
@@ -34,6 +34,8 @@ def parse(text: str) -> Parsed:
     if plain := read_plain(text):
         return Parsed.of(plain, None)
     post = tidy(text)
+    if plain := read_tidied(post):
+        return Parsed.of(plain, post.link)
     reading = Reading(post)
     candidates = reading.songs() or _from_link(post)
     if candidates:

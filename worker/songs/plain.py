@@ -2,7 +2,8 @@
 
 They are many, so they are read at once, and the other rules are not asked: the sentence alone says
 which rule reads it. What could make any rule read otherwise (a second "by", a lead before it,
-further quotation marks, a field, a mark that tidying would touch) leaves the post to the rules.
+further quotation marks, a field) leaves the post to the rules. Most need no tidying; what tidying
+would touch (a link, an emoji, an entity) is looked at again once it is tidy.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from worker.songs.endings import artist_end
 from worker.songs.found import versions
 from worker.songs.looks import is_whole_work
 from worker.songs.names import clean_artists, clean_title
-from worker.songs.post import LIMIT, is_tidy, lowered
+from worker.songs.post import LIMIT, Post, is_tidy, lowered
 from worker.songs.rules import RULES
 from worker.songs.signs import has_fields, is_announced, opens_quotation
 from worker.songs.song import Song
@@ -32,6 +33,13 @@ _sentence = re.compile(
     rf"(?P<artist>[\w@]{_WORDS}{{0,90}})"
     r"(?:(?<= )https?://t\.co/\w{1,20}(?!\S)|(?=\n)|\Z)"
 ).search
+_NO_BREAK = r"(?:[^\s\"]| )"
+_tidied_sentence = re.compile(
+    r"[Ii](?:'| a)m [Ll]istening to {1,3}"
+    rf"(?P<mark>)(?P<title>[^\W_]{_NO_BREAK}{{0,80}}?) by "
+    rf"(?P<artist>[\w@#]{_NO_BREAK}{{0,90}})(?=\n|\Z)"
+).search
+"""The same in a tidied text, where links are line breaks: any mark but a quotation mark."""
 _is_harmless = re.compile(r"[\w\s'.,:;&@#|()\[\]<>!?~*+=^%$-]*").fullmatch
 """What may stand around the sentence: no link, no quotation, nothing that tidying makes one of."""
 _may_be_artist = re.compile(NOT_ARTIST).match
@@ -62,6 +70,18 @@ def read_plain(given: str) -> tuple[Song, ...]:
     if "&" in text:
         song = song._replace(span=_escaped(text, *song.span))
     return versions(song)
+
+
+def read_tidied(post: Post) -> tuple[Song, ...]:
+    """The same of a post that had to be tidied first."""
+    text = post.text
+    if "istening to " not in text or '"' in text or opens_quotation(text):
+        return ()
+    sentence = _tidied_sentence(text)
+    if sentence is None or not _speaks_alone(text, sentence):
+        return ()
+    song = _song(text, sentence)
+    return versions(song._replace(span=post.span(*song.span))) if song else ()
 
 
 def _song(text: str, sentence: re.Match[str]) -> Song | None:
@@ -118,6 +138,11 @@ def _stands_alone(text: str, sentence: re.Match[str]) -> bool:
         or "spotify:" in text
     ):
         return False
+    return _speaks_alone(text, sentence)
+
+
+def _speaks_alone(text: str, sentence: re.Match[str]) -> bool:
+    """Whether no field and no other "by" or lead is in the way."""
     lower = lowered(text)
     if (", " in text and is_announced(lower)) or (": " in text and has_fields(lower)):
         return False
