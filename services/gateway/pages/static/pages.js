@@ -1,6 +1,6 @@
 // One script for all pages. They work without it: it sends their forms by fetch, swaps in the page
-// that comes back, holds the next one ready, listens to keys, and keeps typed words in this
-// browser until the desk has accepted them.
+// that comes back, holds the next one ready, and keeps typed words in this browser until the desk
+// has accepted them. Keys are in keys.js.
 "use strict";
 
 const POLL_MS = 5000;
@@ -14,6 +14,7 @@ const chosen = () => document.querySelector(".draft[aria-current]");
 const fields = () => [...document.querySelectorAll("textarea[data-draft]")];
 const heading = () => main().querySelector("h1")?.textContent.trim() ?? "";
 const say = (text) => { byId("live").textContent = text; };
+const refreshed = () => document.dispatchEvent(new Event("refreshed"));
 const offline = (now) => { document.querySelector(".offline").hidden = !now; };
 
 // Storage may be forbidden or full: the page then only forgets what was typed on a reload.
@@ -47,6 +48,7 @@ function settle() {
   choose(cards()[0]);
   retitle();
   say(`${said ?? ""} ${heading()}`);
+  refreshed();
   ahead = null;
   if (item) prepare(item);
 }
@@ -97,6 +99,7 @@ function freshen(pulse) {
   if (!pulse || !old || old.contains(document.activeElement)) return;
   old.replaceWith(pulse);
   retitle();
+  refreshed();
 }
 
 function retitle() {
@@ -159,55 +162,8 @@ function edit(card) {
   field?.setSelectionRange(field.value.length, field.value.length);
 }
 
-function snooze(key) {
-  const button = document.querySelector(`button[data-key="${key}"]`);
-  button?.form.requestSubmit(button);
-}
-
-const approve = () => chosen()?.querySelector("form").requestSubmit();
-const steps = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
-const acts = {
-  a: approve,
-  Enter: approve,
-  e: () => edit(chosen()),
-  x: () => byId("reject")?.requestSubmit(),
-  r: () => byId("reason")?.focus(),
-  n: () => byId("next") && go(byId("next").href),
-  s: () => snooze("s"),
-  d: () => snooze("d"),
-  w: () => snooze("w"),
-  "/": () => byId("search")?.focus(),
-  u: () => byId("undo")?.requestSubmit(),
-  "?": () => byId("keys")?.showModal(),
-};
-
-function onKey(event) {
-  const { target, key } = event;
-  const typing = target.matches("input, textarea");
-  if (typing && key === "Escape") pick(target.closest(".draft") ?? chosen());
-  if (typing && key === "Enter" && (event.ctrlKey || event.metaKey)) target.form?.requestSubmit();
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (!switchedOn() || document.querySelector("dialog[open]")) return;
-  if (key === "Enter" && target.closest("a, button")) return;
-  const number = /^[1-9]$/.test(key) ? cards()[key - 1] : null;
-  if (!steps[key] && !acts[key] && !number) return;
-  event.preventDefault();
-  if (steps[key]) step(steps[key]);
-  else if (number) pick(number);
-  else if (!event.repeat) acts[key](); // a key held down decides once
-}
-
-const switchedOn = () => stored((store) => store.getItem("deephypebot.keys")) !== "off";
-const showKeys = () => document.documentElement.classList.toggle("with-keys", switchedOn());
-
-document.addEventListener("keydown", onKey);
 document.addEventListener("focusin", ({ target }) => choose(target.closest(".draft")));
 document.addEventListener("input", ({ target }) => { if (target.matches("textarea[data-draft]")) keep(target); });
-document.addEventListener("change", ({ target }) => {
-  if (target.id !== "keys-on") return;
-  stored((store) => store.setItem("deephypebot.keys", target.checked ? "on" : "off"));
-  showKeys();
-});
 document.addEventListener("submit", (event) => {
   if (!event.target.hasAttribute("data-send")) return;
   event.preventDefault();
@@ -217,7 +173,6 @@ document.addEventListener("click", (event) => {
   const [link, card] = ["a[data-go]", ".draft"].map((kind) => event.target.closest(kind));
   const restored = event.target.closest("[data-restore]");
   choose(card);
-  if (event.target.closest("[data-open]")) acts["?"]();
   if (event.target.closest("[data-edit]")) edit(card);
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) { event.preventDefault(); go(link.href); }
   if (restored) {
@@ -227,7 +182,5 @@ document.addEventListener("click", (event) => {
   }
 });
 
-showKeys();
-if (byId("keys-on")) byId("keys-on").checked = switchedOn();
 settle();
 setInterval(poll, POLL_MS);
