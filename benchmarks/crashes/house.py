@@ -33,7 +33,7 @@ from services.sandbox.app import create_app as create_sandbox
 from services.sandbox.settings import SandboxSettings
 
 KEPT = "sandbox.sqlite3"
-UPSTREAM_SECONDS = 0.5
+UPSTREAM_SECONDS = 1.0
 SETTLE_SECONDS = 0.5
 VOCABULARY = (
     "amber blue cold deep early faint golden hollow idle jagged kind late mild narrow open pale "
