@@ -20,6 +20,7 @@ PAGES = {
     "approved": "/curate?view=approved",
     "none snoozed": "/curate?view=snoozed",
     "search": "/curate?search=song&genre=art+pop",
+    "listed": "/curate/list",
     "status": "/status",
     "audit": "/audit",
     "playground without a writer": "/playground",

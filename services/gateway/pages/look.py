@@ -53,6 +53,11 @@ class Look:
         query = self.fields | {name: value for name, value in more.items() if value}
         return f"/curate?{urlencode(query)}" if query else "/curate"
 
+    def listed(self, **more: str | None) -> str:
+        """The address of the list, a line an item."""
+        query = self.fields | {name: value for name, value in more.items() if value}
+        return f"/curate/list?{urlencode(query)}" if query else "/curate/list"
+
 
 def look_of(given: dict[str, str]) -> Look:
     """The look that a query or a form names; what makes no sense is left out, as if not given."""
