@@ -30,11 +30,11 @@ PLAIN = {
 }
 TO_BE_TIDIED = {
     "a picture": "I'm listening to Alison by Slowdive http://t.co/aBc via @lastfm http://t.co/dEf",
-    "an emoji": "\U0001f602 I\u2019m listening to Alison by Slowdive http://t.co/aBc via @lastfm \u2665",
+    "an emoji": "\U0001f602 I'm listening to Alison by Slowdive http://t.co/aBc via @lastfm \u2665",
     "a music link": "I'm listening to Alison by Slowdive https://youtu.be/abcdefghijk",
     "an entity": "I'm listening to Alison &lt;3 by Slowdive http://t.co/aBc123 via @lastfm",
-    "wide marks": "I'm listening to \u604b\u3092\u30fb\uff08\u604b\uff09 by \u30d2\u30c8 via @lastfm",
-    "a slash": "I\u2019m listening to Thunderstruck by AC/DC http://t.co/aBc via @lastfm // so loud",
+    "wide marks": "I'm listening to \u604b\u30fb\uff08\u604b\uff09 by \u30d2\u30c8 via @lastfm",
+    "a slash": "I\u2019m listening to Thunderstruck by AC/DC http://t.co/aBc via @lastfm // loud",
     "a tag": "I'm listening to Alison by #Slowdive http://t.co/aBc via @lastfm",
     "small": "i'm listening to  Alison by Slowdive http://t.co/aBc via @lastfm",
 }

@@ -61,15 +61,15 @@ def _place(post: Post, url: str) -> tuple[int, int]:
 
 def _reason(post: Post, reading: Reading) -> str:
     """Why no song was found, for a person and for a script alike; the first that is true."""
-    reasons = (
-        ("empty", not post.text.strip() and not post.link),
-        ("album or event, not a song", reading.met_album),
-        ("retweet that names no song", post.retweet),
-        ("a link without a name", post.link),
-        ("listening, but no title and artist", reading.leads),
-    )
-    for reason, true in reasons:
-        if true:
-            return reason
+    if not post.text.strip() and not post.link:
+        return "empty"
+    if reading.met_album:
+        return "album or event, not a song"
+    if post.retweet:
+        return "retweet that names no song"
+    if post.link:
+        return "a link without a name"
+    if reading.leads:
+        return "listening, but no title and artist"
     event = _ALBUM_OR_EVENT.search(f" {reading.lower}")
     return "album or event, not a song" if event else "no song named"

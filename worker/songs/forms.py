@@ -12,6 +12,7 @@ that no text makes a form backtrack for long.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from worker.songs.words import NOT_ARTIST, WHOLE_NAMES
 
@@ -38,8 +39,12 @@ _PARTS = {
 }
 
 
+@cache
 def compile_form(form: str) -> tuple[re.Pattern[str], ...]:
-    """The form's pattern, or its two where it has quotation marks: for double and for single."""
+    """The form's pattern, or its two where it has quotation marks: for double and for single.
+
+    Rules of one form share them, and what was found with them.
+    """
     kinds = (_DOUBLE, _SINGLE) if "{quoted}" in form else ("",)
     patterns = []
     for kind in kinds:

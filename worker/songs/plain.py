@@ -33,7 +33,7 @@ _sentence = re.compile(
     rf"(?P<artist>[\w@]{_WORDS}{{0,90}})"
     r"(?:(?<= )https?://t\.co/\w{1,20}(?!\S)|(?=\n)|\Z)"
 ).search
-_NO_BREAK = r"(?:[^\s\"]| )"
+_NO_BREAK = r"[^\n\"\u1680\u205f]"  # these two are the only other blanks that tidying leaves
 _tidied_sentence = re.compile(
     r"[Ii](?:'| a)m [Ll]istening to {1,3}"
     rf"(?P<mark>)(?P<title>[^\W_]{_NO_BREAK}{{0,80}}?) by "

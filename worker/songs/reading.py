@@ -47,6 +47,7 @@ class Reading:
         self.signs = signs_of(post.text, self.lower, lead=bool(self.leads))
         self.marks = (bool(self.signs & DOUBLE), bool(self.signs & SINGLE))
         self.met_album = False
+        self._searched: dict[str, list[re.Match[str]]] = {}
         self._musical = True if post.link or self.leads else None
 
     def songs(self) -> tuple[Song, ...]:
@@ -129,13 +130,20 @@ class Reading:
                     if match := pattern.match(self.post.text, end):
                         yield weight, match
             else:
-                match = pattern.search(self.post.text)
-                for _ in range(_MOST_MATCHES):
-                    if match is None:
-                        break
+                for match in self._search(pattern):
                     yield doubt, match
-                    # Not from the match's end: an artist ran to the end of the line.
-                    match = pattern.search(self.post.text, match.end("title") + 1)
+
+    def _search(self, pattern: re.Pattern[str]) -> list[re.Match[str]]:
+        """The first matches of a pattern, which is searched for once for all rules of one form."""
+        found = self._searched.get(pattern.pattern)
+        if found is None:
+            found = self._searched[pattern.pattern] = []
+            at = 0
+            while len(found) < _MOST_MATCHES and (match := pattern.search(self.post.text, at)):
+                found.append(match)
+                # Not from the match's end: an artist ran to the end of the line.
+                at = match.end("title") + 1
+        return found
 
     def _read(self, rule: Rule, match: re.Match[str], weight: float) -> Iterator[Song]:
         title, start, end, featured = self._title(rule, match)
