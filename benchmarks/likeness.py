@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.table import print_row
-from worker.policy.folding import folded
-from worker.policy.likeness import likeness, shingles
+from services.common.words.folding import folded
+from services.common.words.likeness import likeness, shingles
 
 RATINGS = Path("corpus/ratings")
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)

@@ -160,6 +160,7 @@ class Bot:
             drafts=self.counts.drafts,
             publications=self.counts.publications,
             publishing=self._publishing(),
+            composing=self.settings.composing,
             errors=[line for lines in self.errors.values() for line in lines],
             parked=store.parked.newest() if self.counts.posts.get(PostState.PARKED) else [],
             paused=store.commands.paused(),

@@ -19,6 +19,7 @@ import structlog
 from services.common.rest import BusyError, NotSentError, RefusedError, ServiceError
 from services.gateway.client import GatewayClient
 from services.gateway.schemas import Outcome, Platform
+from services.gateway.wording import compose
 from worker.course import gateway_of
 from worker.failpoints import reach
 from worker.policy import Hold
@@ -32,7 +33,6 @@ from worker.telling import Telling
 from worker.troubles import Troubles, delay
 from worker.turn import turn_at
 from worker.wall_clock import WallClock
-from worker.wording import compose
 
 log = structlog.get_logger()
 

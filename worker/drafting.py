@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from services.common.rest import RefusedError
 from services.gateway.schemas import Song
+from services.gateway.wording import credit
 from services.inference.schemas import GenerateRequest
 from worker.course import Course, gateway_of, inference_of
 from worker.failpoints import reach
@@ -19,7 +20,6 @@ from worker.stages import Inflow, Stage
 from worker.states import PostState
 from worker.store.posts import NO_CATALOGUE, Asked, Claimed, names_song
 from worker.troubles import is_outage
-from worker.wording import credit
 
 BATCH = 5  # posts claimed at a time, per lane
 DELIVERY_INTERVAL = 15.0

@@ -226,6 +226,15 @@ class Publishing(Told):
     )
 
 
+class Composing(Told):
+    """By what a worker makes posts of approved words, so that a page can show them beforehand."""
+
+    template: str
+    blocked_words: list[str] = Field(default_factory=list)
+    likeness: float = Field(description="From which likeness on a post is taken to be said before.")
+    likeness_posts: int = Field(ge=0, description="With how many of the last posts it is compared.")
+
+
 class Parked(Told):
     """A post that a step failed on too often."""
 
@@ -248,6 +257,7 @@ class Heartbeat(Told):
     drafts: dict[str, int] = Field(description="Drafts by state.")
     publications: dict[str, int] = Field(description="Publications by state.")
     publishing: Publishing | None = Field(None, description="Null: the worker does not say.")
+    composing: Composing | None = Field(None, description="Null: the worker does not say.")
     errors: list[str] = Field(default_factory=list, description="What went wrong last, and where.")
     parked: list[Parked] = Field(
         default_factory=list, max_length=50, description="The newest of the parked posts."

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common.words.folding import folded
+from services.common.words.likeness import likeness, shingles
 from worker.policy import BlockedWords, Earlier, Likeness, Pace, Policy
-from worker.policy.folding import folded
-from worker.policy.likeness import likeness, shingles
 
 THEN = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
 words = st.text(alphabet="abcde ", max_size=40)

@@ -373,6 +373,17 @@ async def test_the_gateway_gets_a_heartbeat(bot: Bot, world: World) -> None:
     assert beat.drafts == {"delivered": 3}
 
 
+async def test_a_heartbeat_tells_by_what_posts_are_made(bot: Bot, world: World) -> None:
+    bot.settings.template = "{text} ({artist}: {title})"
+    bot.settings.blocked_words = ("damp",)
+    await bot.run_cycle()
+    told = world.heartbeats[-1].composing
+    assert told is not None
+    assert told.template == "{text} ({artist}: {title})"
+    assert told.blocked_words == ["damp"]
+    assert (told.likeness, told.likeness_posts) == (0.6, 0)
+
+
 async def test_a_cycle_minds_no_heartbeat_that_fails(bot: Bot, world: World) -> None:
     world.faults["heartbeat"] = ["dead", 500]
     assert (await bot.run_cycle()).errors == ()

@@ -8,13 +8,13 @@ from sqlalchemy import select
 
 from services.common.database import reading
 from services.gateway.schemas import DecisionPage, Outcome
+from services.gateway.wording import compose
 from tests.worker.conftest import OpenBot
 from tests.worker.worker_world import PLATFORM, START, Clock, World, song_post
 from worker.bot import Bot
 from worker.policy import BlockedWords
 from worker.store import Store
 from worker.tables import decision, draft, post, publication
-from worker.wording import compose
 
 
 def publications(store: Store) -> dict[str, Any]:

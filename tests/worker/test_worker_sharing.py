@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from services.common.database import reading, rerun, writing
 from services.common.settings import SettingsError
 from services.gateway.schemas import Decision, DecisionPage, Published, TimelinePage
+from services.gateway.wording import Wording
 from tests.worker.conftest import OpenBot
 from tests.worker.worker_world import START, Clock, World, song_post
 from worker import store as store_package
@@ -28,7 +29,6 @@ from worker.store.moves import LeaseLostError, lock
 from worker.store.name import Name
 from worker.store.timeline import TIMELINE
 from worker.tables import draft, post, publication, turn
-from worker.wording import Wording
 
 MINUTE = timedelta(minutes=1)
 LATER = START + timedelta(hours=1)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from worker.policy.blocked import BlockedWords
-from worker.policy.likeness import Earlier, Likeness
+from services.common.words.blocked import BlockedWords
+from services.common.words.likeness import Earlier, Likeness
 from worker.policy.pace import Hold, Pace, Waiting
 
 __all__ = ["BlockedWords", "Earlier", "Hold", "Likeness", "Pace", "Policy", "Waiting"]

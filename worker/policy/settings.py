@@ -7,11 +7,12 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.common.settings import ServiceSettings
+from services.gateway.schemas import Composing
+from services.gateway.wording import checked
 from worker.policy import BlockedWords, Likeness, Pace, Policy
 from worker.policy.quiet import QuietHours, zone_of
 
 MOST_UNDO = 3600.0
-SLOTS = ("text", "title", "artist")
 
 
 class PublishingSettings(ServiceSettings):
@@ -72,19 +73,7 @@ class PublishingSettings(ServiceSettings):
     @field_validator("template")
     @classmethod
     def has_its_slots(cls, value: str) -> str:
-        marks = {slot: f"\0{slot}\0" for slot in SLOTS}
-        try:
-            filled = value.format(**marks)
-        except (KeyError, IndexError, ValueError) as error:
-            message = "only {text}, {title} and {artist} may stand in braces"
-            raise ValueError(message) from error
-        missing = [slot for slot, mark in marks.items() if mark not in filled]
-        if missing:
-            message = (
-                f"it must hold {{{missing[0]}}}: readers need the words, the song and who plays"
-            )
-            raise ValueError(message)
-        return value
+        return checked(value)
 
     @field_validator("blocked_words", mode="before")
     @classmethod
@@ -127,6 +116,15 @@ class PublishingSettings(ServiceSettings):
     @property
     def undo(self) -> timedelta:
         return timedelta(seconds=self.undo_seconds)
+
+    @property
+    def composing(self) -> Composing:
+        return Composing(
+            template=self.template,
+            blocked_words=list(self.blocked_words),
+            likeness=self.likeness,
+            likeness_posts=self.likeness_posts,
+        )
 
     @property
     def policy(self) -> Policy:

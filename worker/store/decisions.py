@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Row, func, select, update
 
 from services.common.database import inserting, reading, rerun, writing
 from services.gateway.schemas import Decision, DecisionPage, Song
+from services.gateway.wording import Wording
 from worker.failpoints import reach
 from worker.states import DraftState, PostState, PublicationState
 from worker.store.moves import enter, lock, move
@@ -18,7 +19,6 @@ from worker.store.outcomes import owe
 from worker.store.posts import FREE, deliver_item
 from worker.store.timeline import set_cursor
 from worker.tables import cursor, decision, draft, outcome, post, publication
-from worker.wording import Wording
 
 log = structlog.get_logger()
 

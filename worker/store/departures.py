@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
 
+from services.common.words.folding import folded
+from services.gateway.wording import own_words
 from worker.policy import Earlier, Hold, Policy, Waiting
-from worker.policy.folding import folded
 from worker.states import PublicationState
 from worker.store.commands import is_paused
 from worker.tables import post, publication
-from worker.wording import own_words
 
 WAITING = (PublicationState.READY, PublicationState.UNKNOWN)
 # Of the lock under which one worker at a time lets a publication leave.

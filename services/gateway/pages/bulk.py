@@ -29,6 +29,7 @@ from services.gateway.pages.curate import (
 )
 from services.gateway.pages.decided import decided
 from services.gateway.pages.look import AskedLook, Look, SentLook
+from services.gateway.pages.preview import rules_of
 from services.gateway.pages.views import PageRoute, page
 from services.gateway.pages.visitors import FORM_CHECKS, Visitor
 from services.gateway.people import CURATE
@@ -105,8 +106,9 @@ async def show_list(
 async def approve_ticked(
     request: Request, visitor: Known, desk: TheDesk, sent: SentHere
 ) -> Response:
+    fits = (await rules_of(request)).refuse_unfit
     try:
-        batch = await desk.approve_all(sent.ticks, curator=visitor.acting(CURATE))
+        batch = await desk.approve_all(sent.ticks, fits=fits, curator=visitor.acting(CURATE))
     except BadRequestError as error:
         return await not_done(request, desk, sent, error)
     return await became(request, visitor, sent, batch, "approved")

@@ -25,6 +25,7 @@ from services.common.problems import (
 )
 from services.gateway.pages.decided import decided
 from services.gateway.pages.look import AskedLook, Look, SentLook
+from services.gateway.pages.preview import rules_of
 from services.gateway.pages.report import last_worker
 from services.gateway.pages.sessions import set_cookie
 from services.gateway.pages.views import PageRoute, page
@@ -144,6 +145,7 @@ async def desk_page(
     typed: Mapping[str, str] | None = None,
 ) -> Response:
     """The desk with `place` in focus; `typed` are words, by draft, that were not accepted."""
+    rules = await rules_of(request)
     return page(
         request,
         "curate.html",
@@ -155,12 +157,22 @@ async def desk_page(
         said=said,
         problem=problem,
         typed=typed or {},
+        previews=rules.previews(place.item, words_on(place.item, typed)) if place.item else {},
         reasons=REASONS,
         spans=SPANS,
         searching="/curate",
         cleared=Look(Wanted(place.look.wanted.view)).focus(),
         **await pulse_of(request, visitor, place.look, place.head),
     )
+
+
+def words_on(item: DeskItem, typed: Mapping[str, str] | None) -> dict[str, str]:
+    """The words that a curator sees, by draft: typed ones, those approved once, the writer's."""
+    standing = {
+        laid.draft.id: laid.decision.text if laid.decision else laid.draft.text
+        for laid in item.drafts
+    }
+    return standing | dict(typed or {})
 
 
 async def pulse_of(
@@ -204,6 +216,7 @@ async def approve(
     head: Id = "",
 ) -> Response:
     try:
+        await refuse_unfit(request, item_id, version, text)
         item = await desk.approve(
             draft_id, text=text, version=version, curator=visitor.acting(CURATE)
         )
@@ -213,6 +226,13 @@ async def approve(
         )
     log.info("draft.approved", draft_id=draft_id, curator=visitor.curator)
     return RedirectResponse(look.focus(after=item.item_id, head=head, said="approved"), 303)
+
+
+async def refuse_unfit(request: Request, item_id: str, version: int, words: str) -> None:
+    """Raise BadRequestError for words that would not be posted, unless somebody was faster."""
+    item = await the_desk(request).item(item_id)
+    if item.version == version:
+        (await rules_of(request)).refuse_unfit(words, item.song)
 
 
 @router.post("/curate/reject", dependencies=FORM_CHECKS)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
-from services.gateway.pages import audit, bulk, curate, login, status
+from services.gateway.pages import audit, bulk, curate, drafts, login, status
 from services.gateway.pages.playground import routes as playground
 from services.gateway.pages.throttle import WrongKeys
 from services.gateway.pages.views import STATIC, PageRoute
@@ -14,7 +14,15 @@ from services.gateway.pages.visitors import Visitor, may
 from services.gateway.people import CURATE
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-ROOMS = (audit.router, bulk.router, curate.router, login.router, playground.router, status.router)
+ROOMS = (
+    audit.router,
+    bulk.router,
+    curate.router,
+    drafts.router,
+    login.router,
+    playground.router,
+    status.router,
+)
 for room in ROOMS:
     router.include_router(room)
 

@@ -25,7 +25,7 @@ from services.gateway.sheets.desk_rows import (
     plain,
     refresh_words,
 )
-from services.gateway.sheets.sheet import PASSING, Batch, DeskItem, Tick
+from services.gateway.sheets.sheet import PASSING, Batch, DeskItem, Fits, Tick
 from services.gateway.tables import desk_draft, desk_item
 
 MAX_TEXT = 5000
@@ -98,7 +98,7 @@ def decide_all(
     for each in seen:
         try:
             log += decide(each)
-        except ConflictError as error:
+        except (ConflictError, BadRequestError) as error:
             batch.refused[each.item_id] = error.detail
         else:
             batch.done.append(each.item_id)
@@ -113,11 +113,20 @@ def decide_ticked(
     return decide_all(connection, batch, homes(connection, ticks, batch), decide)
 
 
-def approve_all(connection: Connection, ticks: Sequence[Tick], by: By) -> Batch:
+def approve_all(connection: Connection, ticks: Sequence[Tick], fits: Fits, by: By) -> Batch:
     def decide(seen: Seen) -> Log:
+        refuse_unfit(connection, seen, fits)
         return approval(connection, seen.draft_id, None, seen.version, by)
 
     return decide_ticked(connection, ticks, by.batch or "", decide)
+
+
+def refuse_unfit(connection: Connection, seen: Seen, fits: Fits) -> None:
+    """Raise BadRequestError for a draft that would not be posted, unless somebody was faster."""
+    item = item_by_id(connection, seen.item_id)
+    if (item.state, item.version) == ("waiting", seen.version):
+        (draft,) = (laid.draft for laid in item.drafts if laid.draft.id == seen.draft_id)
+        fits(draft.text, item.song)
 
 
 def reject_all(connection: Connection, ticks: Sequence[Tick], reason: str | None, by: By) -> Batch:

@@ -17,9 +17,10 @@ from sqlalchemy import (
 )
 
 from services.common.problems import NotFoundError
+from services.gateway.schemas import Song
 from services.gateway.sheets.desk_words import fold
-from services.gateway.sheets.sheet import DeskCounts, Wanted
-from services.gateway.tables import desk_item, desk_words
+from services.gateway.sheets.sheet import Approved, DeskCounts, Wanted
+from services.gateway.tables import desk_decision, desk_draft, desk_item, desk_words
 
 MOST_TERMS = 8
 PLACE = tuple_(desk_item.c.posted_at, desk_item.c.id)
@@ -136,3 +137,39 @@ def curators(connection: Connection) -> list[str]:
     """Everyone who was the last to act on some item."""
     names = select(desk_item.c.curator).where(desk_item.c.curator.is_not(None)).distinct()
     return sorted(connection.scalars(names), key=str.casefold)
+
+
+def recently_approved(connection: Connection, limit: int) -> list[Approved]:
+    """Approved words that did not fail, the newest first, among the last `20 * limit` log rows."""
+    last = select(func.max(desk_decision.c.sequence)).scalar_subquery()
+    standing = (
+        select(func.max(desk_decision.c.sequence).label("sequence"))
+        .join(desk_draft, desk_draft.c.id == desk_decision.c.draft_id)
+        .join(desk_item, desk_item.c.id == desk_draft.c.item_id)
+        .where(
+            desk_decision.c.sequence > last - 20 * limit,
+            desk_decision.c.verdict == "approved",
+            desk_item.c.state == "approved",
+        )
+        .group_by(desk_item.c.id)
+        .subquery()
+    )
+    wanted = (
+        select(desk_item.c.id, desk_item.c.song, desk_draft.c.outcome, desk_decision)
+        .join_from(desk_decision, standing, standing.c.sequence == desk_decision.c.sequence)
+        .join(desk_draft, desk_draft.c.id == desk_decision.c.draft_id)
+        .join(desk_item, desk_item.c.id == desk_draft.c.item_id)
+        .order_by(desk_decision.c.sequence.desc())
+        .limit(limit)
+    )
+    return [
+        Approved(
+            item_id=row.id,
+            song=Song.model_validate(row.song),
+            words=row.text,
+            decided_at=row.decided_at,
+            url=(row.outcome or {}).get("url"),
+        )
+        for row in connection.execute(wanted)
+        if (row.outcome or {}).get("state") != "failed"
+    ]

@@ -29,11 +29,13 @@ from services.gateway.sheets.desk_rows import decision_of, forget, item_by_id, i
 from services.gateway.sheets.ledger import is_cursor
 from services.gateway.sheets.sheet import (
     WAITING,
+    Approved,
     Batch,
     Carried,
     DeskCounts,
     DeskDraft,
     DeskItem,
+    Fits,
     Tick,
     Wanted,
 )
@@ -104,6 +106,9 @@ class LocalSheet:
     async def recent(self, limit: int) -> list[DeskItem]:
         return await self._read(recent_items, self.clock(), limit)
 
+    async def approved(self, limit: int) -> list[Approved]:
+        return await self._read(views.recently_approved, limit)
+
     async def above(self, item_id: str, wanted: Wanted = WAITING) -> int:
         return await self._read(views.above, wanted, self.clock(), item_id)
 
@@ -129,8 +134,10 @@ class LocalSheet:
         by = By(named(curator))
         return await self._write(deciding.snooze, item_id, until, version, by)
 
-    async def approve_all(self, ticks: Sequence[Tick], *, curator: Actor | str) -> Batch:
-        return await self._write(deciding.approve_all, ticks, new_batch(curator))
+    async def approve_all(
+        self, ticks: Sequence[Tick], *, fits: Fits, curator: Actor | str
+    ) -> Batch:
+        return await self._write(deciding.approve_all, ticks, fits, new_batch(curator))
 
     async def reject_all(
         self, ticks: Sequence[Tick], *, reason: str | None, curator: Actor | str

@@ -6,7 +6,7 @@ what the built-in `/curate` page needs on top; only the local sheet offers it, s
 who works in a Google Sheet has Google's own page.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal, Protocol
@@ -96,6 +96,16 @@ class DeskItem(BaseModel):
         return self.state == "waiting" and until is not None and until > now
 
 
+class Approved(BaseModel):
+    """What was approved before: published, or on its way."""
+
+    item_id: str
+    song: Song
+    words: str
+    decided_at: datetime
+    url: str | None = None
+
+
 class DeskCounts(BaseModel):
     waiting: int
     snoozed: int
@@ -140,6 +150,10 @@ class Tick:
     version: int
 
 
+# Raises BadRequestError for words about a song that would not be posted.
+Fits = Callable[[str, Song], None]
+
+
 @dataclass
 class Batch:
     """What became of the items of a batch."""
@@ -169,6 +183,9 @@ class Desk(Protocol):
     async def recent(self, limit: int) -> list[DeskItem]:
         """Items that were decided or put away, the last one first."""
 
+    async def approved(self, limit: int) -> list[Approved]:
+        """The last approved words that were published or may yet be, the newest first."""
+
     async def above(self, item_id: str, wanted: Wanted = WAITING) -> int:
         """How many waiting items stand above the named one; raises NotFoundError."""
 
@@ -195,9 +212,11 @@ class Desk(Protocol):
     ) -> DeskItem:
         """Take a waiting item from the queue until then; raises as `approve`."""
 
-    async def approve_all(self, ticks: Sequence[Tick], *, curator: Actor | str) -> Batch:
-        """Approve many drafts in one transaction; what somebody else was faster with is not
-        touched."""
+    async def approve_all(
+        self, ticks: Sequence[Tick], *, fits: Fits, curator: Actor | str
+    ) -> Batch:
+        """Approve many drafts in one transaction; what somebody else was faster with, or what
+        does not fit, is not touched."""
 
     async def reject_all(
         self, ticks: Sequence[Tick], *, reason: str | None, curator: Actor | str

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from services.common.database import migrate, open_database
-from services.common.problems import ConflictError
+from services.common.problems import BadRequestError, ConflictError
 from services.gateway.schemas import Draft, Outcome, Post, Scores, Song
 from services.gateway.sheets.local import LocalSheet
 from services.gateway.sheets.sheet import Tick, View, Wanted
@@ -77,6 +77,10 @@ async def ids(sheet: LocalSheet, view: View = "waiting", **more: Any) -> list[st
 
 async def lay(sheet: LocalSheet, *numbers: int) -> None:
     await sheet.upsert([draft for number in numbers for draft in drafts_for(number)])
+
+
+def anything(_: str, __: Song) -> None:
+    """Every word can be posted."""
 
 
 async def test_a_snoozed_post_leaves_the_queue_and_comes_back_by_itself(
@@ -284,7 +288,9 @@ async def test_a_view_is_paged_without_a_gap(sheet: LocalSheet, view: View) -> N
 
 async def test_a_batch_approves_the_drafts_that_were_ticked(sheet: LocalSheet) -> None:
     await lay(sheet, 1, 2, 3)
-    batch = await sheet.approve_all([Tick("x:1:2", 1), Tick("x:3:1", 1)], curator="Ada")
+    batch = await sheet.approve_all(
+        [Tick("x:1:2", 1), Tick("x:3:1", 1)], fits=anything, curator="Ada"
+    )
     assert (batch.done, batch.refused) == (["x:1", "x:3"], {})
     log = (await sheet.decisions(None, 10)).decisions
     assert [(d.draft_id, d.verdict, d.curator) for d in log] == [
@@ -294,13 +300,41 @@ async def test_a_batch_approves_the_drafts_that_were_ticked(sheet: LocalSheet) -
     assert await ids(sheet) == ["x:2"]
 
 
+async def test_a_batch_approves_no_words_that_would_not_be_posted_and_says_why(
+    sheet: LocalSheet,
+) -> None:
+    def fits(words: str, song: Song) -> None:
+        if "2" in words:
+            raise BadRequestError(f"Too long with {song.title}.")
+
+    await lay(sheet, 1, 2)
+    ticks = [Tick("x:1:1", 1), Tick("x:2:2", 1)]
+    batch = await sheet.approve_all(ticks, fits=fits, curator="Ada")
+    assert batch.done == ["x:1"]
+    assert batch.refused == {"x:2": "Too long with Song 2."}
+    assert await ids(sheet) == ["x:2"]
+    assert (await sheet.item("x:2")).version == 1
+
+
+async def test_a_batch_says_who_was_faster_rather_than_what_would_not_be_posted(
+    sheet: LocalSheet,
+) -> None:
+    def fits(*_: object) -> None:
+        raise BadRequestError("Too long.")
+
+    await lay(sheet, 1)
+    await sheet.reject("x:1", reason=None, version=1, curator="Bo")
+    batch = await sheet.approve_all([Tick("x:1:1", 1)], fits=fits, curator="Ada")
+    assert "Bo rejected" in batch.refused["x:1"]
+
+
 async def test_a_batch_leaves_alone_what_somebody_else_decided_and_says_so(
     sheet: LocalSheet,
 ) -> None:
     await lay(sheet, 1, 2)
     await sheet.reject("x:1", reason="off tone", version=1, curator="Bo")
     ticks = [Tick("x:1:1", 1), Tick("x:2:1", 1), Tick("x:9:1", 1)]
-    batch = await sheet.approve_all(ticks, curator="Ada")
+    batch = await sheet.approve_all(ticks, fits=anything, curator="Ada")
     assert batch.done == ["x:2"]
     assert set(batch.refused) == {"x:1", "x:9:1"}
     assert "Bo rejected" in batch.refused["x:1"]
@@ -319,7 +353,7 @@ async def test_a_batch_rejects_with_its_reason_and_snoozes(sheet: LocalSheet) ->
 
 Decide = Callable[[LocalSheet, list[Tick]], Any]
 DECISIONS: dict[str, Decide] = {
-    "approved": lambda sheet, ticks: sheet.approve_all(ticks, curator="Ada"),
+    "approved": lambda sheet, ticks: sheet.approve_all(ticks, fits=anything, curator="Ada"),
     "rejected": lambda sheet, ticks: sheet.reject_all(ticks, reason=None, curator="Ada"),
     "snoozed": lambda sheet, ticks: sheet.snooze_all(ticks, until=NOON + HOUR, curator="Ada"),
 }
@@ -338,7 +372,9 @@ async def test_undoing_a_batch_touches_nothing_that_was_decided_again_or_leaves(
     sheet: LocalSheet,
 ) -> None:
     await lay(sheet, 1, 2, 3)
-    batch = await sheet.approve_all([Tick(f"x:{n}:1", 1) for n in (1, 2, 3)], curator="Ada")
+    batch = await sheet.approve_all(
+        [Tick(f"x:{n}:1", 1) for n in (1, 2, 3)], fits=anything, curator="Ada"
+    )
     await sheet.undo("x:1", version=2, curator="Bo")
     await sheet.reject("x:1", reason=None, version=3, curator="Bo")
     await sheet.mark("x:2:1", Outcome(state="scheduled"))

@@ -20,7 +20,7 @@ const offline = (now) => { document.querySelector(".offline").hidden = !now; };
 // Storage may be forbidden or full: the page then only forgets what was typed on a reload.
 const stored = (act) => { try { return act(localStorage); } catch { return null; } };
 const words = (field) => `deephypebot.words:${field.dataset.draft}`;
-const original = (field) => field.closest(".draft").querySelector("[data-restore]").dataset.restore;
+const original = (field) => field.form.querySelector("[data-restore]").dataset.restore;
 
 // Fetch a page and take it apart; throws when no page came back.
 async function load(url, options) {
@@ -125,6 +125,7 @@ async function poll() {
 function restore(field) {
   field.value = stored((store) => store.getItem(words(field))) ?? field.value;
   measure(field);
+  if (field.value !== field.defaultValue) field.dispatchEvent(new CustomEvent("restored", { bubbles: true }));
 }
 
 function keep(field) {
@@ -134,9 +135,7 @@ function keep(field) {
 }
 
 function measure(field) {
-  const card = field.closest(".draft");
-  card.querySelector("[data-count]").textContent = [...field.value].length;
-  card.querySelector(".kept").hidden = field.value === original(field);
+  field.form.querySelector(".kept").hidden = field.value === original(field);
 }
 
 function choose(card) {

@@ -54,6 +54,7 @@ WHO = {
     "POST /curate/list/reject": CURATE,
     "POST /curate/list/snooze": CURATE,
     "POST /curate/list/undo": CURATE,
+    "POST /curate/preview": CURATE,
     "POST /curate/name": NAMES_THEMSELVES,
     "GET /playground": ANY,
     "GET /playground/genres": ANY,

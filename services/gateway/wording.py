@@ -10,11 +10,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from services.common.words.blocked import BlockedWords
+from services.common.words.folding import APART, folded, unaccented
 from services.gateway.lengths import length, over
 from services.gateway.schemas import Platform, Song
-from worker.policy import BlockedWords
-from worker.policy.folding import APART, folded, unaccented
 
+SLOTS = ("text", "title", "artist")
 BRACKETED = re.compile(r"\s+(?:[(\[][^)\]]*[)\]]|-\s.*)$")
 
 
@@ -24,6 +25,21 @@ class Wording:
 
     text: str
     reason: str | None = None
+
+
+def checked(template: str) -> str:
+    """The template, if it takes words, title and artist and nothing else; or ValueError."""
+    marks = {slot: f"\0{slot}\0" for slot in SLOTS}
+    try:
+        filled = template.format(**marks)
+    except (KeyError, IndexError, ValueError, AttributeError) as error:
+        message = "only {text}, {title} and {artist} may stand in braces"
+        raise ValueError(message) from error
+    missing = [slot for slot, mark in marks.items() if mark not in filled]
+    if missing:
+        message = f"it must hold {{{missing[0]}}}: readers need the words, the song and who plays"
+        raise ValueError(message)
+    return template
 
 
 def credit(artists: Sequence[str]) -> str:

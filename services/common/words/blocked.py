@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from worker.policy.folding import folded
+from services.common.words.folding import folded
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.common.words.blocked import BlockedWords
 from services.gateway.lengths import length
 from services.gateway.schemas import Platform, Song
-from tests.worker.worker_world import PLATFORM
-from worker.policy import BlockedWords
-from worker.wording import Wording, compose, credit, names, own_words, short_title
+from services.gateway.timelines.x import PLATFORM
+from services.gateway.wording import Wording, compose, credit, names, own_words, short_title
 
 TEMPLATE = "{text} — “{title}” by {artist}"
 
