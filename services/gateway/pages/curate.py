@@ -20,6 +20,7 @@ from services.common.problems import (
     BadRequestError,
     ConflictError,
     ForbiddenError,
+    NotFoundError,
     ProblemError,
     UnavailableError,
 )
@@ -143,8 +144,10 @@ async def desk_page(
     said: str | None = None,
     problem: str | None = None,
     typed: Mapping[str, str] | None = None,
+    gone: str | None = None,
 ) -> Response:
-    """The desk with `place` in focus; `typed` are words, by draft, that were not accepted."""
+    """The desk with `place` in focus; `typed` are words, by draft, that were not accepted, and
+    `gone` is the item that they were for, if it is no longer there."""
     rules = await rules_of(request)
     return page(
         request,
@@ -157,6 +160,7 @@ async def desk_page(
         said=said,
         problem=problem,
         typed=typed or {},
+        gone=gone,
         previews=rules.previews(place.item, words_on(place.item, typed)) if place.item else {},
         reasons=REASONS,
         spans=SPANS,
@@ -220,7 +224,7 @@ async def approve(
         item = await desk.approve(
             draft_id, text=text, version=version, curator=visitor.acting(CURATE)
         )
-    except (ConflictError, BadRequestError) as error:
+    except (ConflictError, BadRequestError, NotFoundError) as error:
         return await refused(
             request, visitor, look, error, item_id=item_id, head=head, typed={draft_id: text}
         )
@@ -249,7 +253,7 @@ async def reject(
 ) -> Response:
     try:
         await desk.reject(item_id, reason=reason, version=version, curator=visitor.acting(CURATE))
-    except (ConflictError, BadRequestError) as error:
+    except (ConflictError, BadRequestError, NotFoundError) as error:
         return await refused(request, visitor, look, error, item_id=item_id, head=head)
     log.info("item.rejected", item_id=item_id, curator=visitor.curator)
     return RedirectResponse(look.focus(after=item_id, head=head, said="rejected"), 303)
@@ -268,7 +272,7 @@ async def undo(
 ) -> Response:
     try:
         await desk.undo(item_id, version=version, curator=visitor.acting(CURATE))
-    except ConflictError as error:
+    except (ConflictError, NotFoundError) as error:
         return await refused(request, visitor, look, error, item_id=item_id, head=head)
     log.info("decision.undone", item_id=item_id, curator=visitor.curator)
     return RedirectResponse(look.focus(item=item_id, head=head, said="undone"), 303)
@@ -289,7 +293,7 @@ async def snooze(
     until = datetime.now(UTC) + SPANS[span]
     try:
         await desk.snooze(item_id, until=until, version=version, curator=visitor.acting(CURATE))
-    except ConflictError as error:
+    except (ConflictError, NotFoundError) as error:
         return await refused(request, visitor, look, error, item_id=item_id, head=head)
     log.info("item.snoozed", item_id=item_id, curator=visitor.curator, span=span)
     return RedirectResponse(look.focus(after=item_id, head=head, said=f"snoozed-{span}"), 303)
@@ -324,7 +328,11 @@ async def refused(
     typed: Mapping[str, str] | None = None,
 ) -> Response:
     """The item as it now is, why the form was not accepted, and the words that were typed."""
-    place = await find_place(the_desk(request), look, item_id, None, head or None)
+    gone = None
+    try:
+        place = await find_place(the_desk(request), look, item_id, None, head or None)
+    except NotFoundError:
+        place, gone = Place(look, None, None), item_id
     return await desk_page(
-        request, visitor, place, status=error.status, problem=error.detail, typed=typed
+        request, visitor, place, status=error.status, problem=error.detail, typed=typed, gone=gone
     )

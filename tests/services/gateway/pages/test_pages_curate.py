@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import delete
 
+from services.common.database import writing
 from services.gateway.schemas import Outcome
 from services.gateway.sheets.local import LocalSheet
+from services.gateway.tables import desk_draft, desk_item, desk_words
 
 Fixture = Any  # the builders of conftest.py, which is no module to import from
 
@@ -135,6 +138,24 @@ async def test_the_second_curator_sees_what_the_first_one_decided_and_keeps_thei
     for seen in ("Maria approved", "Maria&#39;s words", "an hour of my life", "not sent"):
         assert seen in answer.text
     assert len((await desk.decisions(None, 10)).decisions) == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "told"),
+    [("approve", {"text": "an hour of my life"}), ("reject", {}), ("snooze", {"span": "hour"})],
+)
+async def test_words_for_a_post_that_is_gone_are_shown(
+    browser: Fixture, desk: LocalSheet, drafts_for: Fixture, action: str, told: dict[str, str]
+) -> None:
+    await desk.upsert([*drafts_for(1), *drafts_for(2)])
+    page = await browser.read("/curate")
+    for table in (desk_words, desk_draft, desk_item):
+        with writing(desk.engine) as connection:
+            connection.execute(delete(table))
+    answer = await browser.submit(page, f"/curate/{action}", **told)
+    assert answer.status_code == 404
+    assert "This post is gone." in answer.text
+    assert ("an hour of my life" in answer.text) == ("text" in told)
 
 
 async def test_words_typed_before_somebody_decided_and_undid_stay_in_the_field(
