@@ -133,7 +133,7 @@ def gateway(process: tuple[str, Path]) -> Gateway:
 
 
 def _wait_until_alive(base: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         try:
             httpx.get(f"{base}/livez").raise_for_status()

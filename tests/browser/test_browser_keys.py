@@ -50,10 +50,10 @@ def test_a_changed_key_acts_shows_and_stays(gateway: Gateway, desk: Page) -> Non
     desk.keyboard.press("j")
     expect(desk.locator(".draft").nth(1)).to_be_focused()
     heading(desk, TOP)
-    desk.keyboard.press("g")
+    with desk.expect_response("**/curate/approve"):
+        desk.keyboard.press("g")
     heading(desk, "Song 1")
     expect(desk.locator(".draft .approve kbd").first).to_have_text("g")
-    desk.wait_for_load_state("networkidle")
     assert [d["draft_id"] for d in gateway.decisions()] == ["x:2:2"]
 
 
