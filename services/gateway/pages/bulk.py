@@ -16,7 +16,8 @@ from fastapi.responses import RedirectResponse
 from pydantic import StringConstraints
 
 from services.common.problems import BadRequestError, NotFoundError
-from services.gateway.pages.curate import (
+from services.gateway.pages.decided import decided
+from services.gateway.pages.fields import (
     REASONS,
     SPANS,
     AskedId,
@@ -27,7 +28,6 @@ from services.gateway.pages.curate import (
     Words,
     the_desk,
 )
-from services.gateway.pages.decided import decided
 from services.gateway.pages.look import AskedLook, Look, SentLook
 from services.gateway.pages.preview import rules_of
 from services.gateway.pages.views import PageRoute, page

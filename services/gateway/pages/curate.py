@@ -8,40 +8,30 @@ were typed. `head` is the newest item at the start of the pass; what stands abov
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from datetime import UTC, datetime
+from typing import Any
 
-import structlog
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
-from fastapi.responses import RedirectResponse
-from pydantic import AfterValidator
+from fastapi import APIRouter, Request, Response
 
-from services.common.problems import (
-    BadRequestError,
-    ConflictError,
-    ForbiddenError,
-    NotFoundError,
-    ProblemError,
-    UnavailableError,
-)
 from services.gateway.pages.decided import decided
-from services.gateway.pages.look import AskedLook, Look, SentLook
+from services.gateway.pages.fields import (
+    REASONS,
+    SPANS,
+    AskedId,
+    Id,
+    Known,
+    TheDesk,
+    Words,
+    the_desk,
+)
+from services.gateway.pages.look import AskedLook, Look
 from services.gateway.pages.preview import rules_of
 from services.gateway.pages.report import last_worker
-from services.gateway.pages.sessions import set_cookie
 from services.gateway.pages.views import PageRoute, page
-from services.gateway.pages.visitors import CURATOR, CURATOR_SECONDS, FORM_CHECKS, Visitor, may
-from services.gateway.people import CURATE, MAX_NAME
+from services.gateway.pages.visitors import FORM_CHECKS, Visitor
 from services.gateway.sheets.sheet import Desk, DeskItem, Wanted
 
 RECENT = 6
-REASONS = ("Wrong song", "Not true", "Off tone", "Seen before", "Not worth a post")
-SpanName = Literal["hour", "day", "week"]
-SPANS: dict[SpanName, timedelta] = {
-    "hour": timedelta(hours=1),
-    "day": timedelta(days=1),
-    "week": timedelta(weeks=1),
-}
 SAID = {
     **{
         f"snoozed-{span}": f"Put away; it comes back in {in_words}."
@@ -53,33 +43,7 @@ SAID = {
     "named": "Your decisions now carry this name.",
 }
 
-log = structlog.get_logger()
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
-
-
-def unix_lines(text: str) -> str:
-    """Forms send CRLF for every line break; the curator typed one line feed."""
-    return text.replace("\r\n", "\n")
-
-
-Words = Annotated[str, AfterValidator(unix_lines), Form()]
-# PostgreSQL stores no NUL, and no id holds a control character.
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
-Id = Annotated[str, Form(max_length=230, pattern=PRINTABLE)]
-AskedId = Annotated[str | None, Query(max_length=230, pattern=PRINTABLE)]
-Span = Annotated[SpanName, Form()]
-Version = Annotated[int, Form(ge=1, le=2**31 - 1)]
-Known = Annotated[Visitor, Depends(may(CURATE))]
-
-
-def the_desk(request: Request) -> Desk:
-    desk: Desk | None = request.app.state.desk
-    if desk is None:
-        raise UnavailableError("Drafts are curated in the Google Sheet (SHEET=google).")
-    return desk
-
-
-TheDesk = Annotated[Desk, Depends(the_desk)]
 
 
 @dataclass(frozen=True)
@@ -206,133 +170,11 @@ async def show_pulse(
     return page(request, "pulse.html", **await pulse_of(request, visitor, look, head or None))
 
 
-@router.post("/curate/approve", dependencies=FORM_CHECKS)
-async def approve(
-    request: Request,
-    visitor: Known,
-    desk: TheDesk,
-    look: SentLook,
-    *,
-    item_id: Id,
-    draft_id: Id,
-    version: Version,
-    text: Words = "",
-    head: Id = "",
+@router.post("/curate/preview", dependencies=FORM_CHECKS)
+async def show_preview(
+    request: Request, _: Known, desk: TheDesk, *, item_id: Id, text: Words = ""
 ) -> Response:
-    try:
-        await refuse_unfit(request, item_id, version, text)
-        item = await desk.approve(
-            draft_id, text=text, version=version, curator=visitor.acting(CURATE)
-        )
-    except (ConflictError, BadRequestError, NotFoundError) as error:
-        return await refused(
-            request, visitor, look, error, item_id=item_id, head=head, typed={draft_id: text}
-        )
-    log.info("draft.approved", draft_id=draft_id, curator=visitor.curator)
-    return RedirectResponse(look.focus(after=item.item_id, head=head, said="approved"), 303)
-
-
-async def refuse_unfit(request: Request, item_id: str, version: int, words: str) -> None:
-    """Raise BadRequestError for words that would not be posted, unless somebody was faster."""
-    item = await the_desk(request).item(item_id)
-    if item.version == version:
-        (await rules_of(request)).refuse_unfit(words, item.song)
-
-
-@router.post("/curate/reject", dependencies=FORM_CHECKS)
-async def reject(
-    request: Request,
-    visitor: Known,
-    desk: TheDesk,
-    look: SentLook,
-    *,
-    item_id: Id,
-    version: Version,
-    reason: Words = "",
-    head: Id = "",
-) -> Response:
-    try:
-        await desk.reject(item_id, reason=reason, version=version, curator=visitor.acting(CURATE))
-    except (ConflictError, BadRequestError, NotFoundError) as error:
-        return await refused(request, visitor, look, error, item_id=item_id, head=head)
-    log.info("item.rejected", item_id=item_id, curator=visitor.curator)
-    return RedirectResponse(look.focus(after=item_id, head=head, said="rejected"), 303)
-
-
-@router.post("/curate/undo", dependencies=FORM_CHECKS)
-async def undo(
-    request: Request,
-    visitor: Known,
-    desk: TheDesk,
-    look: SentLook,
-    *,
-    item_id: Id,
-    version: Version,
-    head: Id = "",
-) -> Response:
-    try:
-        await desk.undo(item_id, version=version, curator=visitor.acting(CURATE))
-    except (ConflictError, NotFoundError) as error:
-        return await refused(request, visitor, look, error, item_id=item_id, head=head)
-    log.info("decision.undone", item_id=item_id, curator=visitor.curator)
-    return RedirectResponse(look.focus(item=item_id, head=head, said="undone"), 303)
-
-
-@router.post("/curate/snooze", dependencies=FORM_CHECKS)
-async def snooze(
-    request: Request,
-    visitor: Known,
-    desk: TheDesk,
-    look: SentLook,
-    *,
-    item_id: Id,
-    version: Version,
-    span: Span,
-    head: Id = "",
-) -> Response:
-    until = datetime.now(UTC) + SPANS[span]
-    try:
-        await desk.snooze(item_id, until=until, version=version, curator=visitor.acting(CURATE))
-    except (ConflictError, NotFoundError) as error:
-        return await refused(request, visitor, look, error, item_id=item_id, head=head)
-    log.info("item.snoozed", item_id=item_id, curator=visitor.curator, span=span)
-    return RedirectResponse(look.focus(after=item_id, head=head, said=f"snoozed-{span}"), 303)
-
-
-@router.post("/curate/name", dependencies=FORM_CHECKS)
-async def name_curator(
-    request: Request,
-    visitor: Known,
-    look: SentLook,
-    *,
-    name: Annotated[str, Form()] = "",
-    item_id: Id = "",
-    head: Id = "",
-) -> Response:
-    """Remember under which name this browser's decisions are kept; blank for the usual one."""
-    if visitor.named_by_key:
-        raise ForbiddenError(f"Your key says who you are: {visitor.curator}.")
-    response = RedirectResponse(look.focus(item=item_id, head=head, said="named"), 303)
-    set_cookie(request, response, CURATOR, name.strip()[:MAX_NAME], CURATOR_SECONDS)
-    return response
-
-
-async def refused(
-    request: Request,
-    visitor: Visitor,
-    look: Look,
-    error: ProblemError,
-    *,
-    item_id: str,
-    head: str,
-    typed: Mapping[str, str] | None = None,
-) -> Response:
-    """The item as it now is, why the form was not accepted, and the words that were typed."""
-    gone = None
-    try:
-        place = await find_place(the_desk(request), look, item_id, None, head or None)
-    except NotFoundError:
-        place, gone = Place(look, None, None), item_id
-    return await desk_page(
-        request, visitor, place, status=error.status, problem=error.detail, typed=typed, gone=gone
-    )
+    """A part of the page: the post that these words would make."""
+    item = await desk.item(item_id)
+    rules = await rules_of(request)
+    return page(request, "preview_part.html", preview=rules.preview(text, item.song))

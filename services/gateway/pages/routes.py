@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
-from services.gateway.pages import audit, bulk, curate, drafts, login, status
+from services.gateway.pages import audit, bulk, curate, deciding, login, status
 from services.gateway.pages.playground import routes as playground
 from services.gateway.pages.throttle import WrongKeys
 from services.gateway.pages.views import STATIC, PageRoute
@@ -18,7 +18,7 @@ ROOMS = (
     audit.router,
     bulk.router,
     curate.router,
-    drafts.router,
+    deciding.router,
     login.router,
     playground.router,
     status.router,
