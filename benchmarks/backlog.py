@@ -4,13 +4,13 @@ Sandbox, gateway, inference service and worker run as processes, as in productio
 asked for drafts by bare connections, as many at a time as the worker has lanes; then a worker finds
 posts in its store, each naming a song that the gateway has an answer for, and brings all of them to
 the desk: parsed, looked up, drafted, stored, delivered; then the writer is asked again. `added` is
-the worker's time over the mean of the two.
+the worker's time, its start included, over the mean of the two.
 
 `--instant` has a writer that answers at once: `posts/s` is then how fast one worker could be fed,
 and `CPU ms each` what a post costs it.
 
 The same worker is then left with nothing to do: `idle` is the processor time of its own process in
-one cycle, mentions and heartbeat included, and in one look at the desk.
+one cycle, without mentions and with them, and in one look at the desk; each tells a heartbeat.
 """
 
 import argparse
@@ -106,7 +106,8 @@ def main() -> None:
         after = asyncio.run(answered(house_.writer, bare, options.lanes))
         alone = statistics.mean([before, after]) / len(bare)
         row["bare posts/s"] = 1 / alone
-        row["added"] = row["seconds"] / options.posts / alone - 1
+        if not options.instant:
+            row["added"] = row["seconds"] / options.posts / alone - 1
         print_row("backlog", row, first=True, digits=3)
         print()
         print_row("idle", idle(house_, options.idle), first=True)
@@ -204,11 +205,14 @@ def drafted(house_: House, songs: Sequence[Song], count: int) -> dict[str, float
                 raise TimeoutError(message)
             time.sleep(GLANCE)
         seconds = time.monotonic() - began
+        delivered = counts.posts.get(PostState.DELIVERED, 0)
+        if delivered != count:
+            message = f"{delivered} of {count} posts came to the desk: {counts.posts}"
+            raise ValueError(message)
         busy, memory = cpu_seconds(worker.mark), most_resident_mebibytes(worker.mark)
     store.close()
     return {
         "posts": count,
-        "delivered": counts.posts.get(PostState.DELIVERED, 0),
         "seconds": seconds,
         "CPU ms each": 1000 * busy / count,
         "MiB at most": memory,

@@ -222,10 +222,14 @@ class Drafter:
             )
         ]
 
-    def twins(self, plan: Plan, decoded: Sequence[Decoded]) -> list[Twin | None]:
+    def twins(
+        self, plan: Plan, decoded: Sequence[Decoded], *, with_topics: bool
+    ) -> list[Twin | None]:
         """What was decoded from before the LC-GAN; None for one that may not leave the house."""
         texts = self._texts(decoded)
-        mixtures = self._bundle.topics.mixtures(texts).tolist()
+        mixtures = (
+            self._bundle.topics.mixtures(texts).tolist() if with_topics else [()] * len(texts)
+        )
         return [
             Twin(fill(text, plan.song), tuple(mixture))
             if self._may_leave(text, plan.song)

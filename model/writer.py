@@ -147,7 +147,8 @@ class Writer:
         twins: Sequence[Twin | None] = [None] * len(chosen)
         if request.include_unrefined:
             before = drafter.jobs(plan, [codes[draft.index] for draft in chosen], moved=False)
-            twins = drafter.twins(plan, (yield before))
+            with_topics = request.include_topics
+            twins = drafter.twins(plan, (yield before), with_topics=with_topics)
         samples = (
             Sample(
                 text=fill(draft.text, plan.song),

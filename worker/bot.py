@@ -7,7 +7,7 @@ may run at a time.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.common.rest import RestClient, ServiceError
 from services.gateway.client import GatewayClient
-from services.gateway.schemas import Heartbeat, Orders, Publishing
+from services.gateway.schemas import Command, Heartbeat, Orders, Publishing
 from services.inference.client import InferenceClient
 from worker.cycle import Cycle
 from worker.desk import Desk
@@ -128,18 +128,27 @@ class Bot:
         self.pulse.beat()
         try:
             orders = await self._tell_gateway()
-            if not orders.commands:
-                return
-            reach("commands.read")
-            new = await asyncio.to_thread(self.store.commands.obey, orders.commands, self.now())
-            reach("commands.stored")
-            if new:
-                await self._recount()
-            await self._tell_gateway()
+            if orders.commands:
+                await self._obey(orders.commands)
+                await self._tell_gateway()
         except (ServiceError, TimeoutError) as error:
             log.debug("heartbeat.failed", error=str(error))
+
+    async def _obey(self, commands: Sequence[Command]) -> None:
+        """Do what was asked; a command that cannot be done holds up those after it, and says so."""
+        reach("commands.read")
+        try:
+            new = await asyncio.to_thread(self.store.commands.obey, commands, self.now())
         except (SQLAlchemyError, IllegalTransitionError) as error:
             log.warning("commands.failed", error=str(error))
+            kind = type(error).__name__
+            words = f"what was asked on /status could not be done ({kind}): see the worker's log"
+            self.errors["commands"] = (words,)
+            return
+        reach("commands.stored")
+        self.errors.pop("commands", None)
+        if new:
+            await self._recount()
 
     async def _tell_gateway(self) -> Orders:
         heartbeat = await asyncio.to_thread(self._heartbeat)

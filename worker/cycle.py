@@ -1,9 +1,9 @@
-"""A cycle: timeline and mentions are read, posts parsed, songs looked up, drafts written and
-delivered; and, where its time has come, how our own posts were received is read, and what others
-said is wiped.
+"""A cycle: mentions and timeline are read, posts parsed, and songs looked up, drafts written and
+delivered; before the drafting, where its time has come, how our own posts were received is read,
+and what others said is wiped.
 
-What is to be done is read from the store, so that a cycle takes up first what an earlier one left
-over, whether that one crashed, ran out of time or met a dead service.
+What is to be done is read from the store, so that a cycle takes up what an earlier one left over,
+whether that one crashed, ran out of time or met a dead service.
 """
 
 import asyncio
@@ -68,4 +68,5 @@ class Cycle:
             seconds=round(run.seconds, 3),
             errors=course.troubles.lines(),
             unreached=course.troubles.unreached,
+            busy=agenda.leftovers or agenda.posts or agenda.texts,
         )

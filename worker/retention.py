@@ -30,7 +30,7 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class Retention:
-    """Before the drafting, which a backlog may keep busy for cycle after cycle."""
+    """Wipes what is past its time or gone, and says when to ask about the rest again."""
 
     def __init__(self, course: Course) -> None:
         self.course = course

@@ -117,7 +117,8 @@ class Stage:
         """Work on one post; whatever goes wrong is stored with it."""
         try:
             await work(item)
-            self.outages = 0
+            if not self.resting:  # else the other lanes have ended already
+                self.outages = 0
             self.run.beat()
         except LeaseLostError:
             log.warning("post.lease_lost", item_id=item.item_id)

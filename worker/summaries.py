@@ -23,10 +23,11 @@ class Summary:
     seconds: float
     errors: tuple[str, ...] = ()
     unreached: bool = False
+    busy: bool = False  # whether anything was to be done but to read
 
     @property
     def eventful(self) -> bool:
-        return bool(self.posts or self.songs or self.known or self.drafts or self.errors)
+        return bool(self.busy or self.posts or self.errors)
 
     def line(self) -> str:
         return told(

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Literal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from services.common.database import reading, writing
 from services.gateway.schemas import Command
@@ -160,3 +160,21 @@ def test_what_is_told_of_parked_posts_is_bounded(store: Store, world: World, len
     with reading(store.engine) as connection:
         left = select(func.count()).where(post.c.state == PostState.PARKED)
         assert connection.scalar(left) == 0
+
+
+async def test_a_command_that_cannot_be_done_is_told(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    await parked(bot, world, clock, 1)
+    with writing(store.engine) as connection:
+        connection.execute(update(post).values(parked_from="decided"))
+    world.ask("retry", "x:1")
+    world.ask("pause")
+    await bot.look_at_desk()
+    (words,) = (line for line in world.heartbeats[-1].errors if "/status" in line)
+    assert "could not be done (IllegalTransitionError)" in words
+    with writing(store.engine) as connection:
+        connection.execute(update(post).values(parked_from="song"))
+    await bot.look_at_desk()
+    assert world.heartbeats[-1].errors == []
+    assert world.heartbeats[-1].paused

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import event
 
+from services.common.rest import UnreachableError
 from tests.worker.worker_world import Clock, World, song_post
 from worker.bot import Bot
 from worker.course import PARSER, Course
@@ -108,3 +109,28 @@ async def test_a_cycle_without_work_changes_no_post(bot: Bot) -> None:
         ["UPDATE", "cursor", "SET"],
         ["UPDATE", "turn", "SET"],
     ]
+
+
+async def test_a_stage_whose_service_is_out_rests_though_a_late_answer_comes(
+    bot: Bot, world: World, clock: Clock
+) -> None:
+    lanes = bot.settings.concurrency
+    await take(bot, world, clock, 3 * lanes)
+    stage, begun, out = (
+        Stage(PostState.STORED, PARSER, course_of(bot)),
+        list[str](),
+        asyncio.Event(),
+    )
+
+    async def work(item: Claimed) -> None:
+        begun.append(item.item_id)
+        if item.item_id == "x:1":
+            await out.wait()
+            return
+        if len(begun) > lanes:
+            out.set()
+        raise UnreachableError("nobody answers")
+
+    async with asyncio.timeout(10):
+        await stage.drain(lanes, work)
+    assert len(begun) == lanes + 1

@@ -116,10 +116,8 @@ class Outbox:
             )
             if connection.execute(waiting.values(announced=True)).rowcount == 0:
                 return False
-            # Told after this, it would let the approval be taken back.
-            stale = update(outcome).where(
-                outcome.c.draft_id == due.draft_id, outcome.c.state == "waiting"
-            )
+            # Whatever is owed from before, told after this, would let the approval be taken back.
+            stale = update(outcome).where(outcome.c.draft_id == due.draft_id)
             connection.execute(stale.values(owed=False))
             return True
 

@@ -330,7 +330,7 @@ def draft_rows(item_id: str, answer: GenerateAnswer, now: datetime) -> list[dict
             "model_revision": answer.model.revision,
             "created_at": now,
             "changed_at": now,
-            **sample.model_dump(exclude={"unrefined"}),
+            **sample.model_dump(exclude={"unrefined", "topics", "unrefined_topics"}),
         }
         for rank, sample in enumerate(answer.samples, start=1)
     ]
