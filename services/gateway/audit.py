@@ -47,7 +47,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Filter:
     """Which entries are asked for: of a person, about an item, or all."""
 
     who: str | None = None
@@ -94,7 +94,7 @@ def note_alone(engine: Engine, by: Actor, what: What, *, remark: str | None = No
         note(connection, by, what, remark=remark)
 
 
-def newest(engine: Engine, wanted: Wanted, limit: int, below: int | None = None) -> list[Entry]:
+def newest(engine: Engine, wanted: Filter, limit: int, below: int | None = None) -> list[Entry]:
     """The newest entries first, older than the one numbered `below`."""
     ordered = wanted.entries().order_by(audit.c.number.desc()).limit(limit)
     if below is not None:
@@ -103,7 +103,7 @@ def newest(engine: Engine, wanted: Wanted, limit: int, below: int | None = None)
         return [Entry(**row) for row in connection.execute(ordered).mappings()]
 
 
-def every(engine: Engine, wanted: Wanted, batch: int = BATCH) -> Iterator[Entry]:
+def every(engine: Engine, wanted: Filter, batch: int = BATCH) -> Iterator[Entry]:
     """All entries, the oldest first, read in batches: no reader holds up a writer for long."""
     last = 0
     ordered = wanted.entries().order_by(audit.c.number).limit(batch)

@@ -7,15 +7,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from services.gateway.audit import Wanted, every, newest
+from services.gateway.audit import Filter, every, newest
 from services.gateway.pages.audit_export import as_csv, as_json_lines
+from services.gateway.pages.fields import PRINTABLE
 from services.gateway.pages.views import PageRoute, page
 from services.gateway.pages.visitors import may
 from services.gateway.people import OPERATE
 
 ON_A_PAGE = 50
-# PostgreSQL stores no NUL.
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 router = APIRouter(
     include_in_schema=False, route_class=PageRoute, dependencies=[Depends(may(OPERATE))]
@@ -23,12 +22,12 @@ router = APIRouter(
 Asked = Annotated[str, Query(max_length=230, pattern=PRINTABLE)]
 
 
-async def wanted_of(who: Asked = "", item: Asked = "") -> Wanted:
+async def wanted_of(who: Asked = "", item: Asked = "") -> Filter:
     """What a visitor filters by; blank fields of the form filter nothing."""
-    return Wanted(who.strip() or None, item.strip() or None)
+    return Filter(who.strip() or None, item.strip() or None)
 
 
-WantedHere = Annotated[Wanted, Depends(wanted_of)]
+WantedHere = Annotated[Filter, Depends(wanted_of)]
 
 
 @router.get("/audit")
@@ -71,7 +70,7 @@ def attached(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
 
 
-def address(wanted: Wanted, path: str = "/audit", *, below: int | None = None) -> str:
+def address(wanted: Filter, path: str = "/audit", *, below: int | None = None) -> str:
     query = {"who": wanted.who, "item": wanted.item_id, "below": below}
     given = urlencode({name: value for name, value in query.items() if value is not None})
     return f"{path}?{given}" if given else path

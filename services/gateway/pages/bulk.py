@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import StringConstraints
 
-from services.common.problems import BadRequestError, NotFoundError
+from services.common.problems import BadRequestError
 from services.gateway.pages.decided import decided
 from services.gateway.pages.fields import (
     REASONS,
@@ -143,6 +143,9 @@ async def undo_batch(
 ) -> Response:
     left = await desk.undo_all(batch, curator=visitor.acting(CURATE))
     log.info("batch.undone", batch=batch, curator=visitor.curator, done=len(left.done))
+    if not (left.done or left.refused):
+        gone = "Nothing was taken back: something else has happened to these posts since."
+        return await list_page(request, desk, sent.shown, 409, problem=gone)
     if left.refused:
         refused = await with_items(desk, left.refused)
         return await list_page(request, desk, sent.shown, 409, batch=batch, refused=refused)
@@ -181,13 +184,8 @@ async def with_items(
     desk: Desk, refused: Mapping[str, str]
 ) -> list[tuple[str, DeskItem | None, str]]:
     """What was refused and why, with the items of those that are still on the desk."""
-    found: dict[str, DeskItem | None] = {}
-    for item_id in refused:
-        try:
-            found[item_id] = await desk.item(item_id)
-        except NotFoundError:
-            found[item_id] = None
-    return [(item_id, found[item_id], why) for item_id, why in refused.items()]
+    found = {item.item_id: item for item in await desk.items(list(refused))}
+    return [(item_id, found.get(item_id), why) for item_id, why in refused.items()]
 
 
 async def list_page(

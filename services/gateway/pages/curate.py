@@ -25,7 +25,7 @@ from services.gateway.pages.fields import (
     the_desk,
 )
 from services.gateway.pages.look import AskedLook, Look
-from services.gateway.pages.preview import rules_of
+from services.gateway.pages.preview import rules_to_show
 from services.gateway.pages.report import last_worker
 from services.gateway.pages.views import PageRoute, page
 from services.gateway.pages.visitors import FORM_CHECKS, Visitor
@@ -112,20 +112,26 @@ async def desk_page(
 ) -> Response:
     """The desk with `place` in focus; `typed` are words, by draft, that were not accepted, and
     `gone` is the item that they were for, if it is no longer there."""
-    rules = await rules_of(request)
+    item, now = place.item, datetime.now(UTC)
+    verdict = decided(item) if item else None
+    previews = {}
+    if item and not verdict:
+        rules = await rules_to_show(request)
+        words = words_on(item, typed)
+        previews = await asyncio.to_thread(rules.previews, item.song, words)
     return page(
         request,
         "curate.html",
         status,
         place=place,
-        item=place.item,
-        verdict=decided(place.item) if place.item else None,
-        away=place.item is not None and place.item.is_away(datetime.now(UTC)),
+        item=item,
+        verdict=verdict,
+        away=item is not None and item.is_away(now),
         said=said,
         problem=problem,
         typed=typed or {},
         gone=gone,
-        previews=rules.previews(place.item, words_on(place.item, typed)) if place.item else {},
+        previews=previews,
         reasons=REASONS,
         spans=SPANS,
         searching="/curate",
@@ -136,11 +142,7 @@ async def desk_page(
 
 def words_on(item: DeskItem, typed: Mapping[str, str] | None) -> dict[str, str]:
     """The words that a curator sees, by draft: typed ones, those approved once, the writer's."""
-    standing = {
-        laid.draft.id: laid.decision.text if laid.decision else laid.draft.text
-        for laid in item.drafts
-    }
-    return standing | dict(typed or {})
+    return {laid.draft.id: laid.words for laid in item.drafts} | dict(typed or {})
 
 
 async def pulse_of(
@@ -176,5 +178,6 @@ async def show_preview(
 ) -> Response:
     """A part of the page: the post that these words would make."""
     item = await desk.item(item_id)
-    rules = await rules_of(request)
-    return page(request, "preview_part.html", preview=rules.preview(text, item.song))
+    rules = await rules_to_show(request)
+    preview = await asyncio.to_thread(rules.preview, text, item.song)
+    return page(request, "preview_part.html", preview=preview)

@@ -43,7 +43,7 @@ class Decided:
 
     @property
     def words(self) -> str:
-        return self.draft.decision.text if self.draft.decision else self.draft.draft.text
+        return self.draft.words
 
 
 def decided(item: DeskItem, now: datetime | None = None) -> Decided | None:

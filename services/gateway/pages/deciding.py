@@ -26,7 +26,13 @@ from services.gateway.pages.look import Look, SentLook
 from services.gateway.pages.preview import rules_of
 from services.gateway.pages.sessions import set_cookie
 from services.gateway.pages.views import PageRoute
-from services.gateway.pages.visitors import CURATOR, CURATOR_SECONDS, FORM_CHECKS, Visitor
+from services.gateway.pages.visitors import (
+    CURATOR,
+    CURATOR_SECONDS,
+    FORM_CHECKS,
+    Visitor,
+    is_taken,
+)
 from services.gateway.people import CURATE, MAX_NAME, Actor
 from services.gateway.sheets.sheet import Desk
 
@@ -147,6 +153,8 @@ async def name_curator(
     """Remember under which name this browser's decisions are kept; blank for the usual one."""
     if visitor.named_by_key:
         raise ForbiddenError(f"Your key says who you are: {visitor.curator}.")
+    if is_taken(request.app.state.settings, name.strip()):
+        raise ForbiddenError(f"{name.strip()} has a key of their own: log in with it.")
     response = RedirectResponse(look.focus(item=item_id, head=head, said="named"), 303)
     set_cookie(request, response, CURATOR, name.strip()[:MAX_NAME], CURATOR_SECONDS)
     return response

@@ -5,19 +5,20 @@ Where either is not known, less is shown; nothing is refused then.
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import structlog
 from fastapi import Request
 
 from services.common.problems import BadRequestError, ProblemError
 from services.common.words.blocked import BlockedWords
-from services.common.words.likeness import Earlier, Likeness
+from services.common.words.likeness import Shingles, likeness, shingles
 from services.gateway.heartbeats import heartbeats
 from services.gateway.lengths import length
 from services.gateway.schemas import Composing, Platform, Song
-from services.gateway.sheets.sheet import Approved, DeskItem
+from services.gateway.sheets.sheet import Approved
 from services.gateway.wording import checked, compose, own_words, wordings
 
 MOST_COMPARED = 200  # posts; a page is not worth more
@@ -50,6 +51,14 @@ class Rules:
     platform: Platform | None = None
     before: Sequence[Approved] = ()
 
+    @cached_property
+    def blocked(self) -> BlockedWords:
+        return BlockedWords.of(self.composing.blocked_words if self.composing else ())
+
+    @cached_property
+    def earlier(self) -> Sequence[tuple[Approved, Shingles]]:
+        return [(each, shingles(self._bare(each.words, each.song))) for each in self.before]
+
     def preview(self, words: str, song: Song) -> Preview:
         words = words.strip()
         text, unfit = self._composed(words, song)
@@ -59,9 +68,9 @@ class Rules:
         counted, longest = length(text, self.platform), self.platform.longest
         return Preview(text, counted, longest, self.platform.origin, unfit, like)
 
-    def previews(self, item: DeskItem, words: dict[str, str]) -> dict[str, Preview]:
-        """By draft, with the words that stand there now."""
-        return {key: self.preview(text, item.song) for key, text in words.items()}
+    def previews(self, song: Song, words: Mapping[str, str]) -> dict[str, Preview]:
+        """By draft, of the words that stand there."""
+        return {key: self.preview(text, song) for key, text in words.items()}
 
     def refuse_unfit(self, words: str, song: Song) -> None:
         """Raise BadRequestError for words that the worker would not publish."""
@@ -72,7 +81,7 @@ class Rules:
     def _composed(self, words: str, song: Song) -> tuple[str, str | None]:
         if self.composing is None or not words:
             return words, None
-        template, blocked = self.composing.template, BlockedWords.of(self.composing.blocked_words)
+        template, blocked = self.composing.template, self.blocked
         if self.platform is None:
             return next(wordings(words, song, template)), None
         made = compose(words, song, template=template, platform=self.platform, blocked=blocked)
@@ -82,10 +91,10 @@ class Rules:
         """The last of our posts that readers would take these words for."""
         if self.composing is None:
             return None
-        earlier = [Earlier(self._bare(e.words, e.song), e.decided_at) for e in self.before]
-        rule = Likeness(self.composing.likeness, len(earlier))
-        found = rule.found(self._bare(words, song), earlier)
-        return self.before[earlier.index(found)] if found else None
+        mine, threshold = shingles(self._bare(words, song)), self.composing.likeness
+        return next(
+            (each for each, theirs in self.earlier if likeness(mine, theirs) >= threshold), None
+        )
 
     def _bare(self, words: str, song: Song) -> str:
         template = self.composing.template if self.composing else "{text}"
@@ -93,12 +102,16 @@ class Rules:
 
 
 async def rules_of(request: Request) -> Rules:
-    """What the last worker said, what the platform allows, what was posted before."""
-    state = request.app.state
-    composing = await asyncio.to_thread(_composing, request)
-    compared = min(composing.likeness_posts, MOST_COMPARED) if composing else 0
-    before = await state.desk.approved(compared) if compared else ()
-    return Rules(composing, await _platform(request), before)
+    """What the last worker said, and what the platform allows."""
+    return Rules(await asyncio.to_thread(_composing, request), await _platform(request))
+
+
+async def rules_to_show(request: Request) -> Rules:
+    """The rules, and what was posted before, to be compared with."""
+    rules = await rules_of(request)
+    compared = min(rules.composing.likeness_posts, MOST_COMPARED) if rules.composing else 0
+    before = await request.app.state.desk.approved(compared) if compared else ()
+    return replace(rules, before=before)
 
 
 def _composing(request: Request) -> Composing | None:

@@ -8,24 +8,23 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.common.health import Readiness
 from services.gateway.adapters import Adapters
 from services.gateway.commands import Kind, give, waiting
 from services.gateway.pages.decided import Decided, decided
+from services.gateway.pages.fields import Id
 from services.gateway.pages.report import publications, workers
 from services.gateway.pages.views import PageRoute, page
 from services.gateway.pages.visitors import FORM_CHECKS, Visitor, may
 from services.gateway.people import OPERATE, PUBLISH, Actor
 from services.gateway.schemas import Command
-from services.gateway.sheets.sheet import Desk
+from services.gateway.sheets.sheet import Desk, Wanted
 from services.gateway.spend import SpendReport
 
 RECENT = 100
-# PostgreSQL stores no NUL, and no id holds a control character.
-PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -59,7 +58,7 @@ async def show_status(request: Request, _: Known) -> Response:
 async def retry(
     request: Request,
     visitor: Operator,
-    item_id: Annotated[str, Form(max_length=230, pattern=PRINTABLE)] = "",
+    item_id: Id = "",
 ) -> Response:
     """Give one parked post another try, or all of them."""
     return await ask(request, visitor.acting(OPERATE), "retry", item_id or None)
@@ -100,6 +99,6 @@ def spent(adapters: Adapters) -> SpendReport | None:
 
 
 async def failures(desk: Desk) -> list[Decided]:
-    """Approved drafts among the last decisions that could not be published."""
-    recent = [verdict for item in await desk.recent(RECENT) if (verdict := decided(item))]
-    return [v for v in recent if v.outcome is not None and v.outcome.state == "failed"]
+    """Approved drafts that could not be published, of the newest posts."""
+    failed = await desk.queue(RECENT, wanted=Wanted("failed"))
+    return [verdict for item in failed if (verdict := decided(item))]

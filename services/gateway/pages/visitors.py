@@ -76,6 +76,8 @@ def visitor_with(
     """The visitor whom `key` let in (None: nobody was), called `name` unless the key says how."""
     person = next((person for person in settings.people if person.key == key), None)
     everything = key is not None or not settings.api_keys
+    if person is None and is_taken(settings, name):
+        name = settings.curator
     return Visitor(
         curator=person.name if person else name,
         token=token,
@@ -85,6 +87,11 @@ def visitor_with(
         logged_in=key is not None,
         needs_login=bool(settings.api_keys),
     )
+
+
+def is_taken(settings: GatewaySettings, name: str) -> bool:
+    """Whether only somebody's own key may say this name."""
+    return name in {person.name for person in settings.people}
 
 
 def page_keys(settings: GatewaySettings) -> list[SecretStr]:

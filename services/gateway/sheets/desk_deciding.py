@@ -125,8 +125,8 @@ def refuse_unfit(connection: Connection, seen: Seen, fits: Fits) -> None:
     """Raise BadRequestError for a draft that would not be posted, unless somebody was faster."""
     item = item_by_id(connection, seen.item_id)
     if (item.state, item.version) == ("waiting", seen.version):
-        (draft,) = (laid.draft for laid in item.drafts if laid.draft.id == seen.draft_id)
-        fits(draft.text, item.song)
+        (laid,) = (laid for laid in item.drafts if laid.draft.id == seen.draft_id)
+        fits(laid.words, item.song)
 
 
 def reject_all(connection: Connection, ticks: Sequence[Tick], reason: str | None, by: By) -> Batch:
@@ -175,10 +175,10 @@ def approval(connection: Connection, draft_id: str, words: str | None, version: 
     item_id = item_of(connection, draft_id)
     move(connection, item_id, version, "waiting", by.acted() | {"state": "approved"})
     drafts = item_by_id(connection, item_id).drafts
-    (draft,) = (laid.draft for laid in drafts if laid.draft.id == draft_id)
-    row = decision_row(draft, "approved", by.actor.name, words=words)
+    (laid,) = (laid for laid in drafts if laid.draft.id == draft_id)
+    row = decision_row(laid.draft, "approved", by.actor.name, words=words or laid.words)
     done: audit.What = "edited" if row["edited"] else "approved"
-    audit.note(connection, by.actor, done, item_id, before=draft.text, after=row["text"])
+    audit.note(connection, by.actor, done, item_id, before=laid.draft.text, after=row["text"])
     return [row]
 
 
@@ -189,7 +189,11 @@ def rejection(
     drafts = item_by_id(connection, item_id).drafts
     offered = "\n".join(laid.draft.text for laid in drafts)
     audit.note(connection, by.actor, "rejected", item_id, before=offered, remark=reason)
-    return [decision_row(laid.draft, "rejected", by.actor.name, reason=reason) for laid in drafts]
+    name = by.actor.name
+    return [
+        decision_row(laid.draft, "rejected", name, words=laid.words, reason=reason)
+        for laid in drafts
+    ]
 
 
 def undoing(connection: Connection, item_id: str, version: int, by: By) -> Log:
@@ -303,7 +307,7 @@ def move(
             desk_item.c.version == version,
             desk_item.c.state == state,
         )
-        .values(version=version + 1, **to)
+        .values(version=desk_item.c.version + 1, **to)
     )
     if moved.rowcount != 1:
         raise ConflictError(what_happened(item_by_id(connection, item_id)))

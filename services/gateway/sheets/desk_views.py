@@ -1,6 +1,6 @@
 """The local desk as its views: what a curator finds there, in the order of the queue."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from sqlalchemy import (
@@ -58,7 +58,7 @@ def conditions(wanted: Wanted, now: datetime) -> list[ColumnElement[bool]]:
     if wanted.since:
         conditions.append(desk_item.c.posted_at >= start_of(wanted.since))
     if wanted.until:
-        conditions.append(desk_item.c.posted_at < start_of(wanted.until) + timedelta(days=1))
+        conditions.append(desk_item.c.posted_at <= datetime.combine(wanted.until, time.max, UTC))
     said = [
         *(says(desk_words.c.genres, genre) for genre in [fold(wanted.genre)] if genre),
         *(
@@ -131,12 +131,6 @@ def recent_ids(connection: Connection, now: datetime, limit: int) -> list[str]:
     done = or_(desk_item.c.state != "waiting", desk_item.c.snoozed_until > now)
     acted = select(desk_item.c.id).where(desk_item.c.acted_at.is_not(None), done)
     return list(connection.scalars(acted.order_by(desk_item.c.acted_at.desc()).limit(limit)))
-
-
-def curators(connection: Connection) -> list[str]:
-    """Everyone who was the last to act on some item."""
-    names = select(desk_item.c.curator).where(desk_item.c.curator.is_not(None)).distinct()
-    return sorted(connection.scalars(names), key=str.casefold)
 
 
 def recently_approved(connection: Connection, limit: int) -> list[Approved]:

@@ -4,12 +4,12 @@ Case and accents do not count, in any script. What the author of the post wrote 
 of its own, so that it can be wiped alone.
 """
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, select, update
 
 from services.common.database import inserting
+from services.common.words.folding import unaccented
 from services.gateway.sheets.sheet import DeskItem
 from services.gateway.tables import desk_item, desk_words
 
@@ -31,9 +31,7 @@ PLAIN = str.maketrans(
 
 def fold(text: str) -> str:
     """The text without case, accents and more than one space in a row."""
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(sign for sign in apart if not unicodedata.combining(sign))
-    return " ".join(bare.replace("\0", " ").translate(PLAIN).split())
+    return " ".join(unaccented(text.casefold()).replace("\0", " ").translate(PLAIN).split())
 
 
 def lines(texts: Iterable[str]) -> str:

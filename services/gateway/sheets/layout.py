@@ -69,13 +69,13 @@ def ticked(letter: str) -> str:
     return f"=${letter}1=TRUE"
 
 
-# The first that holds gives the row its colour.
-COLOURS: Sequence[tuple[str, Mapping[str, float]]] = (
-    (begins("state", "published"), {"red": 0.72, "green": 0.88, "blue": 0.73}),
-    (begins("state", "failed"), {"red": 0.96, "green": 0.78, "blue": 0.76}),
-    (begins("state", "scheduled"), {"red": 0.78, "green": 0.86, "blue": 0.97}),
-    (ticked(CHECKBOXES[1]), {"red": 0.87, "green": 0.87, "blue": 0.87}),
-    (ticked(CHECKBOXES[0]), {"red": 0.99, "green": 0.95, "blue": 0.75}),
+# What a row is when a formula holds, and its colour; the first that holds gives it.
+COLOURS: Sequence[tuple[str, str, Mapping[str, float]]] = (
+    ("published", begins("state", "published"), {"red": 0.72, "green": 0.88, "blue": 0.73}),
+    ("failed", begins("state", "failed"), {"red": 0.96, "green": 0.78, "blue": 0.76}),
+    ("on its way", begins("state", "scheduled"), {"red": 0.78, "green": 0.86, "blue": 0.97}),
+    ("rejected", ticked(CHECKBOXES[1]), {"red": 0.87, "green": 0.87, "blue": 0.87}),
+    ("approved", ticked(CHECKBOXES[0]), {"red": 0.99, "green": 0.95, "blue": 0.75}),
 )
 
 
@@ -89,13 +89,16 @@ def whole(sheet_id: int) -> list[Request]:
         _dimension(sheet_id, "details", {"hiddenByUser": True}),
         *(_protected(cells(sheet_id, *ends, top=0)) for ends in MACHINES),
         _protected(cells(sheet_id, *WORDS, top=0, bottom=1)),
-        *(_coloured(sheet_id, place, *rule) for place, rule in enumerate(COLOURS)),
+        *(
+            _coloured(sheet_id, place, formula, colour)
+            for place, (_, formula, colour) in enumerate(COLOURS)
+        ),
     ]
 
 
 def renewed(sheet_id: int, mark: str) -> list[Request]:
     """What a worksheet lacks that was laid out when the mark had this value."""
-    return _for_words(sheet_id) if mark < "2" else []
+    return _for_words(sheet_id) if int(mark) < 2 else []
 
 
 def below(sheet_id: int, *, top: int = 1, bottom: int | None = None) -> list[Request]:

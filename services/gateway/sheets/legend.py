@@ -39,7 +39,6 @@ MEANINGS: Mapping[str, str] = {
     "url": "Where it was published.",
     "details": "Hidden: the whole draft, for the bot.",
 }
-COLOURED = ("published", "failed", "on its way", "rejected", "approved")
 WIDTHS = (200, 30, 120, 520)
 
 
@@ -82,7 +81,7 @@ def made(sheet_id: int, title: str) -> list[Request]:
         _look(sheet_id, (1, len(rows)), (3, 4), _filled(GREY)),
         *(
             _look(sheet_id, (first_colour + place,) * 2, (2, 3), _filled(colour))
-            for place, (_, colour) in enumerate(COLOURS)
+            for place, (_, _, colour) in enumerate(COLOURS)
         ),
         *(_width(sheet_id, place, pixels) for place, pixels in enumerate(WIDTHS)),
     ]
@@ -93,7 +92,7 @@ def _rows() -> Sequence[Sequence[str]]:
         *MEANINGS.items(),
         ("", ""),
         ("colour", "what it says of a row"),
-        *((name, f"The draft is {name}.") for name in COLOURED),
+        *((name, f"The draft is {name}.") for name, _, _ in COLOURS),
     ]
     left = [*REASONS, *[""] * len(said)]
     return [

@@ -97,11 +97,11 @@ class LocalSheet:
     async def item(self, item_id: str) -> DeskItem:
         return await self._read(item_by_id, item_id)
 
+    async def items(self, item_ids: Sequence[str]) -> list[DeskItem]:
+        return await self._read(items_by_id, item_ids)
+
     async def counts(self) -> DeskCounts:
         return await self._read(views.counts, self.clock())
-
-    async def curators(self) -> list[str]:
-        return await self._read(views.curators)
 
     async def recent(self, limit: int) -> list[DeskItem]:
         return await self._read(recent_items, self.clock(), limit)

@@ -49,6 +49,11 @@ class DeskDraft(BaseModel):
     decision: Decision | None = None
     outcome: Outcome | None = None
 
+    @property
+    def words(self) -> str:
+        """What would leave: the curator's words, else the writer's."""
+        return self.decision.text if self.decision else self.draft.text
+
 
 class Carried(BaseModel):
     """What became of records that were carried into a sheet."""
@@ -175,10 +180,10 @@ class Desk(Protocol):
     async def item(self, item_id: str) -> DeskItem:
         """One item; raises NotFoundError."""
 
-    async def counts(self) -> DeskCounts: ...
+    async def items(self, item_ids: Sequence[str]) -> list[DeskItem]:
+        """Those of these items that are on the desk."""
 
-    async def curators(self) -> list[str]:
-        """Everyone who was the last to act on some item."""
+    async def counts(self) -> DeskCounts: ...
 
     async def recent(self, limit: int) -> list[DeskItem]:
         """Items that were decided or put away, the last one first."""

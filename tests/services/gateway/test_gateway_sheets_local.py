@@ -75,6 +75,12 @@ async def test_upserting_counts_what_was_new(sheet: LocalSheet) -> None:
     assert [laid.draft.rank for laid in (await sheet.item("x:1")).drafts] == [1, 2, 3]
 
 
+async def test_the_highest_version_that_fits_is_one_nobody_saw(sheet: LocalSheet) -> None:
+    await sheet.upsert(drafts_for(1))
+    with pytest.raises(ConflictError):
+        await sheet.approve("x:1:1", text=None, version=2**31 - 1, curator="Ada")
+
+
 async def test_upserting_again_leaves_a_decision_as_it_is(sheet: LocalSheet) -> None:
     await sheet.upsert(drafts_for(1))
     decided = await sheet.approve("x:1:2", text="my own words", version=1, curator="Ada")

@@ -170,7 +170,6 @@ async def test_each_view_holds_its_own_and_the_counts_agree(sheet: LocalSheet) -
         "rejected": 1,
     }
     assert counts.on_their_way == 2
-    assert await sheet.curators() == ["Ada", "Bo"]
     assert await ids(sheet, "approved", curator="Bo") == []
 
 
@@ -391,7 +390,6 @@ async def test_undoing_a_batch_touches_nothing_that_was_decided_again_or_leaves(
         (lambda sheet: sheet.queue(1, wanted=Wanted(search="sun")), "desk_item_queue"),
         (lambda sheet: sheet.found(Wanted("snoozed")), "desk_item_snoozed"),
         (lambda sheet: sheet.recent(5), "desk_item_acted"),
-        (lambda sheet: sheet.curators(), "desk_item_curator"),
     ],
 )
 async def test_a_view_is_read_through_its_index(

@@ -1,12 +1,12 @@
 """What the views of the desk and its search are read by."""
 
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 from alembic import op
 
 from services.common.database import UtcDateTime
-from services.gateway.sheets.desk_words import lines
 
 revision = "0006"
 down_revision = "0005"
@@ -42,6 +42,32 @@ decision = sa.table(
 words = sa.table(
     "desk_words", *(sa.column(name) for name in ("item_id", "words", "genres", "post"))
 )
+
+
+# As it was folded then: what the service does by now must not change an old upgrade.
+PLAIN = str.maketrans(
+    {
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "ħ": "h",
+        "\N{LATIN SMALL LETTER DOTLESS I}": "i",
+        "æ": "ae",
+        "œ": "oe",
+        "þ": "th",
+    }
+)
+
+
+def lines(texts: Iterable[str]) -> str:
+    return "\n".join(map(fold, texts))
+
+
+def fold(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(sign for sign in apart if not unicodedata.combining(sign))
+    return " ".join(bare.replace("\0", " ").translate(PLAIN).split())
 
 
 def upgrade() -> None:
@@ -91,7 +117,8 @@ def fill(connection: sa.Connection, ids: Sequence[str]) -> None:
             "acted_at": last[row.id].decided_at if row.id in last else None,
         }
         connection.execute(sa.update(item).where(item.c.id == row.id).values(values))
-        said = [each.text for each in decisions if home[each.draft_id] == row.id]
+        standing = {each.draft_id: each.text for each in decisions}
+        said = [standing[each.id] for each in own if each.id in standing]
         song = row.song
         found_by = [song["title"], *song["artists"], *(each.text for each in own), *said]
         connection.execute(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, event, select
 
 from services.common.database import reading, writing
 from services.common.problems import ConflictError
-from services.gateway.audit import Entry, Wanted, every, newest, note
+from services.gateway.audit import Entry, Filter, every, newest, note
 from services.gateway.pages.audit_export import as_csv, as_json_lines, cell
 from services.gateway.people import Actor
 from services.gateway.sheets.local import LocalSheet
@@ -31,7 +31,7 @@ async def guarded(make_app: Fixture) -> Any:  # noqa: ANN401 - an async generato
 
 
 def told(app: FastAPI) -> list[Entry]:
-    return list(every(app.state.engine, Wanted()))
+    return list(every(app.state.engine, Filter()))
 
 
 async def logged_in(app: FastAPI, open_browser: Callable[..., Fixture], key: str) -> Fixture:
@@ -64,6 +64,19 @@ async def test_all_that_a_person_does_is_written_down_under_their_name(
         ("paused", "publish", None, None, None, None),
         ("logged out", None, None, None, None, None),
     ]
+
+
+async def test_nobody_takes_the_name_of_somebody_with_a_key(
+    guarded: FastAPI, open_browser: Callable[..., Fixture], drafts_for: Fixture
+) -> None:
+    await guarded.state.desk.upsert(drafts_for(1))
+    browser = await logged_in(guarded, open_browser, MASTER)
+    answer = await browser.submit(await browser.read("/curate"), "/curate/name", name=" Ada ")
+    assert answer.status_code == 403
+    assert "Ada has a key of their own" in answer.text
+    browser.http.cookies.set("deephypebot_curator", "Ada")
+    await browser.submit(await browser.read("/curate"), "/curate/approve")
+    assert told(guarded)[-1].who == guarded.state.settings.curator
 
 
 async def test_a_person_cannot_take_another_name(
@@ -205,9 +218,9 @@ def test_plain_words_stay_as_they_are() -> None:
 def test_the_files_are_written_as_they_are_read(app: FastAPI) -> None:
     write_down(app, 7)
     engine = app.state.engine
-    assert [e.number for e in every(engine, Wanted(), batch=3)] == [1, 2, 3, 4, 5, 6, 7]
-    assert [e.number for e in newest(engine, Wanted("Bo"), 2, below=6)] == [4, 2]
-    read = every(engine, Wanted(), batch=2)
+    assert [e.number for e in every(engine, Filter(), batch=3)] == [1, 2, 3, 4, 5, 6, 7]
+    assert [e.number for e in newest(engine, Filter("Bo"), 2, below=6)] == [4, 2]
+    read = every(engine, Filter(), batch=2)
     assert json.loads(next(as_json_lines(read)))["number"] == 1
     with writing(engine) as connection:
         connection.execute(audit.delete().where(audit.c.number > 2))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.audit import Wanted, every
+from services.gateway.audit import Filter, every
 from services.gateway.schemas import Outcome
 from services.gateway.sheets.local import LocalSheet
 
@@ -187,7 +187,7 @@ async def test_other_views_are_listed_without_boxes(browser: Fixture, desk: Loca
 @pytest.mark.usefixtures("three")
 async def test_every_post_of_a_batch_is_in_the_audit_log(browser: Fixture, app: Fixture) -> None:
     await send(browser, await browser.read("/curate/list"), APPROVE, ["1 x:3:1", "1 x:1:1"])
-    noted = {(entry.what, entry.item_id) for entry in every(app.state.engine, Wanted(None, None))}
+    noted = {(entry.what, entry.item_id) for entry in every(app.state.engine, Filter(None, None))}
     assert noted >= {("approved", "x:3"), ("approved", "x:1")}
 
 
@@ -200,3 +200,35 @@ async def test_words_of_others_stay_text(
     page = await browser.read("/curate/list")
     assert page.text.count(bad) >= 5
     assert ("onerror", "alert(1)") not in page.attributes
+
+
+@pytest.mark.usefixtures("three")
+async def test_words_of_the_curator_that_were_taken_back_are_those_that_leave(
+    browser: Fixture, desk: LocalSheet
+) -> None:
+    await desk.approve("x:3:1", text="words of my own", version=1, curator="Ada")
+    await desk.undo("x:3", version=2, curator="Ada")
+    page = await browser.read("/curate/list")
+    assert "words of my own" in page.text
+    await send(browser, page, APPROVE, ["3 x:3:1"])
+    *_, decision = (await desk.decisions(None, 10)).decisions
+    assert (decision.text, decision.edited) == ("words of my own", True)
+
+
+@pytest.mark.usefixtures("three")
+async def test_undoing_a_batch_that_somebody_decided_anew_says_so(
+    browser: Fixture, desk: LocalSheet
+) -> None:
+    answer = await send(browser, await browser.read("/curate/list"), APPROVE, ["1 x:3:1"])
+    page = await browser.read(str(answer.url))
+    await desk.undo("x:3", version=2, curator="Bo")
+    await desk.reject("x:3", reason=None, version=3, curator="Bo")
+    answer = await browser.submit(page, UNDO)
+    assert answer.status_code == 409
+    assert "Nothing was taken back" in answer.text
+    assert (await desk.item("x:3")).state == "rejected"
+
+
+@pytest.mark.parametrize("path", ["/curate", "/curate/list", "/curate/pulse"])
+async def test_the_last_day_of_all_is_a_day(browser: Fixture, path: str) -> None:
+    assert (await browser.get(f"{path}?until=9999-12-31")).status_code == 200

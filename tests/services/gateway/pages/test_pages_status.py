@@ -214,6 +214,9 @@ async def test_a_draft_that_could_not_be_published_is_listed(
     await desk.upsert(drafts_for(1))
     await desk.approve("x:1:1", text=None, version=1, curator="Ada")
     await desk.mark("x:1:1", Outcome(state="failed", detail="Too long for the platform."))
+    await desk.upsert([draft for number in range(2, 103) for draft in drafts_for(number, 1)])
+    for number in range(2, 103):
+        await desk.reject(f"x:{number}", reason=None, version=1, curator="Ada")
     page = await browser.read("/status")
     assert "Too long for the platform." in page.text
 
