@@ -3,10 +3,11 @@
 `HYPOTHESIS_PROFILE=nightly` has properties and state machines try 2,000 examples, not 100.
 """
 
+import faulthandler
 import os
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import psycopg
 import pytest
@@ -18,6 +19,8 @@ settings.register_profile("nightly", max_examples=2000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))
 
 SHOWN = "shown: "
+LONGEST_TEARDOWN = 180.0
+REAL_STDERR = pytest.StashKey[int]()
 DEFAULTS = structlog.get_config()["processors"][:-1]
 
 
@@ -27,6 +30,25 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, value in report.user_properties:
             if name.startswith(SHOWN):
                 terminalreporter.write_line(f"{name.removeprefix(SHOWN)}: {value}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[REAL_STDERR] = os.dup(2)  # not captured yet
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """End a process that hangs while it cleans up after a test.
+
+    The clock of a test that was cut short for its time runs no more, and one that waits for what
+    it interrupted would keep the whole run waiting.
+    """
+    stderr = item.config.stash[REAL_STDERR]
+    faulthandler.dump_traceback_later(LONGEST_TEARDOWN, exit=True, file=stderr)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture(autouse=True)

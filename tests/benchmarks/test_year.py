@@ -9,7 +9,6 @@ import pytest
 from benchmarks.year import PROMISES, TIMELINES, Year, a_world
 
 
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("name", TIMELINES)
 def test_some_days_with_a_fault_a_day_lose_and_repeat_nothing(tmp_path: Path, name: str) -> None:
     with a_world(tmp_path) as world:

@@ -14,7 +14,7 @@ from tests.browser.contrast import LOW_CONTRAST
 from tests.services.inference.processes import running, wait_for
 
 # The first test waits for the writer's weights.
-pytestmark = [pytest.mark.browser, pytest.mark.processes, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
 
 OpenPage = Callable[..., Page]
 # Few drafts, so that an answer takes no longer than it must.

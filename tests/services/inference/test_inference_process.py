@@ -17,7 +17,7 @@ from services.inference.schemas import GenerateAnswer
 from services.inference.translation import TOKENS_PER_SENTENCE
 from tests.services.inference.processes import running, start, wait_for
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.processes
 
 ASKED: dict[str, Any] = {"genres": ["dream pop", "shoegaze"], "num_samples": 1, "candidates": 4}
 USAGE_ERROR = 2
