@@ -447,6 +447,7 @@ def send_what_may_leave(url: str, name: str, policy: Policy) -> int:
     sent = 0
     try:
         while (due := store.outbox.due(policy, START)) is not None and due.hold is None:
+            store.outbox.announce(due)
             lease = f"{name}/1"
             claimed = store.outbox.claim(due, policy, lease=lease, now=START, until=until)
             sent += claimed is not None
@@ -489,6 +490,7 @@ async def test_one_worker_at_a_time_decides_what_leaves(
     policy, until = bot.desk.policy, START + timedelta(minutes=10)
     due = hasty.outbox.due(policy, START)
     assert due is not None
+    hasty.outbox.announce(due)
     with writing(bot.store.engine) as connection:
         alone(connection)
         with pytest.raises(OperationalError, match="lock timeout"):
