@@ -79,7 +79,7 @@ class Curator:
 
     async def _decide(self, item: DeskItem) -> None:
         chance, first = self.dice.random(), item.drafts[0].draft
-        words: str | None = first.text
+        words: str | None = item.drafts[0].words  # her own, where she approved it once before
         if chance < AS_IT_IS:
             await self.desk.approve(first.id, text=None, version=item.version, curator=CURATOR)
         elif chance < AS_IT_IS + EDITED:
