@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 
 from worker.songs.links import Link
+from worker.songs.needles import searcher
 from worker.songs.plain import read_plain, read_tidied
 from worker.songs.post import LIMIT, Post, tidy
 from worker.songs.reading import Reading
@@ -19,6 +20,12 @@ from worker.songs.song import FIRM, Parsed, Song
 
 __all__ = ["FIRM", "LIMIT", "Link", "Parsed", "Song", "parse"]
 
+_may_speak_of_event = searcher(
+    (
+        *("album", "lp", "ep", "mixtape", "tour", "ticket", "concert", "festival", "gig", "show"),
+        *("tonight at", "live at"),
+    )
+)
 _ALBUM_OR_EVENT = re.compile(
     r"\W(?:albums?|lp|ep|mixtape|tour|tickets?|concert|festival|gig|tonight at|live at|shows?)\b",
 )
@@ -71,5 +78,9 @@ def _reason(post: Post, reading: Reading) -> str:
         return "a link without a name"
     if reading.leads:
         return "listening, but no title and artist"
-    event = _ALBUM_OR_EVENT.search(f" {reading.lower}")
-    return "album or event, not a song" if event else "no song named"
+    return "album or event, not a song" if _is_of_event(reading.lower) else "no song named"
+
+
+def _is_of_event(lower: str) -> bool:
+    """Whether a post in lower case speaks of an album or an event; most do not."""
+    return bool(_may_speak_of_event(lower)) and bool(_ALBUM_OR_EVENT.search(f" {lower}"))

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from worker.songs.needles import searcher
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lead:
     """Words after which a song is named, and how much they are worth to its reading."""
 
@@ -23,6 +26,8 @@ class Lead:
         object.__setattr__(self, "expression", re.compile(self.pattern))
 
 
+_SONGS = ("song", "track", "tune", "jam", "single", "soundtrack")
+
 LEADS = (
     Lead(
         "listening", 1.0, ("listen",), r"listen(?:ing|in)?'?[\s\u266b]+(?:again |right now )?to\b"
@@ -32,11 +37,11 @@ LEADS = (
         1.0,
         (
             "playing",
-            "now spin",
-            "now listen",
+            "spinning",
+            "listening",
             "np",
-            "sotd",
-            "on air",
+            "#sotd",
+            "now on air",
             "\u306a\u3046\u3077\u308c",
         ),
         r"#?\bnow[\s_-]?(?:playing|spinning|listening(?: to)?)\b|#\w*nowplaying\b|\bnp\b|#sotd\b|"
@@ -64,22 +69,29 @@ LEADS = (
     Lead(
         "of the day",
         0.9,
-        (" of the ", " for the ", "of my ", "current ", "earworm", "#musicmonday", "#songof"),
-        r"\b(?:song|track|tune|jam|single|soundtrack) (?:of|for) (?:the |my |this )?"
+        (
+            *(f"{song} {of}" for song in _SONGS for of in ("of the", "of my", "for the")),
+            *("current song", "current jam", "current mood"),
+            *("earworm", "#musicmonday", "#songof"),
+        ),
+        rf"\b(?:{'|'.join(_SONGS)}) (?:of the|of my|for the) "
         r"(?:day|week|night|morning|month|summer|moment|year)(?: is)?\b|"
         r"\bcurrent (?:song|jam|mood)\b|\bearworm\b|#musicmonday\b|#songoftheday\b",
     ),
     Lead(
         "alike",
         0.8,
-        ("similar", " like"),
+        (
+            *("similar", "song like", "songs like", "track like", "tracks like", "music like"),
+            *("thing like", "sound like", "sounds like", "vibe like", "vibes like"),
+        ),
         r"\bsimilar (?:in \w+ )?to\b|"
         r"\b(?:songs?|tracks?|music|something|anything|sounds?|vibes?) like\b",
     ),
     Lead(
         "a video liked",
         0.8,
-        (" video",),
+        ("liked a", "rited a", "added a"),
         r"\b(?:liked|favou?rited|added) an? (?:@?youtube )?video"
         r"(?: to a @?youtube playlist)?(?: from @?\w+)?",
     ),
@@ -123,13 +135,31 @@ LEADS = (
 MOST_LEADS = 4
 """Of more leads in one post only the last ones count: it bounds time."""
 _HINTS = tuple((hint, lead) for lead in LEADS for hint in lead.hints)
-_ASCII_HINTS = tuple((hint, lead) for hint, lead in _HINTS if hint.isascii())
+_any_hint = searcher(hint for hint, _ in _HINTS)
+_any_ascii_hint = searcher(hint for hint, _ in _HINTS if hint.isascii())
 
 
-def hinted(lower: str) -> list[Lead]:
-    """The leads that a text in lower case may hold; a lead may come more than once."""
-    hints = _ASCII_HINTS if lower.isascii() else _HINTS
-    return [lead for hint, lead in hints if hint in lower]
+class Said(NamedTuple):
+    """A lead that stands in a post: where it ends, and what it is worth."""
+
+    end: int
+    weight: float
+
+
+def may_lead(lower: str) -> bool:
+    """Whether a text in lower case may hold a lead: it holds the hint of one."""
+    search = _any_ascii_hint if lower.isascii() else _any_hint
+    return search(lower) is not None
+
+
+def leads_in(lower: str) -> list[Said]:
+    """The leads that a text in lower case holds, in no order; each once."""
+    if not may_lead(lower):
+        return []
+    hinted = dict.fromkeys(lead for hint, lead in _HINTS if hint in lower)
+    return [
+        Said(said.end(), lead.weight) for lead in hinted for said in lead.expression.finditer(lower)
+    ]
 
 
 _STATION = r"(?:(?:on|at) [^\n:\u2013-]{1,30}?(?::\s|\s[\u2013-]\s(?=[^\n]{1,80}\s[\u2013-]\s)))?"

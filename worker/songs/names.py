@@ -118,6 +118,13 @@ def _featured(match: re.Match[str]) -> tuple[str, ...]:
     return tuple(spell(name) for name in names if name)
 
 
+def with_guests(artists: tuple[str, ...], featured: tuple[str, ...]) -> tuple[str, ...]:
+    """The artists, then those that the title says are featured, each once."""
+    if not featured:
+        return artists
+    return artists + tuple(name for name in featured if name not in artists)
+
+
 def spell(name: str) -> str:
     """Handles and hashtags as names: "@ArianaGrande" reads "Ariana Grande". The rest stays."""
     if "@" not in name and "#" not in name:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import re
 
-from worker.songs.cues import FILLER, MOST_LEADS, hinted
+from worker.songs.cues import FILLER, MOST_LEADS, leads_in, may_lead
 from worker.songs.endings import artist_end
 from worker.songs.found import versions
 from worker.songs.looks import is_whole_work
-from worker.songs.names import clean_artists, clean_title
+from worker.songs.names import clean_artists, clean_title, with_guests
 from worker.songs.post import LIMIT, Post, is_tidy, lowered
 from worker.songs.rules import RULES
 from worker.songs.signs import has_fields, is_announced, opens_quotation
@@ -43,13 +43,17 @@ _tidied_sentence = re.compile(
 _is_harmless = re.compile(r"[\w\s'.,:;&@#|()\[\]<>!?~*+=^%$-]*").fullmatch
 """What may stand around the sentence: no link, no quotation, nothing that tidying makes one of."""
 _may_be_artist = re.compile(NOT_ARTIST).match
-_NAME = r"(?:[A-Z][a-z]*|[A-Z]{3,}|\d+)"
-_plain_artist = re.compile(
-    r"(?!(?:\w+ )*(?:(?i:feat|ft|music|now)|X ))"
-    rf"({_NAME}(?:(?: (?:of|the|and)){{0,2}} {_NAME}){{0,3}})"
-    r"(?:\s?$| on \#?Pandora(?!\w)| via @lastfm$)"
-).match
-"""An artist that nothing has to be cut from: names in capitals, and what joins them."""
+_NAME = (
+    r"(?![EFLMNRT](?i:p|t|eat|v|usic|ow|easer|railer|edley))"
+    r"[A-Z\d][^\W_]*(?:'(?:[a-z]|re|ll|ve)?)?"
+)
+"""A word of a name, but not what may end one or part one: EP, LP, Ft, Feat, MV, RT, Music, Now."""
+_TITLE = rf"{_NAME}(?:(?: (?:a|and|for|i[nst]|my|o[fn]|the|to|you)){{0,2}} {_NAME}){{0,4}}"
+_ARTIST = rf"{_NAME}(?:(?: (?:of|the|and)){{0,2}} {_NAME}){{0,3}}"
+_AFTER = r"(?:\s?$| on #?Pandora(?!\w)| via @lastfm$)"
+_plain_names = re.compile(rf"({_TITLE})\"? by {NOT_ARTIST}({_ARTIST}){_AFTER}").match
+"""Names from which nothing has to be cut or cleaned: words in capitals, and what joins them."""
+_plain_artist = re.compile(rf"({_ARTIST}){_AFTER}").match
 
 
 def read_plain(given: str) -> tuple[Song, ...]:
@@ -88,6 +92,9 @@ def _song(text: str, sentence: re.Match[str]) -> Song | None:
     """What the rule of the sentence reads in it."""
     rule = _QUOTED if sentence["mark"] else _LED
     start, end = sentence.span("title")
+    if plain := _plain_names(text, start, sentence.end("artist")):
+        span = start, plain.end(2)
+        return Song(plain[1], (plain[2],), rule.confidence, rule.name, span)
     raw = text[start : end if rule is _QUOTED else end + 1]  # as the rule takes it
     small = raw[0].islower()
     if small and not _begins_title(text, start, end):
@@ -98,8 +105,7 @@ def _song(text: str, sentence: re.Match[str]) -> Song | None:
     end, artists = _artists(text, *sentence.span("artist"))
     if not artists or (small and artists[0][0].islower()):
         return None
-    if title[1]:
-        artists += tuple(name for name in title[1] if name not in artists)
+    artists = with_guests(artists, title[1])
     return Song(title[0], artists, rule.confidence, rule.name, (start, end))
 
 
@@ -153,7 +159,7 @@ def _speaks_alone(text: str, sentence: re.Match[str]) -> bool:
 
 def _is_first_lead(lower: str, sentence: re.Match[str]) -> bool:
     """Whether no other lead stands before the sentence's end, nor too many after it."""
-    if not sentence.start() and not hinted(lower[sentence.start("title") :]):
+    if not sentence.start() and not may_lead(lower[sentence.start("title") :]):
         return True
-    ends = [said.end() for lead in set(hinted(lower)) for said in lead.expression.finditer(lower)]
-    return len(ends) <= MOST_LEADS and sum(end <= sentence.end() for end in ends) == 1
+    leads = leads_in(lower)
+    return len(leads) <= MOST_LEADS and sum(said.end <= sentence.end() for said in leads) == 1

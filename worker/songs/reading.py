@@ -5,12 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from worker.songs.cues import FILLER, MOST_LEADS, MUSIC, NOT_A_SONG_AFTER, NOT_A_SONG_BEFORE, hinted
+from worker.songs.cues import (
+    FILLER,
+    MOST_LEADS,
+    MUSIC,
+    NOT_A_SONG_AFTER,
+    NOT_A_SONG_BEFORE,
+    leads_in,
+)
 from worker.songs.endings import GOES_ON, artist_end, is_tail, title_end
 from worker.songs.found import Found, versions
 from worker.songs.guesses import Cut, Guess, guesses_for, is_deed
 from worker.songs.looks import is_capitalised, is_odd, is_whole_work, may_be_song
-from worker.songs.names import clean_artists, clean_title, guests
+from worker.songs.names import clean_artists, clean_title, guests, with_guests
 from worker.songs.post import Post, lowered
 from worker.songs.rule import Rule
 from worker.songs.rules import first_groups_for, groups_for, perhaps_for
@@ -86,19 +93,14 @@ class Reading:
             return None
         sure = round(max(guess.confidence - 0.01 * number, 0.1), 3)
         span = self.post.span(*place)
-        return Song(cleaned[0], (*artists, *cleaned[1]), sure, guess.name, span)
+        return Song(cleaned[0], with_guests(artists, cleaned[1]), sure, guess.name, span)
 
     def _leads(self) -> list[tuple[float, int]]:
-        """What each lead is worth and where it ends; the last come first."""
-        lower = self.lower
-        heard = hinted(lower)
-        if not heard:
-            return []
+        """What each lead is worth and where the song may begin; the last come first."""
         ends = set()
-        for lead in heard:
-            for said in lead.expression.finditer(lower):
-                after = FILLER.match(self.post.text, said.end())
-                ends.add((after.end() if after else said.end(), lead.weight))
+        for said in leads_in(self.lower):
+            after = FILLER.match(self.post.text, said.end)
+            ends.add((after.end() if after else said.end, said.weight))
         return [(weight, end) for end, weight in sorted(ends, reverse=True)[:MOST_LEADS]]
 
     @property
@@ -155,7 +157,7 @@ class Reading:
             if not artists:
                 return
             start, end = min(start, begin), max(end, stop)
-            artists += tuple(name for name in featured if name not in artists)
+            artists = with_guests(artists, featured)
         if not self._looks_right(rule, title, artists, (start, end)):
             return
         change = self._change(rule, artists, (start, end))

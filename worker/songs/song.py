@@ -56,22 +56,32 @@ class Parsed(NamedTuple):
         """What was read, given at least one candidate; the first speaks for the post, if firm."""
         best = candidates[0]
         if best.confidence < FIRM:
-            return cls.nothing(_perhaps(len(candidates)), link)._replace(candidates=candidates)
+            return cls.nothing(_perhaps(len(candidates)), link, candidates)
         return cls(
-            best.title,
-            best.artists,
-            best.confidence,
-            best.rule,
-            None,
-            best.span,
-            link,
-            candidates,
+            title=best.title,
+            artists=best.artists,
+            confidence=best.confidence,
+            rule=best.rule,
+            reason=None,
+            span=best.span,
+            link=link,
+            candidates=candidates,
         )
 
     @classmethod
-    def nothing(cls, reason: str, link: Link | None = None) -> Parsed:
+    def nothing(
+        cls, reason: str, link: Link | None = None, guesses: tuple[Song, ...] = ()
+    ) -> Parsed:
         """A post that names no song surely, and why we think so."""
-        return cls(None, (), 0.0, "none", reason, None, link)
+        return cls(
+            title=None,
+            artists=(),
+            confidence=0.0,
+            rule="none",
+            reason=reason,
+            link=link,
+            candidates=guesses,
+        )
 
     def as_json(self) -> ParsedJson:
         """The five keys that `deephypebot parse` promises."""
