@@ -18,9 +18,10 @@ from worker.songs.words import NOT_ARTIST, WHOLE_NAMES
 
 _Q = r"[^\"\n]"
 _NESTED = rf'(?:(?<=[\s(])"(?=\S){_Q}{{1,60}}"{_Q}{{0,60}})?'
-_DOUBLE = rf'(?<![\w"])"\s{{0,4}}(?P<title>{_Q}{{1,100}}?{_NESTED})"'
+# Marks come before what may not stand before them: a search for one character is quick.
+_DOUBLE = rf'"(?<![\w"]")\s{{0,4}}(?P<title>{_Q}{{1,100}}?{_NESTED})"'
 _SINGLE = (
-    r"(?<![\w'])'(?=\S)(?P<title>(?:[^'\"\n]|(?<=\w)'(?=\w)|(?<=[nN])'(?=\s)|(?<=^)'){1,80}?)"
+    r"'(?<![\w']')(?=\S)(?P<title>(?:[^'\"\n]|(?<=\w)'(?=\w)|(?<=[nN])'(?=\s)|(?<=^)'){1,80}?)"
     r"'(?!\w)"
 )
 _PARTS = {

@@ -9,12 +9,12 @@ from worker.songs.rule import Rule
 from worker.songs.signs import Sign
 from worker.songs.words import COMMON, NOT_ARTIST
 
-_START = r"(?:(?m:^)[ \"*.:>\u2013-]{0,9}|(?<=[.:!?|] )|(?<=  ))"
-_LABEL = r"(?:(?<=[:|] )|(?<=  )|(?m:^) {1,9})"
+_START = r"(?:(?m:^)[ \"*.:>\u2013-]{0,9}|(?<= )(?:(?<=[.:!?|] )|(?<=  )))"
+_LABEL = r"(?:(?<= )(?:(?<=[:|] )|(?<=  ))|(?m:^) {1,9})"
 _UPPER = r"(?:[^\W_a-z\u00df-\u00ff]|[a-z]{1,3}-?[A-Z0-9]|[@*$](?=\w))"
 _IN_NAME = (
-    r"(?:(?:(?<=\b[A-Z])\.|(?<=\b(?:Dr|Mr|St|Jr|ft))\.|(?<=feat)\.|, (?:[Tt]he|[A-Z]\w+ &)|"
-    r"[.!](?=\s+[-\u2013~]\s)|!(?= \())[^\n\":,.!?]{0,40}?){0,5}"
+    r"(?:(?=[.,!])(?:(?<=\b[A-Z])\.|(?<=\b(?:Dr|Mr|St|Jr|ft))\.|(?<=feat)\.|"
+    r", (?:[Tt]he|[A-Z]\w+ &)|[.!](?=\s+[-\u2013~]\s)|!(?= \())[^\n\":,.!?]{0,40}?){0,5}"
 )
 """What goes on after a mark inside a name: "Mr. Jones", "R.E.M.", "Tyler, The Creator"."""
 _TITLE = rf"(?P<title>{_UPPER}[^\n\":,.!?]{{0,60}}?{_IN_NAME})"

@@ -18,6 +18,9 @@ def set_of(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
+UPPER = r"(?:[^\W\d_a-z\u00df-\u00ff]|[@*$](?=\w))"
+"""What a name begins with: a capital, a letter of a script without cases, a handle's mark."""
+
 SERVICES = one_of(
     r"""pandora, spotify, apple\s?music, youtube, soundcloud, tidal, deezer, itunes,
     i\s?heart\s?radio, last\.?fm, bandcamp, shazam, vevo, amazon, sirius\s?xm, radio, repeat, loop,
@@ -84,13 +87,15 @@ _MONTH = one_of(
     """january, february, march, april, may, june, july, august, september, october, november,
     december, jan, feb, mar, apr, jun, jul, aug, sept?, oct, nov, dec"""
 )
+# Each part looks at its first character: so most names are through it at once.
 NOT_ARTIST = (
-    rf"(?!(?:{NO_ARTIST_LOWER}|the {NO_ARTIST_AFTER_THE})(?![\w-])"
-    rf"|(?i:(?:next |this )?{_DAY}\b"
-    r"|(?:today|tonight|tomorrow|noon|midnight)\b(?! [A-Z])"
-    r"|(?-i:(?!2[AP]M\b))\d{1,2}(?::\d\d)? ?(?:am|pm)\b"  # 2PM and 2AM are bands
-    r"|\d+%|\d+ (?:people|fans|points|minutes|hours|days|votes|million)"
-    rf"|{_MONTH}\.? \d|(?:the )?(?:end of|author)\b|@?(?:lastfm|pandora|spotify|youtube)\b))"
+    rf"(?!(?=[a-z])(?:{NO_ARTIST_LOWER}|the {NO_ARTIST_AFTER_THE})(?![\w-])"
+    rf"|(?i:(?=[mtwfsn])(?:next |this )?{_DAY}\b"
+    r"|(?=[tnm])(?:today|tonight|tomorrow|noon|midnight)\b(?! [A-Z])"
+    r"|(?=\d)(?:(?-i:(?!2[AP]M\b))\d{1,2}(?::\d\d)? ?(?:am|pm)\b"  # 2PM and 2AM are bands
+    r"|\d+%|\d+ (?:people|fans|points|minutes|hours|days|votes|million))"
+    rf"|(?=[jfmasond]){_MONTH}\.? \d|(?=[tea])(?:the )?(?:end of|author)\b"
+    r"|(?=[@lpsy])@?(?:lastfm|pandora|spotify|youtube)\b))"
 )
 """A lookahead: what follows is no artist, but a time, a manner or a pronoun."""
 
