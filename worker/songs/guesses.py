@@ -23,6 +23,7 @@ from worker.songs.words import (
     NOT_ARTIST,
     NOT_BEFORE_BY,
     OPENS_TITLE,
+    UPPER,
 )
 
 
@@ -47,7 +48,6 @@ class Guess:
 
 _BY = re.compile(rf"(?<=[^\s,.:;\u2013-]) by (?={NOT_ARTIST}[\w@*$])")
 _DASH = re.compile(r"(?<=\S)(?: [-~] |\s?\u2013\s?)(?=\S)")
-_UPPER = r"(?:[^\W\d_a-z\u00df-\u00ff]|[@*$](?=\w))"
 _PHRASE = re.compile(r".*(?:[.,;:!?\"()\n|/#@\u266b\u2013]|\s\s|\s-\s)\s*", re.DOTALL)
 _SMALL_ARTIST = re.compile(
     rf"(?!{NO_ARTIST_SMALL}\b)[a-z][\w.'&$-]*"
@@ -65,11 +65,11 @@ _SMALL_DASH = re.compile(
 )
 _SMALL_END = re.compile(rf" (?:{NO_ARTIST_SMALL}|and)\b")
 _NAMES_APART = re.compile(
-    rf"(?:(?m:^)|(?<=[.:!?,] )|(?<=  ))(?P<left>{_UPPER}[^\n,.:;!?\"()]{{1,40}}),"
-    rf" (?P<right>{_UPPER}[^\n]{{1,60}})"
+    rf"(?:(?m:^)|(?<=[.:!?,] )|(?<=  ))(?P<left>{UPPER}[^\n,.:;!?\"()]{{1,40}}),"
+    rf" (?P<right>{UPPER}[^\n]{{1,60}})"
 )
 _NAMED = re.compile(
-    rf"(?m:^)(?P<left>{_UPPER}[^\n,.:;!?\"()@#]{{1,30}}): (?P<right>{_UPPER}[^\n]{{1,60}})"
+    rf"(?m:^)(?P<left>{UPPER}[^\n,.:;!?\"()@#]{{1,30}}): (?P<right>{UPPER}[^\n]{{1,60}})"
 )
 _ENDS = re.compile(r"\"?(?:[.,!:;(]|\s*(?:\n|$)|\s\s)")
 _MOST_PLACES = 3
@@ -226,7 +226,7 @@ GUESSES = (
         0.26,
         "Blur, Tender. in the rain, on a bench",
         ("Tender", ("Blur",)),
-        Sign.COMMA,
+        Sign.COMMA | Sign.COMMA_NAME,
         _apart(_NAMES_APART),
     ),
     Guess(
@@ -234,7 +234,7 @@ GUESSES = (
         0.24,
         "Blur: Tender. in the rain, on a bench",
         ("Tender", ("Blur",)),
-        Sign.COLON,
+        Sign.COLON | Sign.COLON_NAME,
         _apart(_NAMED),
     ),
 )

@@ -151,7 +151,7 @@ _IN_PROSE = (
     Rule(
         "the song, title by artist",
         0.7,
-        r"(?:{work}):? (?P<title>[A-Z0-9#][^\n,.!?\"]{0,80}?) by:?[ ]{1,4}{artist}",
+        r"\b(?:{work}):? (?P<title>[A-Z0-9#][^\n,.!?\"]{0,80}?) by:?[ ]{1,4}{artist}",
         "You should hear the cover of Wicked Game by London Grammar",
         ("Wicked Game", ("London Grammar",)),
         needs=Sign.BY | Sign.WORK,
@@ -163,18 +163,19 @@ _IN_PROSE = (
         r"(?<![\w@#']){owner} {work}[,:]? (?:called |titled )?{quoted}",
         "Crying at the new Mitski song 'Geyser' again",
         ("Geyser", ("Mitski",)),
-        needs=Sign.WORK,
+        needs=Sign.WORK_QUOTED,
         capitals=True,
     ),
     Rule(
         "artist does quoted",
         0.75,
         r"(?<![\w@#']){owner} (?:(?:just|has|have|will) )?"
-        r"(?i:released?s?|drops?|dropped|debut(?:s|ed)?|"
+        r"(?i:release[ds]?|drops?|dropped|debut(?:s|ed)?|"
         r"performs?|performed|sings?|sang|covers|covered|unveils|shares|shared|premieres|plays) "
         r"(?:(?:her|his|their|its|the|new|single|song|track|video|for|a|cover|of) ){0,5}{quoted}",
         "Phoebe Bridgers just released her new single \u201cKyoto\u201d",
         ("Kyoto", ("Phoebe Bridgers",)),
+        needs=Sign.DEED_QUOTED,
         capitals=True,
         music=True,
     ),
@@ -248,10 +249,10 @@ _TITLES_ALONE = (
     Rule(
         "the song, quoted alone",
         0.4,
-        r"(?:{work})[,:]? (?:called |titled |is called |for |of )?{quoted}",
+        r"(?:\b|#new)(?:{work})[,:]? (?:called |titled |is called |for |of )?{quoted}",
         'I wrote a new song called "Paper Boats" last night',
         ("Paper Boats", ()),
-        needs=Sign.WORK,
+        needs=Sign.WORK_QUOTED,
         capitals=True,
     ),
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from enum import Flag, auto
 
-from worker.songs.words import WHOLE_NAMES
+from worker.songs.needles import searcher
+from worker.songs.words import UPPER, WHOLE_NAMES, set_of
 
 
 class Sign(Flag):
@@ -29,8 +30,12 @@ class Sign(Flag):
     FIELDS = auto()  # "Artist:" and "Title:"
     OWNS = auto()  # an apostrophe ends an owner's name
     WORK = auto()  # "single", "covers": a word for music or for playing it
+    WORK_QUOTED = auto()  # such a word stands right before a quotation mark
+    DEED_QUOTED = auto()  # "released her new" does
     PLACE = auto()  # "12 (", a chart's
     NUMBER = auto()  # "#12"
+    COMMA_NAME = auto()  # ", Tender"
+    COLON_NAME = auto()
     NAME_QUOTED = auto()  # a name stands right before a quotation mark, and so on
     DASH_QUOTED = auto()
     PLAYS_QUOTED = auto()
@@ -41,7 +46,8 @@ class Sign(Flag):
 
 SPARING = (
     *(Sign.SONG_BY, Sign.FIELDS, Sign.OWNS, Sign.WORK, Sign.PLACE, Sign.NUMBER),
-    *(Sign.NAME_QUOTED, Sign.DASH_QUOTED, Sign.PLAYS_QUOTED),
+    *(Sign.COMMA_NAME, Sign.COLON_NAME),
+    *(Sign.WORK_QUOTED, Sign.DEED_QUOTED, Sign.PLAYS_QUOTED, Sign.NAME_QUOTED, Sign.DASH_QUOTED),
     *(Sign.QUOTED_DASH, Sign.QUOTED_VON, Sign.QUOTED_BRACKET),
 )
 """The signs that only spare work: a post that showed them all would be read no otherwise."""
@@ -53,12 +59,13 @@ _LEAD, _BY, _TWO_BY, _CAPITAL_BY, _SONG_BY = (
 _APOSTROPHE, _OWNS, _COLON, _FIELDS = (
     sign.value for sign in (Sign.APOSTROPHE, Sign.OWNS, Sign.COLON, Sign.FIELDS)
 )
-_WORK, _PLACE, _NUMBER, _NAME_QUOTED, _PLAYS_QUOTED = (
-    sign.value for sign in (Sign.WORK, Sign.PLACE, Sign.NUMBER, Sign.NAME_QUOTED, Sign.PLAYS_QUOTED)
+_WORK, _PLACE, _NUMBER = (sign.value for sign in (Sign.WORK, Sign.PLACE, Sign.NUMBER))
+_COMMA, _COMMA_NAME, _COLON_NAME = (
+    sign.value for sign in (Sign.COMMA, Sign.COMMA_NAME, Sign.COLON_NAME)
 )
+_NAME_QUOTED, _PLAYS_QUOTED = Sign.NAME_QUOTED.value, Sign.PLAYS_QUOTED.value
 SINGLE, DOUBLE = Sign.SINGLE.value, Sign.DOUBLE.value
 _QUOTED = SINGLE | DOUBLE
-_WORK_COUNTS = _QUOTED | _BY  # a word for music counts beside one of these
 _MARKS = (
     ('"', Sign.DOUBLE.value),
     (" - ", Sign.DASH.value),
@@ -69,19 +76,46 @@ _MARKS = (
     (" | ", Sign.BAR.value),
     ("pandora", Sign.PANDORA.value),
 )
-_WORKS = (
-    *("song", "single", "track", "tune", "video", "cover", "remix", "hit", "anthem", "ballad"),
-    *("version", "perform", "sing"),
+_any_work = searcher(
+    (
+        *("song", "single", "track", "tune", "video", "cover", "remix", "hit", "anthem", "ballad"),
+        *("version", "perform", "sing"),
+    )
 )
+_any_whole_name = searcher(WHOLE_NAMES)
+_LAST_WORDS = (
+    (
+        set_of(
+            "song songs single singles track tracks tune tunes video videos cover covers remix hit "
+            "hits anthem ballad version perform performs performing sing sings singing covering "
+            "of for called titled"
+        ),
+        Sign.WORK_QUOTED.value,
+    ),
+    (
+        set_of(
+            "release released releases drop drops dropped debut debuts debuted perform performs "
+            "performed sing sings sang cover covers covered unveils share shares shared premieres "
+            "plays her his their its the new single song track video for a cover of"
+        ),
+        Sign.DEED_QUOTED.value,
+    ),
+)
+"""The last word before a quotation mark, where a rule reads a title after such words."""
+_PLAYING = set_of("do did doing does play plays played playing with")
 # Each begins with what is rare, not with what stands before it: that is quicker to find.
 _BY_WORD = re.compile(r"by\b(?<=\sby)")
 _OPENING = re.compile(r"'(?<!\w')\S")
+_names_after_comma = re.compile(f",(?= {UPPER})").search
+_names_after_colon = re.compile(f":(?= {UPPER})").search
 _HASH_NUMBER = re.compile(r"#\d")
 _CHART_PLACE = re.compile(r"\((?:(?<=\d\()|(?<=\d \())")
-_NAME_BEFORE = re.compile(r"[A-Z@#$0-9][^\s\"':,]*(?:[,:]| //?| [\u2013-])? [\"']")
-_PLAYS_BEFORE = re.compile(r"[dpw](?:o|id|oing|oes|lay|lays|layed|laying|ith) (?:\w+ ){0,2}?[\"']")
+_OPENS = re.compile(r"[\"'](?<= .)")
+_BETWEEN = " ,:/\u2013-"
+"""What may stand between a name or a word and the quotation mark after it."""
+_may_be_name = re.compile(r"[A-Z@#$0-9][^\"':,]*$").search
 _BESIDE_QUOTES = (
-    (re.compile(r"[-\u2013~|:]\s?[\"']"), Sign.DASH_QUOTED.value),
+    (re.compile(r"[\"'](?:(?<=[-\u2013~|:].)|(?<=[-\u2013~|:]\s.))"), Sign.DASH_QUOTED.value),
     (re.compile(r"[\"')\]](?:\s+[-\u2013~|/]|\u2013)"), Sign.QUOTED_DASH.value),
     (re.compile(r"[\"'],? [adfopv]\w{1,4} "), Sign.QUOTED_VON.value),
     (re.compile(r"[\"'] \([A-Z@]"), Sign.QUOTED_BRACKET.value),
@@ -108,19 +142,41 @@ def closer_signs(text: str, lower: str, seen: int) -> int:
     """The bits of the other Signs, which take longer to see, given those that were seen at once."""
     signs = 0
     if seen & _QUOTED:
-        if _NAME_BEFORE.search(text) or any(name in lower for name in WHOLE_NAMES):
+        signs |= _before_quotations(text)
+        if _any_whole_name(lower):
             signs |= _NAME_QUOTED
-        if _PLAYS_BEFORE.search(lower):
-            signs |= _PLAYS_QUOTED
         for beside, sign in _BESIDE_QUOTES:
             if beside.search(text):
                 signs |= sign
-    if seen & _WORK_COUNTS and any(work in lower for work in _WORKS):
+    if seen & _BY and _any_work(lower):
         signs |= _WORK
+    if seen & _COMMA and _names_after_comma(text):
+        signs |= _COMMA_NAME
+    if seen & _COLON and _names_after_colon(text):
+        signs |= _COLON_NAME
     if "#" in text and _HASH_NUMBER.search(text):
         signs |= _NUMBER
     if "(" in text and _CHART_PLACE.search(text):
         signs |= _PLACE
+    return signs
+
+
+def _before_quotations(text: str) -> int:
+    """The signs that stand before a quotation mark, after a blank."""
+    signs = 0
+    for mark in _OPENS.finditer(text):
+        words = text[: mark.start()].rstrip(_BETWEEN).rsplit(None, 3)[-3:]
+        if not words:
+            continue
+        if _may_be_name(words[-1]):
+            signs |= _NAME_QUOTED
+        words = [word.lower() for word in words]
+        if not _PLAYING.isdisjoint(words):
+            signs |= _PLAYS_QUOTED
+        last = words[-1].removeprefix("#new")
+        for known, sign in _LAST_WORDS:
+            if last in known:
+                signs |= sign
     return signs
 
 
