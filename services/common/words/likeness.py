@@ -45,4 +45,6 @@ def shingles(words: str) -> Shingles:
 def likeness(one: Shingles, other: Shingles) -> float:
     """Dice's coefficient: 0 for nothing in common (or no words at all), 1 for the same words."""
     total = one.total() + other.total()
-    return 2 * (one & other).total() / total if total else 0.0
+    # Not `one & other`: a page of drafts is compared with hundreds of posts.
+    common = sum(min(one[each], other[each]) for each in one.keys() & other.keys())
+    return 2 * common / total if total else 0.0

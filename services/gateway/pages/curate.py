@@ -6,13 +6,14 @@ were typed. `head` is the newest item at the start of the pass; what stands abov
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from services.common.problems import NotFoundError
 from services.gateway.pages.decided import decided
 from services.gateway.pages.fields import (
     REASONS,
@@ -25,7 +26,7 @@ from services.gateway.pages.fields import (
     the_desk,
 )
 from services.gateway.pages.look import AskedLook, Look
-from services.gateway.pages.preview import rules_to_show
+from services.gateway.pages.preview import Preview, Rules, rules_to_show
 from services.gateway.pages.report import last_worker
 from services.gateway.pages.views import PageRoute, page
 from services.gateway.pages.visitors import FORM_CHECKS, Visitor
@@ -112,32 +113,54 @@ async def desk_page(
 ) -> Response:
     """The desk with `place` in focus; `typed` are words, by draft, that were not accepted, and
     `gone` is the item that they were for, if it is no longer there."""
-    item, now = place.item, datetime.now(UTC)
-    verdict = decided(item) if item else None
-    previews = {}
-    if item and not verdict:
-        rules = await rules_to_show(request)
-        words = words_on(item, typed)
-        previews = await asyncio.to_thread(rules.previews, item.song, words)
+    (focus,) = await in_focus(request, [place], typed or {})
     return page(
         request,
         "curate.html",
         status,
-        place=place,
-        item=item,
-        verdict=verdict,
-        away=item is not None and item.is_away(now),
         said=said,
         problem=problem,
-        typed=typed or {},
         gone=gone,
-        previews=previews,
-        reasons=REASONS,
-        spans=SPANS,
-        searching="/curate",
-        cleared=Look(Wanted(place.look.wanted.view)).focus(),
+        **focus,
+        **around(place.look),
         **await pulse_of(request, visitor, place.look, place.head),
     )
+
+
+async def in_focus(
+    request: Request, places: Sequence[Place], typed: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """What the page shows of the item of each place."""
+    now = datetime.now(UTC)
+    verdicts = [decided(place.item) if place.item else None for place in places]
+    open_ = [p.item for p, verdict in zip(places, verdicts, strict=True) if p.item and not verdict]
+    rules = await rules_to_show(request) if open_ else Rules()
+
+    def preview_all() -> dict[str, dict[str, Preview]]:
+        return {item.item_id: rules.previews(item.song, words_on(item, typed)) for item in open_}
+
+    previews = await asyncio.to_thread(preview_all)
+    return [
+        {
+            "place": place,
+            "item": place.item,
+            "verdict": verdict,
+            "away": place.item is not None and place.item.is_away(now),
+            "typed": typed,
+            "previews": previews.get(place.item.item_id, {}) if place.item else {},
+        }
+        for place, verdict in zip(places, verdicts, strict=True)
+    ]
+
+
+def around(look: Look) -> dict[str, Any]:
+    """What stands around an item, whichever it is."""
+    return {
+        "reasons": REASONS,
+        "spans": SPANS,
+        "searching": "/curate",
+        "cleared": Look(Wanted(look.wanted.view)).focus(),
+    }
 
 
 def words_on(item: DeskItem, typed: Mapping[str, str] | None) -> dict[str, str]:
@@ -154,15 +177,26 @@ async def pulse_of(
     now = datetime.now(UTC)
     recent = [done for item in await desk.recent(RECENT) if (done := decided(item, now))]
     own = (v for v in recent if v.can_undo and v.curator == visitor.curator)
+    head, new = await newer(desk, look, head)
     return {
         "head": head,
         "look": look,
         "counts": counts,
-        "new": await desk.above(head, look.wanted) if head else counts.waiting,
+        "new": new,
         "recent": recent,
         "undo_first": next(own, None),
         "worker": await asyncio.to_thread(last_worker, request.app.state.engine),
     }
+
+
+async def newer(desk: Desk, look: Look, head: str | None) -> tuple[str | None, int]:
+    """The head of the pass and how many items came above it; one that is gone is replaced."""
+    if head is None:
+        return None, 0
+    try:
+        return head, await desk.above(head, look.wanted)
+    except NotFoundError:
+        return await top_of(desk, look), 0
 
 
 @router.get("/curate/pulse")

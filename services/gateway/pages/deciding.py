@@ -11,7 +11,7 @@ from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Depends, Form, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import PlainTextResponse, RedirectResponse
 
 from services.common.problems import (
     BadRequestError,
@@ -20,7 +20,7 @@ from services.common.problems import (
     NotFoundError,
     ProblemError,
 )
-from services.gateway.pages.curate import Place, desk_page, find_place
+from services.gateway.pages.curate import SAID, Place, desk_page, find_place
 from services.gateway.pages.fields import SPANS, Id, Known, Span, TheDesk, Version, Words
 from services.gateway.pages.look import Look, SentLook
 from services.gateway.pages.preview import rules_of
@@ -35,6 +35,8 @@ from services.gateway.pages.visitors import (
 )
 from services.gateway.people import CURATE, MAX_NAME, Actor
 from services.gateway.sheets.sheet import Desk
+
+LITTLE = "return=minimal"  # RFC 7240
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -118,8 +120,15 @@ async def answer(
     except (ConflictError, BadRequestError, NotFoundError) as error:
         return await refused(form, error, typed)
     log.info("item.decided", item_id=form.item_id, what=said, curator=form.visitor.curator)
+    if goes_on and wants_little(form.request):
+        return PlainTextResponse(SAID[said], headers={"Preference-Applied": LITTLE})
     place = {"after" if goes_on else "item": form.item_id}
     return RedirectResponse(form.look.focus(**place, head=form.head, said=said), 303)
+
+
+def wants_little(request: Request) -> bool:
+    """Whether the page has gone on by itself, and asks only what became of the decision."""
+    return request.headers.get("prefer") == LITTLE
 
 
 async def refused(form: Sent, error: ProblemError, typed: Mapping[str, str] | None) -> Response:

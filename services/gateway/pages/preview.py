@@ -7,7 +7,7 @@ Where either is not known, less is shown; nothing is refused then.
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import structlog
 from fastapi import Request
@@ -57,7 +57,7 @@ class Rules:
 
     @cached_property
     def earlier(self) -> Sequence[tuple[Approved, Shingles]]:
-        return [(each, shingles(self._bare(each.words, each.song))) for each in self.before]
+        return [(each, self._shingles(each.words, each.song)) for each in self.before]
 
     def preview(self, words: str, song: Song) -> Preview:
         words = words.strip()
@@ -91,14 +91,20 @@ class Rules:
         """The last of our posts that readers would take these words for."""
         if self.composing is None:
             return None
-        mine, threshold = shingles(self._bare(words, song)), self.composing.likeness
+        mine, threshold = self._shingles(words, song), self.composing.likeness
         return next(
             (each for each, theirs in self.earlier if likeness(mine, theirs) >= threshold), None
         )
 
-    def _bare(self, words: str, song: Song) -> str:
+    def _shingles(self, words: str, song: Song) -> Shingles:
         template = self.composing.template if self.composing else "{text}"
-        return own_words(words, song.title, tuple(song.artists), template)
+        return bare_shingles(words, song.title, tuple(song.artists), template)
+
+
+@lru_cache(maxsize=4 * MOST_COMPARED)
+def bare_shingles(words: str, title: str, artists: tuple[str, ...], template: str) -> Shingles:
+    """Of the words without the song's name; the same posts are compared with on every page."""
+    return shingles(own_words(words, title, artists, template))
 
 
 async def rules_of(request: Request) -> Rules:

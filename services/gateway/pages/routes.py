@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
-from services.gateway.pages import audit, bulk, curate, deciding, login, status
+from services.gateway.pages import ahead, audit, bulk, curate, deciding, login, status
 from services.gateway.pages.playground import routes as playground
 from services.gateway.pages.throttle import WrongKeys
 from services.gateway.pages.views import STATIC, PageRoute
@@ -15,6 +15,7 @@ from services.gateway.people import CURATE
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 ROOMS = (
+    ahead.router,
     audit.router,
     bulk.router,
     curate.router,

@@ -37,7 +37,7 @@ const acts = {
   d: () => snooze("d"),
   w: () => snooze("w"),
   "/": () => byId("search")?.focus(),
-  u: () => byId("undo")?.requestSubmit(),
+  u: () => latest.then(() => byId("undo")?.requestSubmit()), // until then it stands for an older one
   "?": () => byId("keys")?.showModal(),
 };
 

@@ -1,11 +1,15 @@
 // One script for all pages. They work without it: it sends their forms by fetch, swaps in the page
-// that comes back, holds the next one ready, and keeps typed words in this browser until the desk
-// has accepted them. Keys are in keys.js.
+// that comes back, holds the next items of the desk ready, and keeps typed words in this browser
+// until the desk has accepted them. Keys are in keys.js.
 "use strict";
 
 const POLL_MS = 5000;
-let ahead = null; // the next item, fetched before it is asked for
+let held = []; // the next items, fetched before they are asked for
 let turn = 0; // counts what was asked, so that a late answer does not undo a newer one
+let asking = null; // the question what follows, while it is open
+let askAgain = false;
+let wanting = null; // a page that goes on as soon as something is held
+let latest = Promise.resolve(); // until the queue tells of what was sent last
 
 const byId = (id) => document.getElementById(id);
 const main = () => byId("main");
@@ -25,23 +29,35 @@ const original = (field) => field.form.querySelector("[data-restore]").dataset.r
 // Fetch a page and take it apart; throws when no page came back.
 async function load(url, options) {
   const answer = await fetch(url, options);
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const text = await answer.text();
+  if (answer.headers.has("Preference-Applied")) return { ok: true, said: text };
+  const page = new DOMParser().parseFromString(text, "text/html");
   const [next, pulse] = [page.getElementById("main"), page.getElementById("pulse")];
   if (next?.dataset.page === "login") location.assign(answer.url);
   if (!next && !pulse) throw new Error(`${url} answered ${answer.status} without a page`);
-  return { ok: answer.ok, next, pulse };
+  return { ok: answer.ok, next, pulse, said: next?.dataset.said, items: [...page.querySelectorAll("main")] };
 }
 
-function show(next) {
+function show(next, following = []) {
+  held = following;
+  carryPulse(next);
   main().replaceWith(next);
   settle();
   (cards()[0] ?? next).focus({ preventScroll: true });
   window.scrollTo(0, 0);
 }
 
+// Items that were held come without the queue: the one on the screen goes along.
+function carryPulse(next) {
+  const [place, pulse] = [next.querySelector("#pulse:empty"), byId("pulse")];
+  if (!place || !pulse) return;
+  pulse.replaceWith(place.cloneNode()); // the page that goes may come back
+  place.replaceWith(pulse);
+}
+
 // Make what just came on the screen ready to be worked with.
 function settle() {
-  const { here, item, said } = main().dataset;
+  const { here, said } = main().dataset;
   if (here) history.replaceState(null, "", here);
   document.querySelectorAll(".js-only").forEach((element) => { element.hidden = false; });
   fields().forEach(restore);
@@ -49,23 +65,60 @@ function settle() {
   retitle();
   say(`${said ?? ""} ${heading()}`);
   refreshed();
-  ahead = null;
-  if (item) prepare(item);
 }
 
-async function prepare(item) {
-  try {
-    const { ok, next } = await load(byId("next").href);
-    if (ok && next.dataset.item && main().dataset.item === item) ahead = next;
-  } catch { /* it will be asked for again when it is needed */ }
+// Show the next item at once; lookAhead asks whether it is the next one still.
+function goOn() {
+  const [next, ...following] = held;
+  next.dataset.after = main().dataset.item;
+  show(next, following);
+}
+
+// One question at a time, and another when somebody went on meanwhile.
+function refill() {
+  askAgain = true;
+  asking ??= (async () => {
+    while (askAgain) {
+      askAgain = false;
+      try { await lookAhead(main()); } catch { /* what is not held is loaded when it is needed */ }
+    }
+    asking = null;
+  })();
+  return asking;
+}
+
+// What really follows by now, and the queue with it; what is held is not sent again.
+async function lookAhead(here) {
+  const { item, version, look, after = item } = here.dataset;
+  if (!version) return;
+  const known = [here, ...held];
+  const asked = new URLSearchParams({ after, head: byId("pulse").dataset.head });
+  known.forEach(({ dataset }) => asked.append("held", `${dataset.version} ${dataset.item}`));
+  const { ok, pulse, items } = await load(`/curate/ahead?${asked}&${look}`);
+  if (!ok || main().dataset.look !== look) return;
+  freshen(pulse);
+  const found = items.map((sent) => (sent.firstElementChild ? sent : known.find((one) => isSame(one, sent))));
+  const list = after === item ? [here, ...found] : found;
+  const place = list.findIndex((one) => isSame(one, main()));
+  if (place >= 0) held = list.slice(place + 1);
+  if (main() === wanting && held.length > 0) goOn();
+  if (place < 0 && main() === here && !document.activeElement.matches("input, textarea")) await goInstead(list, after);
+}
+
+const isSame = (one, other) => one.dataset.item === other.dataset.item && one.dataset.version === other.dataset.version;
+
+// Somebody else was faster with the item on the screen.
+async function goInstead([next, ...following], after) {
+  if (next) show(next, following);
+  else await go(byId("next").href.replace(/\bafter=[^&]*/, new URLSearchParams({ after })));
 }
 
 async function go(url) {
   const mine = ++turn;
-  if (ahead && url === byId("next")?.href) { show(ahead); return; }
+  if (held.length > 0 && url === byId("next")?.href) { goOn(); refill(); return; }
   try {
     const { next } = await load(url);
-    if (mine === turn) show(next);
+    if (mine === turn) { show(next); refill(); }
   } catch { offline(true); }
 }
 
@@ -74,24 +127,29 @@ async function send(form, button) {
   if (before.ariaBusy === "true") return;
   const mine = ++turn;
   const body = new URLSearchParams(new FormData(form, button));
-  const decides = form.hasAttribute("data-decides");
   const sent = form.querySelector("textarea[data-draft]");
-  const preview = decides && ahead?.dataset.item !== before.dataset.item ? ahead : null;
+  const foreseen = form.hasAttribute("data-decides") && (held.length > 0 || asking !== null);
   before.ariaBusy = "true";
-  if (preview) show(preview);
+  if (foreseen && held.length > 0) goOn(); else if (foreseen) wanting = before;
   try {
-    const { ok, next, pulse } = await load(form.action, { method: "POST", body });
+    const headers = foreseen ? { Prefer: "return=minimal" } : {};
+    const { ok, next, pulse, said } = await load(form.action, { method: "POST", body, headers });
     if (ok && sent) stored((store) => store.removeItem(words(sent)));
     // Another tab may have sent words for the same draft, and then forgot those of this one.
     if (!ok) before.querySelectorAll("textarea[data-draft]").forEach(keep);
-    const foreseen = preview && next.dataset.item === main().dataset.item;
-    if (!ok || (mine === turn && !foreseen)) show(next);
-    else { freshen(pulse); say(`${next.dataset.said} ${heading()}`); }
+    if (ok && wanting === before) await asking;
+    if (!ok || (next && mine === turn)) show(next);
+    else if (foreseen && main() === before) await go(byId("next").href);
+    else { freshen(pulse); say(`${said} ${heading()}`); }
     offline(false);
   } catch {
-    if (mine === turn && preview) show(before);
+    if (foreseen && main() !== before) show(before); // it may be decided all the same: the desk then says so
     offline(true);
-  } finally { before.ariaBusy = null; }
+  } finally {
+    before.ariaBusy = null;
+    if (wanting === before) wanting = null;
+  }
+  await refill();
 }
 
 function freshen(pulse) {
@@ -112,7 +170,7 @@ async function poll() {
   if (document.hidden || here.ariaBusy === "true") return;
   try {
     if (here.dataset.page === "curate") {
-      const { pulse } = await load(`/curate/pulse?head=${encodeURIComponent(here.dataset.head)}&${here.dataset.look}`);
+      const { pulse } = await load(`/curate/pulse?head=${encodeURIComponent(byId("pulse").dataset.head)}&${here.dataset.look}`);
       if (here.dataset.item || pulse.dataset.waiting === "0") freshen(pulse); else await go(here.dataset.here);
     } else if ("refresh" in here.dataset && getSelection().isCollapsed) {
       const { next } = await load(location.href);
@@ -166,7 +224,7 @@ document.addEventListener("input", ({ target }) => { if (target.matches("textare
 document.addEventListener("submit", (event) => {
   if (!event.target.hasAttribute("data-send")) return;
   event.preventDefault();
-  send(event.target, event.submitter);
+  latest = send(event.target, event.submitter);
 });
 document.addEventListener("click", (event) => {
   const [link, card] = ["a[data-go]", ".draft"].map((kind) => event.target.closest(kind));
@@ -182,4 +240,5 @@ document.addEventListener("click", (event) => {
 });
 
 settle();
+refill();
 setInterval(poll, POLL_MS);
