@@ -65,8 +65,9 @@ def approve(
     connection: Connection, draft_id: str, words: str | None, version: int, by: By
 ) -> DeskItem:
     item_id = item_of(connection, draft_id)
-    append_decisions(connection, approval(connection, draft_id, words, version, by))
-    if words is not None:
+    log = approval(connection, draft_id, words, version, by)
+    append_decisions(connection, log)
+    if any(row["edited"] for row in log):  # other words are found already
         refresh_words(connection, [item_id])
     return item_by_id(connection, item_id)
 

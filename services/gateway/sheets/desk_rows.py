@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Table, func, insert, select, text, updat
 from services.common.database import inserting
 from services.common.problems import NotFoundError
 from services.gateway.schemas import Decision, Draft, Outcome, Post, Scores, Song
-from services.gateway.sheets.desk_words import forget_words, hold_items, keep_words
+from services.gateway.sheets.desk_words import forget_words, hold_items, keep_words, words_row
 from services.gateway.sheets.sheet import DeskDraft, DeskItem
 from services.gateway.tables import desk_decision, desk_draft, desk_item
 
@@ -20,12 +20,12 @@ Rows = Sequence[Mapping[str, Any]]
 BATCH = 200  # items; what they take stays far below SQLite's most variables
 
 
-def insert_new(connection: Connection, table: Table, rows: Rows) -> int:
-    """Insert the rows whose id is not there yet; how many those were."""
+def insert_new(connection: Connection, table: Table, rows: Rows) -> set[str]:
+    """Insert the rows whose id is not there yet; the ids of those."""
     if not rows:
-        return 0
+        return set()
     added = inserting(connection, table).on_conflict_do_nothing().returning(table.c.id)
-    return len(connection.execute(added, rows).all())
+    return set(connection.scalars(added, rows))
 
 
 def plain(value: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -63,18 +63,43 @@ def draft_row(draft: Draft) -> dict[str, Any]:
 
 def lay(connection: Connection, drafts: Sequence[Draft]) -> int:
     """Store drafts that are not there yet, and let them be found; how many those were."""
-    insert_new(connection, desk_item, [item_row(draft) for draft in drafts])
-    hold_items(connection, (draft.item_id for draft in drafts))
+    items: dict[str, Draft] = {}
+    for draft in drafts:
+        items.setdefault(draft.item_id, draft)
+    insert_new(connection, desk_item, [item_row(draft) for draft in items.values()])
+    hold_items(connection, items)
     new = insert_new(connection, desk_draft, [draft_row(draft) for draft in drafts])
-    if new:
-        refresh_words(connection, sorted({draft.item_id for draft in drafts}))
-    return new
+    refresh_words(connection, sorted({draft.item_id for draft in drafts if draft.id in new}))
+    return len(new)
 
 
 def refresh_words(connection: Connection, item_ids: Sequence[str]) -> None:
     """Let items be found by what they say now, a few hundred at a time."""
     for first in range(0, len(item_ids), BATCH):
-        keep_words(connection, items_by_id(connection, item_ids[first : first + BATCH]))
+        keep_words(connection, words_of(connection, item_ids[first : first + BATCH]))
+
+
+def words_of(connection: Connection, ids: Sequence[str]) -> list[dict[str, str]]:
+    """What a search looks at, of each of these items."""
+    drafts = select(desk_draft.c.item_id, desk_draft.c.text).order_by(desk_draft.c.rank)
+    standing = (
+        select(func.max(desk_decision.c.sequence))
+        .join(desk_draft, desk_draft.c.id == desk_decision.c.draft_id)
+        .where(desk_draft.c.item_id.in_(ids))
+        .group_by(desk_decision.c.draft_id)
+    )
+    decided = (
+        select(desk_draft.c.item_id, desk_decision.c.text)
+        .join(desk_draft, desk_draft.c.id == desk_decision.c.draft_id)
+        .where(desk_decision.c.sequence.in_(standing))
+    )
+    said: dict[str, list[str]] = {item_id: [] for item_id in ids}
+    for query in (drafts.where(desk_draft.c.item_id.in_(ids)), decided):
+        for item_id, words in connection.execute(query):
+            said[item_id].append(words)
+    about = select(desk_item.c.id, desk_item.c.song, desk_item.c.post)
+    rows = connection.execute(about.where(desk_item.c.id.in_(ids)))
+    return [words_row(row.id, row.song, row.post, said[row.id]) for row in rows]
 
 
 def decision_row(
@@ -132,15 +157,17 @@ def standing_decisions(connection: Connection, draft_ids: Sequence[str]) -> dict
 
 def items_by_id(connection: Connection, ids: Sequence[str]) -> list[DeskItem]:
     """Whole items, in the order of `ids`."""
+    if not ids:
+        return []
     drafts = connection.execute(
         select(desk_draft).where(desk_draft.c.item_id.in_(ids)).order_by(desk_draft.c.rank)
     ).all()
     decisions = standing_decisions(connection, [row.id for row in drafts])
-    rows = connection.execute(select(desk_item).where(desk_item.c.id.in_(ids))).all()
-    items = {
-        row.id: _item(row, [draft for draft in drafts if draft.item_id == row.id], decisions)
-        for row in rows
-    }
+    own: dict[str, list[Row[Any]]] = {item_id: [] for item_id in ids}
+    for row in drafts:
+        own[row.item_id].append(row)
+    rows = connection.execute(select(desk_item).where(desk_item.c.id.in_(ids)))
+    items = {row.id: _item(row, own[row.id], decisions) for row in rows}
     return [items[item_id] for item_id in ids if item_id in items]
 
 

@@ -4,13 +4,13 @@ Case and accents do not count, in any script. What the author of the post wrote 
 of its own, so that it can be wiped alone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
 from services.common.database import inserting
 from services.common.words.folding import unaccented
-from services.gateway.sheets.sheet import DeskItem
 from services.gateway.tables import desk_item, desk_words
 
 # Letters that have no accent to take off, as people without them on the keyboard type them.
@@ -27,6 +27,7 @@ PLAIN = str.maketrans(
         "þ": "th",
     }
 )
+HELD_AT_ONCE = 500  # items; far below SQLite's most variables
 
 
 def fold(text: str) -> str:
@@ -39,26 +40,26 @@ def lines(texts: Iterable[str]) -> str:
     return "\n".join(map(fold, texts))
 
 
-def words_row(item: DeskItem) -> dict[str, str]:
-    drafts = [laid.draft.text for laid in item.drafts]
-    decided = [laid.decision.text for laid in item.drafts if laid.decision is not None]
-    own = dict.fromkeys([item.song.title, *item.song.artists, *drafts, *decided])
+def words_row(
+    item_id: str, song: Mapping[str, Any], post: Mapping[str, Any], said: Iterable[str]
+) -> dict[str, str]:
+    """What an item is found by: its song and post as they are stored, and what drafts say of it."""
     return {
-        "item_id": item.item_id,
-        "words": lines(own),
-        "genres": lines(item.song.genres),
-        "post": lines([item.post.text, item.post.author or ""]),
+        "item_id": item_id,
+        "words": lines(dict.fromkeys([song["title"], *song["artists"], *said])),
+        "genres": lines(song.get("genres") or ()),
+        "post": lines([post["text"], post.get("author") or ""]),
     }
 
 
-def keep_words(connection: Connection, items: Sequence[DeskItem]) -> None:
-    """Let these items be found by what they say now."""
-    if not items:
+def keep_words(connection: Connection, rows: Sequence[Mapping[str, str]]) -> None:
+    """Let items be found by these words from now on."""
+    if not rows:
         return
     insert = inserting(connection, desk_words)
     news = {name: insert.excluded[name] for name in ("words", "genres", "post")}
     kept = insert.on_conflict_do_update(index_elements=["item_id"], set_=news)
-    connection.execute(kept, [words_row(item) for item in items])
+    connection.execute(kept, rows)
 
 
 def forget_words(connection: Connection, item_id: str) -> None:
@@ -69,6 +70,8 @@ def forget_words(connection: Connection, item_id: str) -> None:
 
 def hold_items(connection: Connection, ids: Iterable[str]) -> None:
     """Make others wait who would lay a draft of these items or decide them."""
-    for item_id in sorted(set(ids)):
-        mine = select(desk_item.c.id).where(desk_item.c.id == item_id)
-        connection.execute(mine.with_for_update(key_share=True))
+    in_order = sorted(set(ids))  # so that two callers do not wait for each other
+    for first in range(0, len(in_order), HELD_AT_ONCE):
+        some = desk_item.c.id.in_(in_order[first : first + HELD_AT_ONCE])
+        held = select(desk_item.c.id).where(some).order_by(desk_item.c.id)
+        connection.execute(held.with_for_update(key_share=True))

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
 
-from services.common.database import migrate, open_database
+from services.common.database import migrate, open_database, writing
 from services.common.problems import BadRequestError, ConflictError
 from services.gateway.schemas import Draft, Outcome, Post, Scores, Song
 from services.gateway.sheets.local import LocalSheet
 from services.gateway.sheets.sheet import Tick, View, Wanted
+from services.gateway.tables import desk_words
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "services/gateway/migrations"
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -325,6 +326,19 @@ async def test_a_batch_says_who_was_faster_rather_than_what_would_not_be_posted(
     await sheet.reject("x:1", reason=None, version=1, curator="Bo")
     batch = await sheet.approve_all([Tick("x:1:1", 1)], fits=fits, curator="Ada")
     assert "Bo rejected" in batch.refused["x:1"]
+
+
+async def test_laying_drafts_lets_their_items_be_found_and_touches_no_others(
+    sheet: LocalSheet,
+) -> None:
+    await sheet.upsert([*drafts_for(1), *drafts_for(2)])
+    with writing(sheet.engine) as connection:
+        connection.execute(update(desk_words).values(words="untouched"))
+    third = drafts_for(2, "one", "two", "a harpsichord, of all things.")
+    assert await sheet.upsert([*drafts_for(1), *third]) == 1
+    assert await ids(sheet, search="harpsichord") == ["x:2"]
+    assert await ids(sheet, search="song 2") == ["x:2"]
+    assert await ids(sheet, search="untouched") == ["x:1"]
 
 
 async def test_a_batch_leaves_alone_what_somebody_else_decided_and_says_so(
