@@ -102,6 +102,16 @@ async def show_list(
     return await list_page(request, desk, Shown(look, after or None), batch=batch, said=said)
 
 
+@router.post("/curate/list", dependencies=FORM_CHECKS)
+async def keep_ticks(
+    request: Request, visitor: Known, desk: TheDesk, sent: SentHere, *, reason: Words = ""
+) -> Response:
+    """What Enter sends: it says not what to do, so nothing is done, and nothing is lost."""
+    del visitor  # they are a curator
+    said = "Nothing was decided: press the button of what you want."
+    return await list_page(request, desk, sent.shown, said=said, ticked=sent.boxes, reason=reason)
+
+
 @router.post("/curate/list/approve", dependencies=FORM_CHECKS)
 async def approve_ticked(
     request: Request, visitor: Known, desk: TheDesk, sent: SentHere
@@ -204,9 +214,12 @@ async def list_page(
     wanted = shown.look.wanted
     # One more than is shown tells whether there are others.
     found = await desk.queue(ON_A_PAGE + 1, shown.after, wanted)
-    lines = found[:ON_A_PAGE]
+    lines, more = found[:ON_A_PAGE], len(found) > ON_A_PAGE
     now = datetime.now(UTC)
-    older = Shown(shown.look, lines[-1].item_id).address() if len(found) > ON_A_PAGE else None
+    older = Shown(shown.look, lines[-1].item_id).address() if more else None
+    # A search through all posts is not done twice where the lines are all there is.
+    elsewhere = wanted.narrowed and (more or shown.after)
+    count = await desk.found(wanted) if elsewhere else len(lines)
     return page(
         request,
         "bulk.html",
@@ -216,7 +229,7 @@ async def list_page(
         lines=[(item, decided(item, now)) for item in lines],
         older=older,
         counts=await desk.counts(),
-        found=await desk.found(wanted) if wanted.narrowed else None,
+        found=count if wanted.narrowed else None,
         batch=batch,
         done=await desk.batch(batch) if batch else [],
         refused=refused,

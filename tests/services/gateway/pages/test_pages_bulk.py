@@ -26,7 +26,7 @@ def boxes(page: Fixture) -> list[str]:
 
 
 async def send(browser: Fixture, page: Fixture, act: str, ticks: list[str], **typed: str) -> Any:  # noqa: ANN401 - httpx's
-    form = next(form for form in page.forms if form.action == SNOOZE)
+    form = next(form for form in page.forms if "token" in form.fields and "reason" in form.fields)
     form.fields.pop("tick", None)
     headers = {"Origin": "http://127.0.0.1", "Sec-Fetch-Site": "same-origin"}
     data = form.fields | typed | {"tick": ticks}
@@ -232,3 +232,27 @@ async def test_undoing_a_batch_that_somebody_decided_anew_says_so(
 @pytest.mark.parametrize("path", ["/curate", "/curate/list", "/curate/pulse"])
 async def test_the_last_day_of_all_is_a_day(browser: Fixture, path: str) -> None:
     assert (await browser.get(f"{path}?until=9999-12-31")).status_code == 200
+
+
+@pytest.mark.usefixtures("three")
+async def test_enter_decides_nothing_and_keeps_ticks_and_reason(
+    browser: Fixture, desk: LocalSheet
+) -> None:
+    page = await browser.read("/curate/list")
+    answer = await send(browser, page, "/curate/list", ["1 x:3:1"], reason="Off tone")
+    assert answer.status_code == 200
+    assert "Nothing was decided: press the button of what you want." in answer.text
+    assert answer.text.count(" checked>") == 1
+    assert 'value="Off tone"' in answer.text.split("<datalist")[0]
+    assert (await desk.decisions(None, 10)).decisions == []
+
+
+@pytest.mark.usefixtures("three")
+async def test_a_search_says_how_many_it_found_on_every_page(
+    browser: Fixture, desk: LocalSheet, drafts_for: Fixture
+) -> None:
+    assert "3 posts found" in (await browser.read("/curate/list?search=grimes")).text
+    assert "1 post found" in (await browser.read("/curate/list?search=song+3")).text
+    assert "3 posts found" in (await browser.read("/curate/list?search=grimes&after=x:2")).text
+    await desk.upsert([draft for number in range(4, 61) for draft in drafts_for(number, 1)])
+    assert "60 posts found" in (await browser.read("/curate/list?search=grimes")).text
