@@ -18,6 +18,7 @@ from services.common.problems import problem_response
 from services.gateway.adapters import Adapters, Wiring
 from services.gateway.catalogues.songs import Songs
 from services.gateway.pages.routes import install_pages
+from services.gateway.pages.views import prepare_pages
 from services.gateway.routes import router
 from services.gateway.settings import GatewaySettings
 from services.gateway.vendor_calls import VendorMetrics
@@ -42,6 +43,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = await asyncio.to_thread(open_gateway_database, settings)
+        await asyncio.to_thread(prepare_pages)
         adapters = Wiring(settings, engine, metrics).adapters()
         _install(app, engine, adapters)
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from services.gateway.vendor_errors import WaitingLineError
@@ -18,8 +18,15 @@ class Pace:
     all of them would be asked again.
     """
 
-    def __init__(self, vendor: str, interval: float) -> None:
+    def __init__(
+        self,
+        vendor: str,
+        interval: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.vendor, self.interval = vendor, interval
+        self._clock, self._sleep = clock, sleep
         # One newcomer at a time stands at the door, so that those who have begun pass by the rest.
         self.line, self.door = asyncio.Lock(), asyncio.Lock()
         self.in_line, self.next_turn = 0, 0.0
@@ -44,7 +51,7 @@ class Pace:
                 check()
                 # Again and again: while it sleeps, the vendor may have asked for a pause.
                 while (pause := self._pause()) > 0:
-                    await asyncio.sleep(pause)
+                    await self._sleep(pause)
                     check()
                 try:
                     yield
@@ -66,7 +73,7 @@ class Pace:
 
     def pause(self, seconds: float) -> None:
         """Nobody asks for a while."""
-        self.next_turn = max(self.next_turn, time.monotonic() + seconds)
+        self.next_turn = max(self.next_turn, self._clock() + seconds)
 
     def _pause(self) -> float:
-        return self.next_turn - time.monotonic()
+        return self.next_turn - self._clock()

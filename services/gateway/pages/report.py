@@ -1,8 +1,10 @@
 """Is the bot well: what the workers last said, what was published, what needs a person."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from sqlalchemy import Engine, RowMapping, func, select
 
@@ -14,6 +16,9 @@ from services.gateway.tables import publication
 STALE_INTERVALS = 3
 # Time for the cycle itself: with a short interval it may well take longer than the waiting.
 GRACE_SECONDS = 15.0
+NUMBER = re.compile(r"\d+")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -72,3 +77,11 @@ def publications(engine: Engine) -> PublicationReport:
             rows["published"],
             rows["refused"],
         )
+
+
+def alike(told: Iterable[T], words: Callable[[T], str]) -> list[list[T]]:
+    """What was told, together where the words differ in nothing but numbers."""
+    groups: dict[str, list[T]] = {}
+    for each in told:
+        groups.setdefault(NUMBER.sub("0", words(each)), []).append(each)
+    return list(groups.values())

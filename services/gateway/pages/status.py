@@ -16,7 +16,7 @@ from services.gateway.adapters import Adapters
 from services.gateway.commands import Kind, give, waiting
 from services.gateway.pages.decided import Decided, decided
 from services.gateway.pages.fields import Id
-from services.gateway.pages.report import publications, workers
+from services.gateway.pages.report import alike, publications, workers
 from services.gateway.pages.views import PageRoute, page
 from services.gateway.pages.visitors import FORM_CHECKS, Visitor, may
 from services.gateway.people import OPERATE, PUBLISH, Actor
@@ -38,18 +38,23 @@ async def show_status(request: Request, _: Known) -> Response:
     state = request.app.state
     readiness: Readiness = state.readiness
     desk: Desk | None = state.desk
+    heard = await asyncio.to_thread(workers, state.engine)
+    posts = await asyncio.to_thread(publications, state.engine)
+    failed = [] if desk is None else await failures(desk)
     return page(
         request,
         "status.html",
-        workers=await asyncio.to_thread(workers, state.engine),
-        publications=await asyncio.to_thread(publications, state.engine),
+        workers=heard,
+        errors=alike(heard[0].heartbeat.errors if heard else (), str),
+        publications=posts,
+        refused=alike(posts.refused, lambda row: row["detail"] or ""),
         checks=sorted(readiness.checks),
         missing=await readiness.report(),
         counts=None if desk is None else await desk.counts(),
         spend=await asyncio.to_thread(spent, state.adapters),
         billed=state.settings.x_is_real,
         vendors=state.adapters.breakers,
-        failed=[] if desk is None else await failures(desk),
+        failed=alike(failed, reason_of),
         asked=Asked(await asyncio.to_thread(waiting, state.engine)),
     )
 
@@ -96,6 +101,11 @@ class Asked:
 def spent(adapters: Adapters) -> SpendReport | None:
     """What the timeline's platform cost; None for one that costs nothing."""
     return None if adapters.spend is None else adapters.spend.report()
+
+
+def reason_of(failed: Decided) -> str:
+    """Why it could not be published."""
+    return failed.outcome.detail or "" if failed.outcome else ""
 
 
 async def failures(desk: Desk) -> list[Decided]:

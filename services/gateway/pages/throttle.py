@@ -16,11 +16,15 @@ class WrongKeys:
     """The wrong keys of the last minute, by the address they came from.
 
     An address that sent five waits until the first is a minute old; a right key is not looked at
-    before, or guessing would go on. In memory: a restart forgives.
+    before, or guessing would go on. In memory: a restart forgives, and of very many addresses those
+    that were heard last are remembered.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, most_addresses: int = MOST_ADDRESSES
+    ) -> None:
         self._clock = clock
+        self._most_addresses = most_addresses
         self._wrong: OrderedDict[str, list[float]] = OrderedDict()
 
     def refuse(self, address: str) -> None:
@@ -35,7 +39,7 @@ class WrongKeys:
         whose = network(address)
         self._wrong[whose] = [*self._recent(address), self._clock()]
         self._wrong.move_to_end(whose)
-        while len(self._wrong) > MOST_ADDRESSES:
+        while len(self._wrong) > self._most_addresses:
             self._wrong.popitem(last=False)
 
     def _recent(self, address: str) -> list[float]:

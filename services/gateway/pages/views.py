@@ -35,7 +35,7 @@ HEADERS = {
 
 
 def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:  # noqa: ANN401 - a template takes anything
-    """Render a template; `visitor` and `settings` are there in each."""
+    """Render a template; the visitor, the path asked for and the time are there in each."""
     visitor = visitor_of(request)
     settings = request.app.state.settings
     body = (
@@ -74,6 +74,12 @@ def templates() -> Environment:
     }
     environment.globals["asset"] = asset
     return environment
+
+
+def prepare_pages() -> None:
+    """Compile all templates, so that nobody waits for it before their first page."""
+    for name in templates().list_templates():
+        templates().get_template(name)
 
 
 @cache

@@ -1,5 +1,7 @@
 """Time as tests have it."""
 
+import asyncio
+
 
 class Clock:
     """A clock that tests set."""
@@ -9,3 +11,8 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        """Let that much time pass at once."""
+        self.now += seconds
+        await asyncio.sleep(0)

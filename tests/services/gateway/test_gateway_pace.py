@@ -10,6 +10,7 @@ import pytest
 
 from services.gateway.catalogues.pace import Pace
 from services.gateway.vendor_errors import CircuitOpenError, WaitingLineError
+from tests.services.gateway.clock import Clock
 
 
 async def pass_through(
@@ -37,14 +38,14 @@ async def test_those_who_stand_in_line_need_no_turn_to_hear_that_nobody_may_ask(
 
 
 async def test_a_pause_also_holds_for_those_who_stand_in_line() -> None:
-    pace = Pace("musicbrainz", 0.05)
+    clock = Clock(0.0)
+    pace = Pace("musicbrainz", 1.0, clock, clock.sleep)
     await pass_through(pace)
     waiting = asyncio.ensure_future(pass_through(pace))
     await asyncio.sleep(0)
-    started = time.monotonic()
-    pace.pause(0.2)
+    pace.pause(4.0)
     await waiting
-    assert time.monotonic() - started >= 0.2
+    assert clock.now >= 4.0
 
 
 async def test_who_has_begun_goes_before_the_newcomers() -> None:
@@ -78,23 +79,28 @@ async def test_a_long_line_does_not_send_away_who_has_begun() -> None:
 
 async def test_the_interval_begins_when_the_answer_is_there() -> None:
     """A request that travelled slowly, and the next that did not, arrive apart all the same."""
-    pace = Pace("musicbrainz", 0.05)
+    clock = Clock(0.0)
+    pace = Pace("musicbrainz", 1.0, clock, clock.sleep)
     answered = asyncio.Event()
 
-    async def ask_slowly() -> float:
+    async def ask_slowly() -> None:
         async with pace.turn():
             await answered.wait()
-        return time.monotonic()
+
+    async def ask_next() -> float:
+        async with pace.turn():
+            return clock.now
 
     slow = asyncio.ensure_future(ask_slowly())
     await asyncio.sleep(0)
-    following = asyncio.ensure_future(pass_through(pace))
-    await asyncio.sleep(0.1)
+    clock.now += 10.0  # many intervals
+    following = asyncio.ensure_future(ask_next())
+    for _ in range(10):
+        await asyncio.sleep(0)
     assert not following.done(), "no other is asked meanwhile"
     answered.set()
-    ended = await slow
-    await following
-    assert time.monotonic() - ended >= 0.05
+    await slow
+    assert await following == 11.0
 
 
 async def test_a_caller_who_leaves_the_line_gives_up_the_turn() -> None:

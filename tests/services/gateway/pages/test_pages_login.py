@@ -71,9 +71,8 @@ def test_an_ipv6_address_answers_for_its_network() -> None:
     assert not refused(wrong, "2001:db8:0:8::1")
 
 
-def test_many_addresses_are_not_remembered_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "MOST_ADDRESSES", 2)
-    wrong = WrongKeys()
+def test_many_addresses_are_not_remembered_for_ever() -> None:
+    wrong = WrongKeys(most_addresses=2)
     for address in ("10.0.0.1", "10.0.0.2", "10.0.0.3"):
         for _ in range(throttle.MOST_WRONG):
             wrong.note(address)

@@ -128,6 +128,29 @@ async def test_what_went_wrong_is_listed_with_what_to_do(app: FastAPI, browser: 
     assert "Spotify refused the token: check the secret." in page.text
 
 
+async def test_what_differs_in_numbers_alone_is_told_once(app: FastAPI, browser: Fixture) -> None:
+    busy = [f"inference: Too busy: ask again in {seconds} s." for seconds in (3, 4, 12)]
+    keep_heartbeat(app.state.engine, beat(errors=[busy[0], "gateway: no answer", *busy[1:]]))
+    page = await browser.read("/status")
+    assert page.text.count("met this in its last cycle") == 2
+    assert "2 more like it" in page.text
+    for line in busy:
+        assert line in page.text
+
+
+async def test_posts_refused_for_one_reason_are_counted(app: FastAPI, browser: Fixture) -> None:
+    now = datetime.now(UTC)
+    row = {"text": "words", "state": "refused", "attempts": 1, "started_at": now}
+    with writing(app.state.engine) as connection:
+        for number in range(6):
+            at = now - timedelta(hours=number + 1)
+            told = {"key": str(number), "last_attempt_at": at, "detail": f"Too long by {number}."}
+            connection.execute(insert(publication).values(**row, **told))
+    seen = " ".join((await browser.read("/status")).text.split())
+    assert "platform refused 6 posts, the last one 60 minutes ago: Too long by 0." in seen
+    assert seen.count("Too long by") == 1
+
+
 PARKED = [
     {"item_id": "x:17", "step": "song", "error": "<b>the catalogue chokes</b>"},
     {"item_id": "x:18", "step": "resolved", "error": "no sentence passed"},
@@ -219,6 +242,18 @@ async def test_a_draft_that_could_not_be_published_is_listed(
         await desk.reject(f"x:{number}", reason=None, version=1, curator="Ada")
     page = await browser.read("/status")
     assert "Too long for the platform." in page.text
+
+
+async def test_drafts_that_failed_for_one_reason_are_told_together(
+    browser: Fixture, desk: LocalSheet, drafts_for: Fixture
+) -> None:
+    for number in (1, 2):
+        await desk.upsert(drafts_for(number))
+        await desk.approve(f"x:{number}:1", text=None, version=1, curator="Ada")
+        await desk.mark(f"x:{number}:1", Outcome(state="failed", detail="The platform is shut."))
+    seen = " ".join((await browser.read("/status")).text.split())
+    assert "The drafts for Song 2, Song 1 could not be published: The platform is shut" in seen
+    assert seen.count("The platform is shut") == 1
 
 
 async def test_the_last_publications_are_linked(app: FastAPI, browser: Fixture) -> None:
