@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,11 +18,33 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from sqlalchemy import delete
 
 from services.common.database import open_database, writing
-from services.gateway.tables import desk_decision, desk_draft, desk_item, desk_words
+from services.gateway.tables import metadata
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM = Path("/usr/bin/chromium")
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+# What Playwright would start it with, as far as a test could tell the difference.
+SWITCHES = (
+    "--headless",
+    "--no-sandbox",
+    "--remote-debugging-port=0",
+    "--hide-scrollbars",
+    "--mute-audio",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-dev-shm-usage",
+    "--disable-extensions",
+    "--disable-sync",
+    "--force-color-profile=srgb",
+    "--password-store=basic",
+    "--use-mock-keychain",
+)
 # Nothing listens there: the desk needs no vendor.
 NOWHERE = "http://127.0.0.1:9"
 
@@ -81,15 +104,35 @@ def more_settings() -> dict[str, str]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def usual_process(
+    chromium_address: str,  # noqa: ARG001 - where there is none, no process is started
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[str, Path]]:
+    """A gateway process for all files that ask for nothing special."""
+    with running_gateway(tmp_path_factory.mktemp("gateway"), {}) as started:
+        yield started
+
+
 @pytest.fixture(scope="module")
 def process(
-    chromium: Browser,  # noqa: ARG001 - where there is none, no process is started
+    request: pytest.FixtureRequest,
+    chromium_address: str,  # noqa: ARG001 - as above
     inference_url: str,
     more_settings: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, Path]]:
-    """A gateway process for all tests of a file: its address and its data folder."""
-    folder = tmp_path_factory.mktemp("gateway")
+    """The gateway process for the tests of a file: its address and its data folder."""
+    if inference_url == NOWHERE and not more_settings:
+        yield request.getfixturevalue("usual_process")
+        return
+    special = {"INFERENCE_URL": inference_url, **more_settings}
+    with running_gateway(tmp_path_factory.mktemp("gateway"), special) as started:
+        yield started
+
+
+@contextmanager
+def running_gateway(folder: Path, special: dict[str, str]) -> Iterator[tuple[str, Path]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     settings = {
@@ -98,9 +141,9 @@ def process(
         "X_BASE_URL": NOWHERE,
         "SPOTIFY_API_URL": NOWHERE,
         "MUSICBRAINZ_URL": NOWHERE,
-        "INFERENCE_URL": inference_url,
+        "INFERENCE_URL": NOWHERE,
         "LOG_LEVEL": "warning",
-        **more_settings,
+        **special,
     }
     log = folder / "gateway.log"
     with log.open("w") as stream:
@@ -122,11 +165,11 @@ def process(
 
 @pytest.fixture
 def gateway(process: tuple[str, Path]) -> Gateway:
-    """The gateway, with an empty desk."""
+    """The gateway as if it had just been set up: it knows of nothing."""
     base, folder = process
     engine = open_database(f"sqlite:///{folder / 'gateway.sqlite3'}")
     with writing(engine) as connection:
-        for table in (desk_decision, desk_draft, desk_words, desk_item):
+        for table in reversed(metadata.sorted_tables):
             connection.execute(delete(table))
     engine.dispose()
     return Gateway(base)
@@ -144,13 +187,43 @@ def _wait_until_alive(base: str, process: subprocess.Popen[bytes], log: Path) ->
     pytest.fail(f"the gateway did not come up:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    # Playwright keeps an event loop running in this thread: asynchronous tests come after it.
+@pytest.fixture(scope="session")
+def chromium_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the Chromium of all tests of this process is spoken to."""
     if not CHROMIUM.exists():
         pytest.skip(f"no Chromium at {CHROMIUM}")
+    folder = tmp_path_factory.mktemp("chromium")
+    with (folder / "chromium.log").open("w") as log:
+        process = subprocess.Popen(
+            [CHROMIUM, *SWITCHES, f"--user-data-dir={folder}", "about:blank"],
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        yield _debugging_address(folder, process)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _debugging_address(folder: Path, process: subprocess.Popen[bytes]) -> str:
+    """Chromium writes down at which port it listens when it does."""
+    deadline = time.monotonic() + 120
+    told = folder / "DevToolsActivePort"
+    while time.monotonic() < deadline and process.poll() is None:
+        port, _, path = told.read_text().partition("\n") if told.exists() else ("", "", "")
+        if path:
+            return f"ws://127.0.0.1:{port}{path.strip()}"
+        time.sleep(0.05)
+    pytest.fail(f"Chromium did not come up:\n{(folder / 'chromium.log').read_text()}")
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium_address: str) -> Iterator[Browser]:
+    # Playwright keeps an event loop running in this thread: asynchronous tests come after it. So
+    # it comes and goes with every file, while Chromium and the gateway stay.
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.connect_over_cdp(chromium_address)
         yield browser
         browser.close()
 
