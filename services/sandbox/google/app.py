@@ -59,6 +59,9 @@ class Google:
             Route("/token", self.token, methods=["POST"]),
             Route(f"{sheet}/values:batchGet", self.batch_get),
             Route(f"{sheet}/values:batchUpdate", self.batch_update, methods=["POST"]),
+            Route(
+                f"{sheet}/values:batchUpdateByDataFilter", self.update_by_filter, methods=["POST"]
+            ),
             Route(f"{sheet}/values:batchClear", self.batch_clear, methods=["POST"]),
             Route(f"{ranges}:append", self.append, methods=["POST"]),
             Route(f"{ranges}:clear", self.clear, methods=["POST"]),
@@ -125,6 +128,27 @@ class Google:
             update.apply()
         self._keep(spreadsheet)
         return json_response(values.batch_summary(spreadsheet, updates))
+
+    async def update_by_filter(self, request: Request) -> Response:
+        body = await _body(request)
+        spreadsheet = self._open(request, "Write")
+        option, render = body.get("valueInputOption", ""), None
+        if body.get("includeValuesInResponse"):
+            render = body.get("responseValueRenderOption") or "FORMATTED_VALUE"
+        found = [
+            (update, box, data)
+            for data in _objects(body, "data")
+            for update, box in values.updates_by_filter(spreadsheet, data, option)
+        ]
+        for update, _, _ in found:
+            update.apply()
+        self._keep(spreadsheet)
+        answer = values.batch_summary(spreadsheet, [update for update, _, _ in found])
+        answer["responses"] = [
+            values.summary_by_filter(spreadsheet, update, box, data, render)
+            for update, box, data in found
+        ]
+        return json_response(answer)
 
     async def append(self, request: Request) -> Response:
         body = await _body(request)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
-from services.sandbox.google import overlays
+from services.sandbox.google import metadata, overlays
 from services.sandbox.google.a1 import Box, grid_range
 from services.sandbox.google.cells import Cell, entered
 from services.sandbox.google.errors import invalid
@@ -210,7 +210,7 @@ CHANGES: dict[str, Change] = {
     "clearBasicFilter": overlays.clear_basic_filter,
     "updateDimensionProperties": overlays.update_dimensions,
     "autoResizeDimensions": overlays.resize_to_fit,
-    "createDeveloperMetadata": overlays.create_metadata,
+    "createDeveloperMetadata": metadata.create,
 }
 
 

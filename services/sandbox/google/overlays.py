@@ -1,4 +1,4 @@
-"""What requests lay over a worksheet's cells: rules, formats, protection, colours, marks."""
+"""What requests lay over a worksheet's cells: rules, formats, protection, colours."""
 
 import math
 from typing import Any
@@ -118,23 +118,3 @@ def resize_to_fit(spreadsheet: Spreadsheet, arguments: Document) -> Document:
     """Checked for its worksheet, and of no other consequence: nothing is drawn here."""
     spreadsheet.by_id(arguments["dimensions"].get("sheetId", 0))
     return {}
-
-
-def create_metadata(spreadsheet: Spreadsheet, arguments: Document) -> Document:
-    """A developer's mark on a worksheet, listed with its properties."""
-    asked = arguments["developerMetadata"]
-    location = asked["location"]
-    if "sheetId" not in location:
-        raise invalid("Invalid requests[0].createDeveloperMetadata: only of worksheets here.")
-    worksheet = spreadsheet.by_id(location["sheetId"])
-    number = asked.get("metadataId", spreadsheet.next_overlay_id)
-    spreadsheet.next_overlay_id += 1
-    made = {
-        "metadataId": number,
-        "metadataKey": asked["metadataKey"],
-        "metadataValue": asked.get("metadataValue", ""),
-        "location": {"locationType": "SHEET", "sheetId": location["sheetId"]},
-        "visibility": asked["visibility"],
-    }
-    worksheet.overlays.setdefault("developerMetadata", []).append(made)
-    return {"createDeveloperMetadata": {"developerMetadata": made}}

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from services.sandbox.google.a1 import Box, written
 from services.sandbox.google.cells import Cell, entered, rendered
 from services.sandbox.google.errors import invalid, invalid_value
+from services.sandbox.google.metadata import matched
 from services.sandbox.google.spreadsheet import Document, Spreadsheet
 from services.sandbox.google.worksheet import Worksheet
 
@@ -63,6 +64,32 @@ def get(spreadsheet: Spreadsheet, text: str, render: str, dimension: str) -> Doc
 def update(spreadsheet: Spreadsheet, text: str, body: Document, option: str) -> Update:
     """An update that is sure to fit; nothing is written yet."""
     worksheet, box = spreadsheet.find(text)
+    return _fitting(worksheet, box, body, option)
+
+
+def updates_by_filter(
+    spreadsheet: Spreadsheet, body: Document, option: str
+) -> list[tuple[Update, Box]]:
+    """The updates of a DataFilterValueRange, of every range that its filter matches."""
+    return [
+        (_fitting(worksheet, box, body, option), worksheet.whole(box))
+        for worksheet, box in matched(spreadsheet, body.get("dataFilter", {}))
+    ]
+
+
+def summary_by_filter(
+    spreadsheet: Spreadsheet, update: Update, box: Box, body: Document, render: str | None
+) -> Document:
+    """The answer to one of them; with all that stands in its range then, where that is wanted."""
+    summary = update.summary(spreadsheet) | {"dataFilter": body["dataFilter"]}
+    if render is not None:
+        where = written(update.worksheet.title, box)
+        dimension = body.get("majorDimension") or "ROWS"
+        summary["updatedData"] = get(spreadsheet, where, render, dimension)
+    return summary
+
+
+def _fitting(worksheet: Worksheet, box: Box, body: Document, option: str) -> Update:
     given = _values(body, option)
     _check_inside(worksheet, box)
     height, width = len(given), max(map(len, given), default=0)

@@ -8,6 +8,7 @@ from services.sandbox.google.a1 import Box, grid_range
 from services.sandbox.google.cells import Cell, from_json, is_empty, sort_key, to_json
 
 Document = dict[str, Any]
+MARKS = "dimensionMetadata"  # developers' marks on rows and columns
 
 
 @dataclass
@@ -138,6 +139,9 @@ class Worksheet:
                 if start < len(row):
                     row[start:start] = [None] * count
             self.grid["columnCount"] += count
+        for place in self._marked(dimension):
+            if place["startIndex"] >= start:
+                _put_at(place, place["startIndex"] + count)
 
     def delete(self, dimension: str, start: int, end: int) -> None:
         if dimension == "ROWS":
@@ -147,6 +151,12 @@ class Worksheet:
             for row in self.rows:
                 del row[start:end]
             self.grid["columnCount"] -= end - start
+        for place in self._marked(dimension):
+            if start <= place["startIndex"] < end:
+                marks = self.overlays[MARKS]
+                marks[:] = [each for each in marks if _place_of(each) is not place]
+            elif place["startIndex"] >= end:
+                _put_at(place, place["startIndex"] - (end - start))
 
     def crop(self) -> None:
         """Forget what a smaller grid no longer holds."""
@@ -160,12 +170,19 @@ class Worksheet:
         order = [place for place in range(size) if not start <= place < end]
         at = to if to <= start else to - (end - start)
         order[at:at] = range(start, end)
+        for place in self._marked(dimension):
+            _put_at(place, order.index(place["startIndex"]))
         if dimension == "ROWS":
             self.rows = [self.rows[row] if row < len(self.rows) else [] for row in order]
         else:
             self.rows = [
                 [self.cell(row, column) for column in order] for row in range(len(self.rows))
             ]
+
+    def _marked(self, dimension: str) -> list[Document]:
+        """The places of marks on rows or columns."""
+        places = [_place_of(mark) for mark in self.overlays.get(MARKS, [])]
+        return [place for place in places if place["dimension"] == dimension]
 
     def sort(self, box: Box, orders: Iterable[tuple[int, bool]]) -> None:
         """Sort the rows of a box by (column, descending), first the most important; empty
@@ -192,3 +209,12 @@ class Worksheet:
     def from_json(cls, document: Document) -> "Worksheet":
         rows = [[from_json(cell) for cell in row] for row in document["rows"]]
         return cls(document["properties"], rows, document["overlays"])
+
+
+def _place_of(mark: Document) -> Document:
+    place: Document = mark["location"]["dimensionRange"]
+    return place
+
+
+def _put_at(place: Document, index: int) -> None:
+    place |= {"startIndex": index, "endIndex": index + 1}
