@@ -1,8 +1,8 @@
 """A Google Sheet as the curator's desk.
 
-- Curators sort, filter, insert and delete at any time, between our read and our write too. New rows
-  are put in, never written over anything; an outcome's answer shows in which row it landed, and
-  what landed in another one is put right.
+- Curators sort, filter, insert, move and delete at any time, between our read and our write too.
+  New rows are put in, never written over anything; an outcome goes where its column went, its
+  answer shows in which row it landed, and what landed in another one is put right.
 - A call costs one read and one write of Google's sixty a minute as a rule. Decisions are told from
   the last read for a while, unless something was written since or the caller wants them fresh.
 - No text is ever run as a formula.
@@ -14,19 +14,21 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from itertools import zip_longest
 from typing import Any, TypeVar
+
+import structlog
 
 from services.common.problems import NotFoundError
 from services.gateway.schemas import DecisionPage, Draft, Outcome
 from services.gateway.sheets import google_changes, google_errors
-from services.gateway.sheets.google_worksheet import EVERYTHING, GoogleWorksheet, SheetPlace
+from services.gateway.sheets.google_worksheet import GoogleWorksheet, SheetPlace
 from services.gateway.sheets.ledger import Ledger
 from services.gateway.sheets.records import arrive, records_in
 from services.gateway.sheets.rows import (
+    CHECKBOXES,
+    COLUMNS,
     DECIDED,
     DETAILS,
-    LAST,
     OUTCOME,
     POST,
     Cell,
@@ -44,6 +46,8 @@ from services.gateway.sheets.sheet import PASSING, Carried, DeskDraft
 from services.gateway.vendor_calls import VendorCalls
 from services.gateway.vendor_errors import VendorError
 
+log = structlog.get_logger()
+
 T = TypeVar("T")
 Cells = Mapping[str, Sequence[Cell]]  # state and address by draft id
 
@@ -53,7 +57,7 @@ HOLDS = 50.0  # seconds; whoever looks every minute finds what is new
 PLACINGS = 4  # how often a write is repeated whose rows move away under it
 BATCH = 500  # records carried with one write
 # Where people may write below the drafts (an empty checkbox may count as written).
-BESIDE_CHECKBOXES = ("B2:F", "H2:H", f"J2:{LAST}")
+BESIDE_CHECKBOXES = [name for name in COLUMNS if name not in CHECKBOXES]
 
 
 @dataclass(frozen=True)
@@ -129,8 +133,8 @@ class GoogleSheet:
         await self.calls.read(partial(self._alone, partial(self._forget, item_ids)), WRITING)
 
     async def records(self) -> list[DeskDraft]:
-        work = partial(self._alone, partial(self.worksheet.read, EVERYTHING))
-        (rows,) = await self.calls.read(work, READING)
+        work = partial(self._alone, partial(self.worksheet.read, *COLUMNS))
+        rows = await self.calls.read(work, READING)
         return list(records_in(rows, datetime.now(UTC)))
 
     async def carry(self, records: Sequence[DeskDraft]) -> Carried:
@@ -152,27 +156,35 @@ class GoogleSheet:
 
         `new` collects their ids over all attempts: one whose answer was lost may have written.
         """
-        ids, *others = self.worksheet.read("A2:A", *BESIDE_CHECKBOXES)
-        known = {_id_in(cells) for cells in ids}
-        rows = {draft.id: new_row(draft) for draft in drafts if draft.id not in known}
-        if rows:
+        for _ in range(PLACINGS):
+            cells = self.worksheet.read(*BESIDE_CHECKBOXES)
+            known = {text_of(row[0]) for row in cells}
+            rows = {draft.id: new_row(draft) for draft in drafts if draft.id not in known}
             new.update(rows)
-            below = 1 + max(map(len, (ids, *others)))
-            sheet_id = self.worksheet.id
-            self._change(google_changes.put_in(sheet_id, below, list(rows.values())))
+            if not rows or self._put_in(len(cells), list(rows.values())):
+                return
+        raise google_errors.moving()
 
     def _carry(self, records: Sequence[DeskDraft]) -> Carried:
-        (rows,) = self.worksheet.read(EVERYTHING)
-        arrival, sheet_id = arrive(records, rows), self.worksheet.id
-        requests = [
-            google_changes.written(sheet_id, place + 1, first, [cells])
-            for place, first, cells in arrival.fillings
-        ]
-        if arrival.new:
-            requests += google_changes.put_in(sheet_id, 1 + arrival.height, arrival.new)
-        if requests:
-            self._change(requests)
+        rows = self.worksheet.read(*COLUMNS)
+        arrival = arrive(records, rows)
+        if arrival.fillings:
+            ids = [text_of(row[0]) for row in rows]
+            due = {place: ids[place] for place in arrival.fillings}
+            if google_changes.still_due(due, self._write_placed(arrival.fillings)):
+                raise google_errors.moving()
+        if arrival.new and not self._put_in(arrival.height, arrival.new):
+            raise google_errors.moving()
         return arrival.carried
+
+    def _put_in(self, height: int, rows: Sequence[Sequence[Cell]]) -> bool:
+        """New rows below this many; false where columns moved meanwhile, which leaves them to
+        curators: rows that people move are never deleted by place."""
+        self.looked = None
+        if self.worksheet.put_in(1 + height, rows):
+            return True
+        log.warning("sheet.rows_misplaced", first=2 + height, last=1 + height + len(rows))
+        return False
 
     def _decisions(
         self, since: str | None, limit: int, *, fresh: bool
@@ -193,11 +205,8 @@ class GoogleSheet:
         return page, unclear
 
     def _look(self) -> Looked:
-        ids, cells = self.worksheet.read("A2:A", f"{DECIDED[0]}2:{DECIDED[1]}")
-        rows = [
-            read_row(cell[0] if cell else "", decided)
-            for cell, decided in zip_longest(ids, cells, fillvalue=())
-        ]
+        read = self.worksheet.read("id", *DECIDED)
+        rows = [read_row(draft_id, decided) for draft_id, *decided in read]
         self.looked = Looked(self.calls.clock(), rows, standing(rows))
         return self.looked
 
@@ -230,24 +239,24 @@ class GoogleSheet:
             draft_id: row.shown for draft_id, row in looked.by_id.items()
         } | {draft_id: given for draft_id, given in cells.items() if draft_id in looked.by_id}
         due = {ids.index(draft_id): draft_id for draft_id in cells if draft_id in looked.by_id}
-        parts = {draft_id: {OUTCOME[0]: values} for draft_id, values in wanted.items()}
+        parts = {
+            draft_id: dict(zip(OUTCOME, values, strict=True)) for draft_id, values in wanted.items()
+        }
         if due:
-            ids = self._write_until_right(due, parts, {OUTCOME[0]: ("", "")})
+            ids = self._write_until_right(due, parts, dict.fromkeys(OUTCOME, ""))
         return [draft_id for draft_id in cells if draft_id not in ids]
 
     def _forget(self, item_ids: Collection[str]) -> None:
-        of_theirs = f"{POST}2:{POST}", f"{DETAILS}2:{DETAILS}"
-        ids, posts, details = self.worksheet.read("A2:A", *of_theirs)
         parts: dict[str, google_changes.Parts] = {}
         due: dict[int, str] = {}
-        for place, cells in enumerate(zip_longest(ids, posts, details, fillvalue=())):
-            draft_id, post, detail = (cell[0] if cell else "" for cell in cells)
-            wiped = "", without_post(detail)
-            if is_of(draft_id, item_ids) and (post, detail) != wiped:
-                due[place] = text_of(draft_id)
-                post, detail = wiped
-            parts.setdefault(text_of(draft_id), {POST: [post], DETAILS: [detail]})
-        self._write_until_right(due, parts, {POST: [""], DETAILS: [""]})
+        for place, (cell, post, detail) in enumerate(self.worksheet.read("id", POST, DETAILS)):
+            draft_id, wiped = text_of(cell), ("", without_post(detail))
+            theirs = is_of(cell, item_ids) and (post, detail) != wiped
+            if theirs:
+                due[place] = draft_id
+            post_cell, details_cell = wiped if theirs else (post, detail)
+            parts.setdefault(draft_id, {POST: post_cell, DETAILS: details_cell})
+        self._write_until_right(due, parts, {POST: "", DETAILS: ""})
 
     def _write_until_right(
         self,
@@ -272,10 +281,6 @@ class GoogleSheet:
         self.looked = None
         return self.worksheet.write_placed(cells)
 
-    def _change(self, requests: list[google_changes.Request]) -> None:
-        self.looked = None
-        self.worksheet.change(requests)
-
     def _prepare(self) -> Prepared:
         self.worksheet.read()
         return Prepared(self.worksheet.address, self.worksheet.deeds_done())
@@ -297,7 +302,3 @@ class GoogleSheet:
             except VendorError:
                 self.looked = None  # what we know of the sheet may be out of date
                 raise
-
-
-def _id_in(cells: Sequence[Cell]) -> str:
-    return text_of(cells[0]) if cells else ""

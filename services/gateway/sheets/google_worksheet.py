@@ -2,13 +2,15 @@
 
 - It is opened by the first call and kept open; it is made where there is none.
 - What makes it ready (names, boxes, colours) is written once, and only under a header that is ours:
-  row 1 is checked with every reading.
+  row 1 is checked with every reading, and says where our columns stand now.
 - Requests are made one after the other by whoever holds the sheet's turn.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any, TypeVar
 
 import gspread
@@ -17,7 +19,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.auth.exceptions import TransportError as TokenTransportError
 from gspread.exceptions import APIError, SpreadsheetNotFound
 from gspread.http_client import HTTPClient
-from gspread.urls import SPREADSHEET_BATCH_UPDATE_URL
+from gspread.urls import SPREADSHEET_BATCH_UPDATE_URL, SPREADSHEET_URL
 from gspread.utils import (
     ValueInputOption,
     ValueRenderOption,
@@ -28,9 +30,10 @@ from requests import Response
 
 from services.gateway.patience import Timeout
 from services.gateway.sheets import google_changes, google_errors, layout, legend
+from services.gateway.sheets.columns import AS_MADE, Places, letter, places_in, runs, stand
 from services.gateway.sheets.google_session import GoogleSession
-from services.gateway.sheets.header import fault_in, is_right, letter
-from services.gateway.sheets.rows import COLUMNS, LAST, Cell
+from services.gateway.sheets.header import fault_in
+from services.gateway.sheets.rows import COLUMNS, Cell
 
 log = structlog.get_logger()
 
@@ -38,8 +41,10 @@ T = TypeVar("T")
 Parts = Mapping[str, Sequence[Sequence[Cell]]]  # values by range
 
 HOSTS = ("https://sheets.googleapis.com", "https://www.googleapis.com")
+VALUES_BY_FILTER_URL = f"{SPREADSHEET_URL}/values:batchUpdateByDataFilter"
 ROWS_AHEAD = 500
-EVERYTHING = f"A2:{LAST}"
+LOOKS = 6  # how often a reading or a write is repeated whose columns move away under it
+MADE = f"{letter(0)}{{}}:{letter(len(COLUMNS) - 1)}{{}}"  # where our columns are made
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,14 @@ class SheetPlace:
 
 @dataclass
 class Opened:
-    """A worksheet, which layout's mark it bears, and every tab's id by its title."""
+    """A worksheet: which layout's mark it bears, and which series of tags on its columns; every
+    tab's id by its title; where our columns stood last."""
 
     page: gspread.Worksheet
     mark: str | None
+    series: str | None
     tabs: Mapping[str, int]
+    places: Places = field(default_factory=lambda: AS_MADE)
 
 
 def redirected(base_url: str | None) -> type[HTTPClient]:
@@ -121,15 +129,37 @@ class GoogleWorksheet:
     def _who(self) -> str:
         return str(self.account.get("client_email", "the service account"))
 
-    def read(self, *ranges: str) -> list[list[Sequence[Cell]]]:
-        """Ranges of the worksheet, whose header is checked with the same request."""
-        header, *found = self.values("1:1", *ranges)
-        names = header[0] if header else ()
-        if not is_right(names):
-            self._mend_header(names)
+    def read(self, *names: str) -> list[list[Cell]]:
+        """The cells of our columns, row by row below the header, which is checked with the same
+        request; columns that were moved are looked for again."""
+        for _ in range(LOOKS):
+            places = self.open().places
+            ranges = [
+                f"{letter(places[run[0]])}2:{letter(places[run[-1]])}"
+                for run in runs(places, names)
+            ]
+            header, *found = self.values("1:1", *ranges)
+            self._find_columns(header[0] if header else ())
+            if self.open().places == places and self._is_ready():
+                widths = [len(run) for run in runs(places, names)]
+                return [_joined(parts, widths) for parts in zip_longest(*found, fillvalue=())]
+        raise google_errors.moving()
+
+    def _is_ready(self) -> bool:
+        """Make it so, under the header just read; false where columns moved meanwhile."""
         if self.open().mark != layout.MARK["metadataValue"]:
             self._lay_out()
-        return found
+        return self.open().series is not None or self._tag()
+
+    def _find_columns(self, header: Sequence[Cell]) -> None:
+        """Where our columns stand now; raises NotDoneError where row 1 does not say it."""
+        opened = self.open()
+        if stand(header, opened.places):
+            return
+        if (places := places_in(header)) is None:
+            self._mend_header(header)
+            places = AS_MADE
+        self.open().places = places
 
     def values(self, *ranges: str) -> list[list[Sequence[Cell]]]:
         found = self.open().page.batch_get(
@@ -141,20 +171,60 @@ class GoogleWorksheet:
                 raise ValueError(message)
         return [list(values) for values in found]
 
-    def change(self, requests: list[google_changes.Request]) -> None:
-        """All of it at once, or nothing."""
-        self.open().page.spreadsheet.batch_update({"requests": requests})
+    def put_in(self, row: int, rows: Sequence[Sequence[Cell]]) -> bool:
+        """New rows above the one at `row`, as read last; false where a column was moved meanwhile,
+        which leaves the new cells in wrong columns (and no other cell)."""
+        opened = self.open()
+        requests = google_changes.put_in(opened.page.id, row, opened.places, rows)
+        return stand(self._change(requests), opened.places)
 
     def write_placed(self, cells: Mapping[int, google_changes.Parts]) -> list[str]:
-        """Write by place, and return the ids as they stood at that moment."""
+        """Write by place and column, and return the ids as they stood at that moment."""
+        for _ in range(LOOKS):
+            opened = self.open()
+            if opened.series is None:
+                self.read("id")
+                continue
+            found = self._write_tagged(opened.page, opened.series, cells)
+            named = {name for name, column in found.items() if column[:1] == [name]}
+            if {"id"}.union(*cells.values()) <= named:
+                return google_changes.ids_of(found["id"][1:])
+            # A tag is gone, or stands on another column: somebody pasted one over the other.
+            opened.series = None
+        raise google_errors.moving()
+
+    def _write_tagged(
+        self, page: gspread.Worksheet, series: str, cells: Mapping[int, google_changes.Parts]
+    ) -> dict[str, list[Cell]]:
+        answer = page.client.request(
+            "post",
+            VALUES_BY_FILTER_URL % page.spreadsheet_id,
+            params={"fields": google_changes.COLUMNS_SHOWN},
+            json=google_changes.placed(page.id, series, cells),
+        )
+        return google_changes.columns_in(answer.json())
+
+    def _tag(self) -> bool:
+        """Tag our columns where they stand, and say so once it is sure that they stood there."""
+        opened = self.open()
+        series = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+        tags = google_changes.tags(opened.page.id, series, opened.places)
+        if not stand(self._change(tags), opened.places):
+            return False
+        self._change([google_changes.tagged(opened.page.id, series)])
+        opened.series = series
+        return True
+
+    def _change(self, requests: Sequence[google_changes.Request]) -> list[Cell]:
+        """Returns row 1 as it stood when all was done."""
         page = self.open().page
         answer = page.client.request(
             "post",
             SPREADSHEET_BATCH_UPDATE_URL % page.spreadsheet_id,
-            params={"fields": google_changes.ANSWERED},
-            json=google_changes.placed(page.id, page.title, cells),
+            params={"fields": google_changes.HEADER_SHOWN},
+            json=google_changes.showing_header(page.title, requests),
         )
-        return google_changes.ids_in(answer.json())
+        return google_changes.header_in(answer.json())
 
     def write(self, parts: Parts) -> None:
         self.open().page.batch_update(
@@ -177,32 +247,37 @@ class GoogleWorksheet:
                 page = gspread.Worksheet(
                     spreadsheet, properties, spreadsheet.id, spreadsheet.client
                 )
-                found = Opened(page, layout.mark_on(listed), tabs)
+                series = layout.mark_on(listed, google_changes.TAGGED)
+                found = Opened(page, layout.mark_on(listed), series, tabs)
                 # Or our ranges would lie outside of the grid.
                 rows = ROWS_AHEAD if page.row_count < 2 else None
                 columns = len(COLUMNS) if page.col_count < len(COLUMNS) else None
                 if rows or columns:
-                    self._refuse_anothers(page)
+                    found.places = self._places_on(page)
                     self._grow(found, rows=rows, columns=columns)
                 return found
         page = spreadsheet.add_worksheet(self.place.worksheet, ROWS_AHEAD, len(COLUMNS))
         self._did("made the worksheet")
-        return Opened(page, None, {**tabs, page.title: page.id})
+        return Opened(page, None, None, {**tabs, page.title: page.id})
 
-    def _refuse_anothers(self, page: gspread.Worksheet) -> None:
-        """Raise NotDoneError where a worksheet that is too small holds something else than ours."""
+    def _places_on(self, page: gspread.Worksheet) -> Places:
+        """Where our columns stand on a worksheet that is too small; raises NotDoneError where it
+        holds something else than ours."""
         option = ValueRenderOption.unformatted
         header, *rows = page.get_values(value_render_option=option) or [[]]
         ours = [row[: len(COLUMNS)] for row in rows]
-        if not is_right(header) and (fault := fault_in(header, ours)):
+        places = places_in(header)
+        if places is None and (fault := fault_in(header, ours)):
             raise google_errors.not_ours(self.place.worksheet, fault)
+        return places or AS_MADE
 
     def _grow(self, opened: Opened, *, rows: int | None = None, columns: int | None = None) -> None:
         """Make the grid larger; what is not given stays as curators have it."""
         page = opened.page
         page.resize(rows, columns)
         if opened.mark is not None:
-            page.spreadsheet.batch_update({"requests": layout.below(page.id)})
+            requests = layout.below(page.id, opened.places)
+            page.spreadsheet.batch_update({"requests": requests})
 
     def client(self) -> gspread.Client:
         if self.known_client is None:
@@ -217,10 +292,10 @@ class GoogleWorksheet:
 
     def _mend_header(self, header: Sequence[Cell]) -> None:
         """Put the names right where that is safe; raises NotDoneError where it is not."""
-        (rows,) = self.values(EVERYTHING)
+        (rows,) = self.values(MADE.format(2, ""))
         if fault := fault_in(header, rows):
             raise google_errors.not_ours(self.place.worksheet, fault)
-        self.write({f"A1:{LAST}1": [list(COLUMNS)]})
+        self.write({MADE.format(1, 1): [list(COLUMNS)]})
         self._did("put the header right" if any(header) or rows else "wrote the header")
 
     def _lay_out(self) -> None:
@@ -235,8 +310,8 @@ class GoogleWorksheet:
 
     def _looks(self, opened: Opened) -> list[google_changes.Request]:
         if opened.mark is None:
-            return layout.whole(opened.page.id)
-        return layout.renewed(opened.page.id, opened.mark)
+            return layout.whole(opened.page.id, opened.places)
+        return layout.renewed(opened.page.id, opened.mark, opened.places)
 
     def _legend(self, opened: Opened) -> list[google_changes.Request]:
         """The legend's tab, and its drop-down where curators have no rule of their own."""
@@ -247,12 +322,12 @@ class GoogleWorksheet:
         legend_id = next(free for free in range(1, len(taken) + 2) if free not in taken)
         requests = legend.made(legend_id, title)
         if opened.mark is None or not self._has_rules("reason"):
-            requests.append(legend.reasons(opened.page.id, title))
+            requests.append(legend.reasons(opened.page.id, title, opened.places))
         return requests
 
     def _has_rules(self, name: str) -> bool:
         """Whether a curator laid a rule over a column."""
-        page, place = self.open().page, letter(layout.column(name))
+        page, place = self.open().page, letter(self.open().places[name])
         answer = page.spreadsheet.fetch_sheet_metadata(
             {
                 "includeGridData": "true",
@@ -288,6 +363,15 @@ def _typed(client_email: str) -> Iterator[None]:
         ) from error
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise google_errors.unreadable(error) from error
+
+
+def _joined(parts: Sequence[Sequence[Cell]], widths: Sequence[int]) -> list[Cell]:
+    """One row of several ranges, with the empty cells that Google leaves out."""
+    return [
+        cell
+        for part, width in zip(parts, widths, strict=True)
+        for cell in [*part, *[""] * width][:width]
+    ]
 
 
 def _is_part(asked: str, answered: str) -> bool:

@@ -1,12 +1,14 @@
-"""Row 1 of a worksheet: whether our columns stand where we write.
+"""Row 1 of a worksheet: whether it names our columns.
 
-Columns are written by their place, so one that was moved is never written around: it is refused,
-by name, until a person has put it back. Names that were only overwritten or cleared are put
-right, when the rows below prove that everything else stands as we wrote it.
+Columns are found by these names, so people may move them and put their own between. Where a name is
+missing nothing is guessed: names that were only overwritten or cleared are put right when the rows
+below prove that every column stands where we made it; anything else is refused, by name, until a
+person has put it back.
 """
 
 from collections.abc import Sequence
 
+from services.gateway.sheets.columns import doubled_in, missing_in
 from services.gateway.sheets.records import DETAILS, PLACES, STATE, STATES, draft_in, padded
 from services.gateway.sheets.rows import COLUMNS, UNCLEAR, Cell, new_row, read_details
 
@@ -14,18 +16,14 @@ BOXES = (PLACES["approve"], PLACES["reject"])
 WRITTEN_ONCE = slice(0, PLACES["approve"])
 
 
-def is_right(header: Sequence[Cell]) -> bool:
-    return list(header[: len(COLUMNS)]) == list(COLUMNS)
-
-
 def fault_in(header: Sequence[Cell], rows: Sequence[Sequence[Cell]]) -> str | None:
     """Why the names may not be written over row 1, in words for who can mend it; None if they may.
 
-    `rows` are our columns below the header.
+    `rows` are the columns below the header in which we make ours.
     """
+    if lost := _lost(header):
+        return lost
     names = padded(header)
-    if moved := _moved(header):
-        return moved
     filled = [padded(cells) for cells in rows if any(cells)]
     if not filled and not any(header):
         return None
@@ -47,15 +45,13 @@ def _is_ours(name: Cell) -> bool:
     return name in COLUMNS
 
 
-def _moved(header: Sequence[Cell]) -> str | None:
-    names = padded(header)
-    for place, name in enumerate(header):
-        wanted = PLACES.get(str(name), place)
-        if wanted != place and names[wanted] != name:
-            return (
-                f"the column {name!r} stands in {letter(place)} and must stand in "
-                f"{letter(wanted)}: undo the move, or take out what was put before it."
-            )
+def _lost(header: Sequence[Cell]) -> str | None:
+    """What must be said where names are not only overwritten: columns moved or went too."""
+    if doubled := doubled_in(header):
+        return f"two columns are named {doubled[0]!r}: give the one that is yours another name."
+    if any(PLACES.get(str(name), place) != place for place, name in enumerate(header)):
+        missing = " and ".join(map(repr, missing_in(header)))
+        return f"row 1 has no {missing}: undo what took it away, or name the column again."
     return None
 
 
@@ -76,9 +72,3 @@ def _stand_as_written(rows: Sequence[Sequence[Cell]]) -> bool:
 def _stands_as_written(row: Sequence[Cell]) -> bool:
     draft = draft_in(row, read_details(row[DETAILS]))
     return draft is not None and list(row[WRITTEN_ONCE]) == new_row(draft)[WRITTEN_ONCE]
-
-
-def letter(place: int) -> str:
-    """The name of one of the columns that a person may have moved ours to."""
-    first, last = divmod(place, 26)
-    return (chr(ord("A") + first - 1) if first else "") + chr(ord("A") + last)

@@ -9,10 +9,11 @@
 - Colours and protection begin at the header, so that rows put in right below it have them too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from services.gateway.sheets.columns import AS_MADE, Places, letter, names_from, runs
 from services.gateway.sheets.rows import CHECKBOXES, COLUMNS
 
 Request = dict[str, Any]
@@ -41,87 +42,92 @@ WORDS = ("approve", "reason")
 TYPED = ("draft", "edited text", "reason")
 
 
-def column(name: str) -> int:
-    return COLUMNS.index(name)
-
-
 def cells(
-    sheet_id: int, first: str, last: str, *, top: int = 1, bottom: int | None = None
-) -> Request:
-    """A range of columns from row `top` (0 is the header) down, to `bottom` or the last."""
-    place = {
-        "sheetId": sheet_id,
-        "startRowIndex": top,
-        "startColumnIndex": column(first),
-        "endColumnIndex": column(last) + 1,
-    }
-    return place if bottom is None else place | {"endRowIndex": bottom}
+    sheet_id: int, places: Places, names: Sequence[str], *, top: int = 1, bottom: int | None = None
+) -> list[Request]:
+    """Ranges of columns from row `top` (0 is the header) down, to `bottom` or the last."""
+    rows = {"startRowIndex": top} | ({} if bottom is None else {"endRowIndex": bottom})
+    return [
+        {
+            "sheetId": sheet_id,
+            "startColumnIndex": places[run[0]],
+            "endColumnIndex": places[run[-1]] + 1,
+        }
+        | rows
+        for run in runs(places, sorted(names, key=places.__getitem__))
+    ]
 
 
-def begins(name: str, state: str) -> str:
+def begins(place: int, state: str) -> str:
     """A formula: the row's cell begins with the state (`failed: too long`)."""
-    cell = f"${chr(ord('A') + column(name))}1"
+    cell = f"${letter(place)}1"
     beyond = state[:-1] + chr(ord(state[-1]) + 1)
     return f'=({cell}>="{state}")*({cell}<"{beyond}")'
 
 
-def ticked(letter: str) -> str:
-    return f"=${letter}1=TRUE"
+def ticked(place: int) -> str:
+    return f"=${letter(place)}1=TRUE"
 
 
-# What a row is when a formula holds, and its colour; the first that holds gives it.
+# What a row is by its box or its state, and its colour; the first that holds gives it.
 COLOURS: Sequence[tuple[str, str, Mapping[str, float]]] = (
-    ("published", begins("state", "published"), {"red": 0.72, "green": 0.88, "blue": 0.73}),
-    ("failed", begins("state", "failed"), {"red": 0.96, "green": 0.78, "blue": 0.76}),
-    ("on its way", begins("state", "scheduled"), {"red": 0.78, "green": 0.86, "blue": 0.97}),
-    ("rejected", ticked(CHECKBOXES[1]), {"red": 0.87, "green": 0.87, "blue": 0.87}),
-    ("approved", ticked(CHECKBOXES[0]), {"red": 0.99, "green": 0.95, "blue": 0.75}),
+    ("published", "published", {"red": 0.72, "green": 0.88, "blue": 0.73}),
+    ("failed", "failed", {"red": 0.96, "green": 0.78, "blue": 0.76}),
+    ("on its way", "scheduled", {"red": 0.78, "green": 0.86, "blue": 0.97}),
+    ("rejected", CHECKBOXES[1], {"red": 0.87, "green": 0.87, "blue": 0.87}),
+    ("approved", CHECKBOXES[0], {"red": 0.99, "green": 0.95, "blue": 0.75}),
 )
 
 
-def whole(sheet_id: int) -> list[Request]:
+def formula(places: Places, sign: str) -> str:
+    return ticked(places[sign]) if sign in CHECKBOXES else begins(places["state"], sign)
+
+
+def whole(sheet_id: int, places: Places = AS_MADE) -> list[Request]:
     """Everything, for a worksheet that does not bear a mark."""
+    header = partial(cells, sheet_id, places, top=0, bottom=1)
+    columns = partial(cells, sheet_id, places, top=0)
     return [
         _frozen_header(sheet_id),
-        _look(cells(sheet_id, *_ends(), top=0, bottom=1), HEADER, bold=True),
-        *below(sheet_id),
-        *(_width(sheet_id, name, pixels) for name, pixels in WIDTHS.items()),
-        _dimension(sheet_id, "details", {"hiddenByUser": True}),
-        *(_protected(cells(sheet_id, *ends, top=0)) for ends in MACHINES),
-        _protected(cells(sheet_id, *WORDS, top=0, bottom=1)),
+        *(_look(place, HEADER, bold=True) for place in header(COLUMNS)),
+        *below(sheet_id, places),
+        *(_width(sheet_id, places[name], pixels) for name, pixels in WIDTHS.items()),
+        _dimension(sheet_id, places["details"], {"hiddenByUser": True}),
+        *(_protected(place) for ends in MACHINES for place in columns(names_from(*ends))),
+        *(_protected(place) for place in header(names_from(*WORDS))),
         *(
-            _coloured(sheet_id, place, formula, colour)
-            for place, (_, formula, colour) in enumerate(COLOURS)
+            _coloured(columns(COLUMNS), rank, formula(places, sign), colour)
+            for rank, (_, sign, colour) in enumerate(COLOURS)
         ),
     ]
 
 
-def renewed(sheet_id: int, mark: str) -> list[Request]:
+def renewed(sheet_id: int, mark: str, places: Places = AS_MADE) -> list[Request]:
     """What a worksheet lacks that was laid out when the mark had this value."""
-    return _for_words(sheet_id) if int(mark) < 2 else []
+    return _for_words(partial(cells, sheet_id, places)) if int(mark) < 2 else []
 
 
-def below(sheet_id: int, *, top: int = 1, bottom: int | None = None) -> list[Request]:
+def below(
+    sheet_id: int, places: Places = AS_MADE, *, top: int = 1, bottom: int | None = None
+) -> list[Request]:
     """What new rows need: they may inherit nothing. Asking again changes nothing.
 
     The drop-down is no part of it: it comes from the row above, as curators may have changed it.
     """
-    place = partial(cells, sheet_id, top=top, bottom=bottom)
+    of = partial(cells, sheet_id, places, top=top, bottom=bottom)
     return [
-        _look(place(*_ends()), None),
-        *(_look(place(*ends), GREY) for ends in MACHINES),
-        *_for_words(sheet_id, top=top, bottom=bottom),
-        *(_checkboxes(place(name, name)) for name in ("approve", "reject")),
+        *(_look(place, None) for place in of(COLUMNS)),
+        *(_look(place, GREY) for ends in MACHINES for place in of(names_from(*ends))),
+        *_for_words(of),
+        *(_checkboxes(place) for name in CHECKBOXES for place in of([name])),
     ]
 
 
-def mark_on(listed: Mapping[str, Any]) -> str | None:
-    """The mark's value on a worksheet, as the spreadsheet's metadata lists it; the newest."""
+def mark_on(listed: Mapping[str, Any], key: str = MARK["metadataKey"]) -> str | None:
+    """A mark's value on a worksheet, as the spreadsheet's metadata lists it; the newest."""
     marks = listed.get("developerMetadata", [])
     values = [
-        str(mark.get("metadataValue", ""))
-        for mark in marks
-        if mark.get("metadataKey") == MARK["metadataKey"]
+        str(mark.get("metadataValue", "")) for mark in marks if mark.get("metadataKey") == key
     ]
     return max(values, default=None)
 
@@ -131,22 +137,14 @@ def marked(sheet_id: int) -> Request:
     return {"createDeveloperMetadata": {"developerMetadata": mark}}
 
 
-def _for_words(sheet_id: int, *, top: int = 1, bottom: int | None = None) -> list[Request]:
+def _for_words(of: Callable[[Sequence[str]], list[Request]]) -> list[Request]:
     look = {"userEnteredFormat": {"numberFormat": {"type": "TEXT"}}}
+    fields = "userEnteredFormat(numberFormat)"
     return [
-        {
-            "repeatCell": {
-                "range": cells(sheet_id, name, name, top=top, bottom=bottom),
-                "cell": look,
-                "fields": "userEnteredFormat(numberFormat)",
-            }
-        }
+        {"repeatCell": {"range": place, "cell": look, "fields": fields}}
         for name in TYPED
+        for place in of([name])
     ]
-
-
-def _ends() -> tuple[str, str]:
-    return COLUMNS[0], COLUMNS[-1]
 
 
 def _frozen_header(sheet_id: int) -> Request:
@@ -171,20 +169,20 @@ def _checkboxes(place: Request) -> Request:
     return {"setDataValidation": {"range": place, "rule": rule}}
 
 
-def _width(sheet_id: int, name: str, pixels: int) -> Request:
-    return _dimension(sheet_id, name, {"pixelSize": pixels})
+def _width(sheet_id: int, place: int, pixels: int) -> Request:
+    return _dimension(sheet_id, place, {"pixelSize": pixels})
 
 
-def _dimension(sheet_id: int, name: str, properties: Request) -> Request:
-    place = {
+def _dimension(sheet_id: int, place: int, properties: Request) -> Request:
+    column = {
         "sheetId": sheet_id,
         "dimension": "COLUMNS",
-        "startIndex": column(name),
-        "endIndex": column(name) + 1,
+        "startIndex": place,
+        "endIndex": place + 1,
     }
     fields = ",".join(properties)
     return {
-        "updateDimensionProperties": {"range": place, "properties": properties, "fields": fields}
+        "updateDimensionProperties": {"range": column, "properties": properties, "fields": fields}
     }
 
 
@@ -194,10 +192,12 @@ def _protected(place: Request) -> Request:
     return {"addProtectedRange": {"protectedRange": protected}}
 
 
-def _coloured(sheet_id: int, place: int, formula: str, colour: Mapping[str, float]) -> Request:
-    condition = {"type": "CUSTOM_FORMULA", "values": [{"userEnteredValue": formula}]}
+def _coloured(
+    ranges: Sequence[Request], rank: int, holds: str, colour: Mapping[str, float]
+) -> Request:
+    condition = {"type": "CUSTOM_FORMULA", "values": [{"userEnteredValue": holds}]}
     rule = {
-        "ranges": [cells(sheet_id, *_ends(), top=0)],
+        "ranges": ranges,
         "booleanRule": {"condition": condition, "format": {"backgroundColor": colour}},
     }
-    return {"addConditionalFormatRule": {"rule": rule, "index": place}}
+    return {"addConditionalFormatRule": {"rule": rule, "index": rank}}

@@ -7,7 +7,8 @@ to change, and a legend that was deleted is not made again.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.gateway.sheets.layout import COLOURS, GREY, HEADER, column
+from services.gateway.sheets.columns import AS_MADE, Places
+from services.gateway.sheets.layout import COLOURS, GREY, HEADER
 from services.gateway.sheets.rows import COLUMNS
 
 Request = dict[str, Any]
@@ -42,15 +43,15 @@ MEANINGS: Mapping[str, str] = {
 WIDTHS = (200, 30, 120, 520)
 
 
-def reasons(sheet_id: int, title: str) -> Request:
+def reasons(sheet_id: int, title: str, places: Places = AS_MADE) -> Request:
     """A drop-down in the column of reasons, in which other words may be typed as well."""
     where = f"='{title}'!$A$2:$A${ROWS}"
     condition = {"type": "ONE_OF_RANGE", "values": [{"userEnteredValue": where}]}
     place = {
         "sheetId": sheet_id,
         "startRowIndex": 1,
-        "startColumnIndex": column("reason"),
-        "endColumnIndex": column("reason") + 1,
+        "startColumnIndex": places["reason"],
+        "endColumnIndex": places["reason"] + 1,
     }
     rule = {"condition": condition, "strict": False, "showCustomUi": True}
     return {"setDataValidation": {"range": place, "rule": rule}}

@@ -29,7 +29,7 @@ WORDS_PLACES = slice(PLACES["approve"], PLACES["state"])
 STATES = get_args(Outcome.model_fields["state"].annotation)
 ID = re.compile(r"(?P<item>(?P<origin>[^:]+):(?P<post>.+)):(?P<rank>[1-9]\d{0,5})", re.DOTALL)
 
-Filling = Mapping[tuple[str, str], list[Cell]]  # by first and last column
+Filling = Mapping[tuple[str, ...], list[Cell]]  # by columns
 
 
 def padded(cells: Sequence[Cell]) -> list[Cell]:
@@ -141,11 +141,11 @@ def is_open(row: Sequence[Cell], record: DeskDraft) -> bool:
 
 @dataclass
 class Arrival:
-    """What carrying records into a worksheet comes to: cells to fill, from a place (0 is the row
-    below the header) and a column on, and new rows."""
+    """What carrying records into a worksheet comes to: cells to fill, by place (0 is the row below
+    the header) and columns, and new rows."""
 
     height: int  # rows down to the last that holds more than empty boxes
-    fillings: list[tuple[int, str, list[Cell]]] = field(default_factory=list)
+    fillings: dict[int, dict[str, Cell]] = field(default_factory=dict)
     new: list[list[Cell]] = field(default_factory=list)
     carried: Carried = field(default_factory=Carried)
 
@@ -165,7 +165,8 @@ def arrive(records: Sequence[DeskDraft], rows: Sequence[Sequence[Cell]]) -> Arri
             continue
         row = padded(rows[found])
         filling = filled_by(record, row)
-        arrival.fillings += [(found, first, values) for (first, _), values in filling.items()]
+        for names, values in filling.items():
+            arrival.fillings.setdefault(found, {}).update(zip(names, values, strict=True))
         arrival.carried += _counted(record, filling.keys()) + Carried(
             kept=_is_kept(record, row, filling)
         )
@@ -175,7 +176,7 @@ def arrive(records: Sequence[DeskDraft], rows: Sequence[Sequence[Cell]]) -> Arri
 def filled_by(record: DeskDraft, row: Sequence[Cell]) -> Filling:
     """What a record may add to the row that stands there. A curator's words are never replaced;
     that something is published always counts, since nothing may be published twice."""
-    cells: dict[tuple[str, str], list[Cell]] = {}
+    cells: dict[tuple[str, ...], list[Cell]] = {}
     open_ = is_open(row, record)
     if record.decision is not None and open_ and _says_other(record.decision, row):
         cells[WORDS] = words_cells(record.decision)
@@ -197,7 +198,7 @@ def _is_kept(record: DeskDraft, row: Sequence[Cell], filling: Filling) -> bool:
     return decision is not None and WORDS not in filling and _says_other(decision, row)
 
 
-def _counted(record: DeskDraft, written: Set[tuple[str, str]]) -> Carried:
+def _counted(record: DeskDraft, written: Set[tuple[str, ...]]) -> Carried:
     decided = WORDS in written and record.decision is not None
     published = record.outcome is not None and record.outcome.state == "published"
     return Carried(decided=decided, published=OUTCOME in written and published)

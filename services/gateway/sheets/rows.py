@@ -35,13 +35,12 @@ COLUMNS = (
     "url",
     "details",
 )
-LAST = "M"
-CHECKBOXES = ("G", "I")
-DECIDED = "F", "L"  # from the draft to the address: what `read_row` takes
-WORDS = "G", "J"  # the curator's
-OUTCOME = "K", "L"
+CHECKBOXES = ("approve", "reject")
+DECIDED = COLUMNS[5:12]  # from the draft to the address: what `read_row` takes
+WORDS = ("approve", "edited text", "reject", "reason")  # the curator's
+OUTCOME = ("state", "url")
 # What the author of the post wrote stands in both.
-POST, DETAILS = "B", "M"
+POST, DETAILS = "post", "details"
 # Google refuses cells of more than 50,000 UTF-16 units.
 LONGEST_CELL = 40_000
 TICKS = {"true", "x", "yes", "y", "1", "\N{CHECK MARK}"}

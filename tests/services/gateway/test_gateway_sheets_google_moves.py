@@ -7,12 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import gspread
 import pytest
 import requests
 
 from services.common.problems import NotFoundError
 from services.gateway.schemas import Outcome
 from services.gateway.sheets.google import GoogleSheet
+from services.gateway.sheets.rows import COLUMNS
 from services.gateway.vendor_errors import FailedVendorError
 from tests.services.gateway.on_google import (
     APPROVE,
@@ -26,6 +28,8 @@ from tests.services.gateway.on_google import (
     said,
 )
 
+UNFORMATTED = gspread.utils.ValueRenderOption.unformatted
+
 
 def before_the_write(sheet: GoogleSheet, *deeds: Callable[[], object]) -> None:
     """Let a curator do something right before each of our next writes reaches Google."""
@@ -34,7 +38,7 @@ def before_the_write(sheet: GoogleSheet, *deeds: Callable[[], object]) -> None:
     send = session.send
 
     def sending(request: requests.PreparedRequest, **how: Any) -> requests.Response:  # noqa: ANN401 - as requests calls it
-        if left and str(request.path_url).split("?")[0].endswith(":batchUpdate"):
+        if left and ":batchUpdate" in str(request.path_url):
             left.pop(0)()
         return send(request, **how)
 
@@ -62,6 +66,77 @@ async def test_an_outcome_follows_its_row_that_moves_under_the_write(
         "x:4:1": ["failed: too long", ""],
     }
     assert [each.draft_id for each in (await sheet.decisions(None, 10)).decisions] == ["x:4:1"]
+
+
+MOVES: dict[str, Callable[[gspread.Worksheet], object]] = {
+    "a column is put in": lambda page: page.insert_cols([["mine", "ask Ada"]], 8),
+    "a column is moved": lambda page: page.spreadsheet.batch_update(
+        {
+            "requests": [
+                {
+                    "moveDimension": {
+                        "source": {
+                            "sheetId": page.id,
+                            "dimension": "COLUMNS",
+                            "startIndex": COLUMNS.index("edited text"),
+                            "endIndex": COLUMNS.index("edited text") + 1,
+                        },
+                        "destinationIndex": len(COLUMNS),
+                    }
+                }
+            ]
+        }
+    ),
+}
+
+
+def by_name(curator: Curator) -> dict[str, dict[str, Any]]:
+    """Rows by id, cells by the name of their column."""
+    found = curator.page.get_all_records(value_render_option=UNFORMATTED)
+    return {str(row["id"]): row for row in found}
+
+
+@pytest.mark.parametrize("move", MOVES)
+async def test_what_is_written_goes_where_its_column_goes(
+    sheet: GoogleSheet, curator: Curator, move: str
+) -> None:
+    await sheet.upsert([a_draft(1), a_draft(2)])
+    curator.put("x:1:1", EDITED, "my own words")
+    before_the_write(sheet, lambda: MOVES[move](curator.page))
+    await sheet.mark("x:1:1", Outcome(state="published", url="https://x.test/1"))
+    before_the_write(sheet, lambda: curator.page.insert_cols([["more"]], 1))
+    await sheet.forget(["x:1"])
+    rows = by_name(curator)
+    assert (rows["x:1:1"]["state"], rows["x:1:1"]["url"]) == ("published", "https://x.test/1")
+    assert (rows["x:1:1"]["edited text"], rows["x:1:1"]["post"]) == ("my own words", "")
+    assert rows["x:1:1"].get("mine", "ask Ada") == "ask Ada"
+    assert (rows["x:2:1"]["post"], rows["x:2:1"]["state"]) == ("a post", "")
+
+
+async def test_drafts_whose_columns_move_as_they_come_are_laid_again(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    curator.put("x:1:1", EDITED, "my own words")
+    before_the_write(sheet, lambda: curator.page.insert_cols([["mine", "ask Ada"]], 1))
+    assert await sheet.upsert([a_draft(2)]) == 1
+    header, first, misplaced, second = curator.page.get_values()
+    assert first[:3] == ["ask Ada", "x:1:1", "a post"]
+    assert first[header.index("edited text")] == "my own words"
+    assert misplaced[:2] == ["x:2:1", "a post"]  # for people to delete
+    assert (second[0], by_name(curator)["x:2:1"]["draft"]) == ("", "a slow burn, number 2")
+    assert await sheet.upsert([a_draft(2)]) == 0
+
+
+async def test_columns_that_move_under_their_tags_are_tagged_again(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    sheet.worksheet.open().series = None  # as on a worksheet of before there were tags
+    before_the_write(sheet, lambda: curator.page.insert_cols([["mine", "ask Ada"]], 1))
+    await sheet.mark("x:1:1", Outcome(state="scheduled"))
+    (row,) = by_name(curator).values()
+    assert (row["mine"], row["state"]) == ("ask Ada", "scheduled")
 
 
 async def test_an_outcome_of_a_row_that_is_deleted_under_the_write_lands_nowhere(

@@ -11,6 +11,7 @@ import pytest
 
 from services.gateway.schemas import Draft, Outcome, Post, Scores, Song
 from services.gateway.sheets import layout
+from services.gateway.sheets.columns import letter
 from services.gateway.sheets.google import GoogleSheet
 from services.gateway.sheets.google_worksheet import SheetPlace
 from services.gateway.sheets.rows import COLUMNS
@@ -206,8 +207,11 @@ async def test_names_that_were_overwritten_are_put_right(
     assert decision.text == "my words"
 
 
-def move(page: gspread.Worksheet, column: str, to: int, *, nameless: bool = False) -> None:
-    start = place(column)
+def move(
+    page: gspread.Worksheet, column: str, to: int, *, at: int = 0, nameless: bool = False
+) -> None:
+    """`at`: how far the columns were pushed to the right."""
+    start = place(column) + at
     source = {
         "sheetId": page.id,
         "dimension": "COLUMNS",
@@ -222,13 +226,13 @@ def move(page: gspread.Worksheet, column: str, to: int, *, nameless: bool = Fals
 
 # What a person did to the worksheet, and what is said of it.
 MISHAPS: dict[str, tuple[Callable[[gspread.Worksheet], object], str]] = {
-    "a column was moved": (
-        lambda page: move(page, "draft", 1),
-        "the column 'draft' stands in B and must stand in F: undo the move",
+    "a column was put in and a name is gone": (
+        lambda page: page.insert_cols([["notes"]], 7) and page.update([["mine"]], "F1"),
+        "row 1 has no 'draft': undo what took it away, or name the column again",
     ),
-    "a column was put in": (
-        lambda page: page.insert_cols([["notes"]], 3),
-        "the column 'song' stands in D and must stand in C",
+    "a column was put in with a name of ours": (
+        lambda page: page.insert_cols([["draft"]], 3),
+        "two columns are named 'draft': give the one that is yours another name",
     ),
     "a column was moved and the names are gone": (
         lambda page: move(page, "draft", 1, nameless=True),
@@ -271,21 +275,98 @@ async def test_a_deleted_column_is_named_and_none_is_put_in_for_it(
     spreadsheet.worksheet("gens").delete_columns(place("genres") + 1)
     before = everything(spreadsheet)
     for _ in range(2):
-        with pytest.raises(NotDoneError, match="'draft' stands in E and must stand in F"):
+        with pytest.raises(NotDoneError, match="row 1 has no 'genres'"):
             await sheet.upsert([a_draft(2)])
     assert everything(spreadsheet) == before
 
 
-async def test_a_column_that_was_put_back_is_written_again(
+async def test_a_name_that_was_put_back_is_enough(
     sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
 ) -> None:
     await sheet.upsert([a_draft(1)])
     page = spreadsheet.worksheet("gens")
     page.insert_cols([["notes"]], 3)
-    with pytest.raises(NotDoneError):
+    page.update([["mine"]], "G1")
+    with pytest.raises(NotDoneError, match="row 1 has no 'draft'"):
         await sheet.upsert([a_draft(2)])
-    page.delete_columns(3)
+    page.update([["draft"]], "G1")
     assert await sheet.upsert([a_draft(2)]) == 1
+
+
+async def test_columns_are_followed_wherever_people_move_them(
+    sheet: GoogleSheet, open_sheet: OpenSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    page = spreadsheet.worksheet("gens")
+    page.insert_cols([["notes", "ask Ada"]], 1)
+    move(page, "draft", 2, at=1)
+    move(page, "state", 1, at=1)
+    await sheet.mark("x:1:1", Outcome(state="scheduled"))
+    for bot in (sheet, open_sheet()):
+        number = len(everything(spreadsheet))
+        await bot.upsert([a_draft(number)])
+        await bot.mark(f"x:{number}:1", Outcome(state="published", url="https://x.test/1"))
+        await bot.forget([f"x:{number}"])
+    header, *rows = everything(spreadsheet)
+    assert header == [
+        "notes",
+        "state",
+        "id",
+        "draft",
+        *COLUMNS[1:5],
+        *COLUMNS[6:10],
+        "url",
+        "details",
+    ]
+    assert [row[:5] for row in rows] == [
+        ["ask Ada", "scheduled", "x:1:1", "a slow burn, number 1", "a post"],
+        ["", "published", "x:2:1", "a slow burn, number 2", ""],
+        ["", "published", "x:3:1", "a slow burn, number 3", ""],
+    ]
+    page.update([[True]], f"{letter(header.index('approve'))}2", raw=True)
+    (decision,) = (await sheet.decisions(None, 10)).decisions
+    assert (decision.draft_id, decision.verdict) == ("x:1:1", "approved")
+
+
+async def test_new_rows_have_their_boxes_under_moved_names(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    page = spreadsheet.worksheet("gens")
+    page.insert_cols([["notes"]], 7)
+    await sheet.upsert([a_draft(2)])
+    cells = listed(spreadsheet)["data"][0]["rowData"][2]["values"]
+    assert cells[place("approve") + 1]["dataValidation"]["condition"]["type"] == "BOOLEAN"
+    assert cells[place("draft")]["userEnteredFormat"]["numberFormat"] == {"type": "TEXT"}
+
+
+async def test_a_worksheet_of_before_the_tags_is_tagged_by_the_names(
+    sheet: GoogleSheet, open_sheet: OpenSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    page = spreadsheet.worksheet("gens")
+    page.insert_cols([["notes"]], 1)
+    await open_sheet().mark("x:1:1", Outcome(state="scheduled"))
+    assert page.col_values(place("state") + 2) == ["state", "scheduled"]
+    marks = [each["metadataKey"] for each in listed(spreadsheet)["developerMetadata"]]
+    await open_sheet().mark("x:1:1", Outcome(state="published"))
+    again = [each["metadataKey"] for each in listed(spreadsheet)["developerMetadata"]]
+    assert marks == again == ["deephypebot-layout", "deephypebot-columns"]
+
+
+async def test_a_column_that_was_cut_and_pasted_is_written_where_its_name_is(
+    sheet: GoogleSheet, spreadsheet: gspread.Spreadsheet
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    await sheet.mark("x:1:1", Outcome(state="scheduled"))
+    page = spreadsheet.worksheet("gens")
+    page.add_cols(1)
+    cut = page.col_values(place("state") + 1)
+    page.update([[cell] for cell in cut], "N1", raw=True)
+    page.batch_clear(["K1:K"])
+    await sheet.mark("x:1:1", Outcome(state="published"))
+    assert page.acell("N2").value == "published"
+    assert page.acell("K1").value is None
 
 
 async def test_a_curators_own_columns_at_the_end_are_let_be(
@@ -349,7 +430,12 @@ async def test_an_older_layout_gets_cells_for_words_and_nothing_twice(
         if cell.get("userEnteredFormat", {}).get("numberFormat") == {"type": "TEXT"}
     ]
     assert text == ["draft", "edited text", "reason"]
-    assert [each["metadataValue"] for each in found["developerMetadata"]] == ["1", "3"]
+    marks = [
+        each["metadataValue"]
+        for each in found["developerMetadata"]
+        if each["metadataKey"] == "deephypebot-layout"
+    ]
+    assert marks == ["1", "3"]
     assert "conditionalFormats" not in found
 
 
