@@ -26,6 +26,8 @@ PLAIN = {
     "small title": "I'm listening to alison by Slowdive http://t.co/aBc123 via @lastfm",
     "handle": "I'm listening to Alison by @slowdive http://t.co/aBc123 via @lastfm",
     "many words": "I'm listening to Alison by Queens of the Old Stone Age and the Rest on Pandora",
+    "marks in a title": "I'm listening to Hey, Alison? by Slowdive http://t.co/aBc123 via @lastfm",
+    "featured in capitals": "I'm listening to Alison FEAT Ride by Slowdive via @lastfm",
     "another script": "I'm listening to \u604b\u3092 by \u30d2\u30c8 http://t.co/aBc via @lastfm",
 }
 TO_BE_TIDIED = {
@@ -57,6 +59,7 @@ LEFT_TO_THE_RULES = {
     "all small": "I'm listening to these waves by the shore http://t.co/aBc123",
     "a filler": "I'm listening to the song Alison by Slowdive http://t.co/aBc123",
     "a retweet between": "I'm listening to Alison by Slowdive RT @who: Ride http://t.co/aBc123",
+    "a trailer": "I'm listening to Alison Trailer by Slowdive http://t.co/aBc123 via @lastfm",
     "an album": "I'm listening to Her New album by Slowdive http://t.co/aBc123 via @lastfm",
     "fields": "Artist: Ride, Song: Dagger. I'm listening to Alison by Slowdive",
     "an entity": "I'm listening to Alison &lt;3 by Slowdive http://t.co/aBc123 via @lastfm",
@@ -82,6 +85,7 @@ PIECES = (
     *("Friday", "Today", "100 people", "June 3", "The End of", "@who", "#np", "song by", "artist:"),
     *("song:", "via @lastfm", "on Pandora", "'", "\u2019", '"', "\u201c", "\u02bc", "\u0130"),
     *("\u2776", "\U0001f3b5", "\u306e", "\u00e9t\u00e9", "www.a.com/b", "1/2", "2.", "\n", "&lt;"),
+    *("EP", "Trailer", "Medley", "Don't", "Hittin'", "?", "\u604b\u3092", "\u00c9toile", "Queens"),
     *("Earth, Wind & Fire", "Tyler, The Creator", "alt-J", "I'm listening to", "http://t.co/x"),
     *(hint for lead in LEADS for hint in lead.hints),
 )

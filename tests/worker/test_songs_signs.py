@@ -65,5 +65,7 @@ def test_a_sparing_sign_spares_a_rule() -> None:
 @given(st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=20).map("".join))
 @example('Earth, Wind & Fire "September"')
 @example("blur's 'Tender' (Blur)")
+@example("(single 'Tender'")
+@example("#newsong: 'Tender'")
 def test_any_text_is_read_as_if_it_showed_every_sparing_sign(text: str) -> None:
     assert readings(text, 0) == readings(text, EVERY_SPARING_SIGN)

@@ -37,14 +37,14 @@ LEADS = (
         1.0,
         (
             "playing",
-            "spinning",
-            "listening",
+            *(f"now{gap}spinning" for gap in ("", " ", "_", "-")),
+            *(f"now{gap}listening" for gap in ("", " ", "_", "-")),
             "np",
             "#sotd",
             "now on air",
             "\u306a\u3046\u3077\u308c",
         ),
-        r"#?\bnow[\s_-]?(?:playing|spinning|listening(?: to)?)\b|#\w*nowplaying\b|\bnp\b|#sotd\b|"
+        r"#?\bnow[ _-]?(?:playing|spinning|listening(?: to)?)\b|#\w*nowplaying\b|\bnp\b|#sotd\b|"
         r"\bcurrently playing\b|\bnow on air\b|#?\u306a\u3046\u3077\u308c",
     ),
     Lead(

@@ -43,13 +43,18 @@ _tidied_sentence = re.compile(
 _is_harmless = re.compile(r"[\w\s'.,:;&@#|()\[\]<>!?~*+=^%$-]*").fullmatch
 """What may stand around the sentence: no link, no quotation, nothing that tidying makes one of."""
 _may_be_artist = re.compile(NOT_ARTIST).match
+_ASIAN = r"[\u3041-\u9fff\uac00-\ud7a3]"  # scripts without cases
 _NAME = (
     r"(?![EFLMNRT](?i:p|t|eat|v|usic|ow|easer|railer|edley))"
     r"[A-Z\d][^\W_]*(?:'(?:[a-z]|re|ll|ve)?)?"
 )
 """A word of a name, but not what may end one or part one: EP, LP, Ft, Feat, MV, RT, Music, Now."""
-_TITLE = rf"{_NAME}(?:(?: (?:a|and|for|i[nst]|my|o[fn]|the|to|you)){{0,2}} {_NAME}){{0,4}}"
-_ARTIST = rf"{_NAME}(?:(?: (?:of|the|and)){{0,2}} {_NAME}){{0,3}}"
+_SMALL = (
+    r"(?:a|all|an|and|at|be|for|from|i[nst]|it|me|my|no|not|o[fnr]|so|the|this|to|up|was|with|"
+    r"you|your|&)"
+)
+_TITLE = rf"(?:{_NAME}|{_ASIAN}[^\W_]*)(?:,? (?:{_NAME}|{_SMALL}(?![^ \"]))){{0,14}}[!?]?"
+_ARTIST = rf"(?:{_NAME}(?:(?: (?:of|the|and|&)){{0,2}} {_NAME}){{0,3}}|{_ASIAN}[^\W_]*)"
 _AFTER = r"(?:\s?$| on #?Pandora(?!\w)| via @lastfm$)"
 _plain_names = re.compile(rf"({_TITLE})\"? by {NOT_ARTIST}({_ARTIST}){_AFTER}").match
 """Names from which nothing has to be cut or cleaned: words in capitals, and what joins them."""

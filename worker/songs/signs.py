@@ -111,6 +111,7 @@ _names_after_colon = re.compile(f":(?= {UPPER})").search
 _HASH_NUMBER = re.compile(r"#\d")
 _CHART_PLACE = re.compile(r"\((?:(?<=\d\()|(?<=\d \())")
 _OPENS = re.compile(r"[\"'](?<= .)")
+_letters_at_end = re.compile(r"[a-z]+$").search
 _BETWEEN = " ,:/\u2013-"
 """What may stand between a name or a word and the quotation mark after it."""
 _may_be_name = re.compile(r"[A-Z@#$0-9][^\"':,]*$").search
@@ -173,9 +174,9 @@ def _before_quotations(text: str) -> int:
         words = [word.lower() for word in words]
         if not _PLAYING.isdisjoint(words):
             signs |= _PLAYS_QUOTED
-        last = words[-1].removeprefix("#new")
+        last = _letters_at_end(words[-1])
         for known, sign in _LAST_WORDS:
-            if last in known:
+            if last and last[0].removeprefix("new") in known:
                 signs |= sign
     return signs
 
