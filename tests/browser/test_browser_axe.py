@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.axe import needs_axe, violations
+from tests.browser.desk import settled
 
 pytestmark = [pytest.mark.browser, needs_axe]
 
@@ -50,7 +51,7 @@ def decide_one(page: Page) -> None:
     """Approve the first post on the desk, and see its undo button."""
     page.keyboard.press("a")
     page.locator("#undo").wait_for()
-    page.wait_for_load_state("networkidle")
+    settled(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

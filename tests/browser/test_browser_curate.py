@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.contrast import LOW_CONTRAST
+from tests.browser.desk import settled
 
 pytestmark = pytest.mark.browser
 
@@ -20,11 +21,6 @@ def heading(page: Page, text: str) -> None:
 
 def verdicts(gateway: Gateway) -> list[tuple[str, str]]:
     return [(d["draft_id"], d["verdict"]) for d in gateway.decisions()]
-
-
-def settled(page: Page) -> None:
-    """No form is on its way any more, and the desk counts what was decided."""
-    page.wait_for_load_state("networkidle")
 
 
 def test_five_posts_are_decided_by_keys_alone(gateway: Gateway, open_page: OpenPage) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.desk import settled
+
 pytestmark = pytest.mark.browser
 
 Gateway = Any  # from conftest.py, which is no module to import from
@@ -72,7 +74,7 @@ def test_two_keys_change_places_by_way_of_a_third(gateway: Gateway, desk: Page) 
     desk.keyboard.press("Escape")
     desk.keyboard.press("a")
     heading(desk, "Song 1")
-    desk.wait_for_load_state("networkidle")
+    settled(desk)
     assert {d["verdict"] for d in gateway.decisions()} == {"rejected"}
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import delete
 
 from services.common.database import open_database, writing
 from services.gateway.tables import desk_decision, desk_draft, desk_item, desk_words
+from tests.browser.desk import settled
 from tests.browser.pace import WATCH
 
 pytestmark = pytest.mark.browser
@@ -32,12 +33,23 @@ def after(number: int) -> str:
     return f"Song {number - 1}" if number > 1 else "All decided."
 
 
+def hold(page: Page, pattern: str) -> list[Route]:
+    """What is asked from now on, and stays without an answer until it is told to go on."""
+    held: list[Route] = []
+
+    def keep(route: Route) -> None:
+        held.append(route)
+
+    page.route(pattern, keep)
+    return held
+
+
 def test_twenty_posts_by_keys_alone(
     gateway: Gateway, open_page: OpenPage, record_property: Record
 ) -> None:
     gateway.lay(*range(1, POSTS + 1))
     page = open_page()
-    page.wait_for_load_state("networkidle")
+    settled(page)
     page.evaluate(WATCH)
     started = time.perf_counter()
     for number in range(POSTS, 0, -1):
@@ -45,7 +57,7 @@ def test_twenty_posts_by_keys_alone(
         heading(page, after(number))
         assert page.evaluate(HAS_FOCUS)
     took = time.perf_counter() - started
-    page.wait_for_load_state("networkidle")
+    settled(page)
     paces = page.evaluate("paces")
     assert len(paces) == POSTS
     assert len({d["draft_id"].rsplit(":", 1)[0] for d in gateway.decisions()}) == POSTS
@@ -84,30 +96,92 @@ def test_the_next_post_is_there_before_the_gateway_has_answered(
 ) -> None:
     gateway.lay(1, 2)
     page = open_page()
-    page.wait_for_load_state("networkidle")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/curate/approve", hold)
+    settled(page)
+    held = hold(page, "**/curate/approve")
     page.keyboard.press("a")
     heading(page, "Song 1")
     assert page.evaluate(HAS_FOCUS)
     assert gateway.decisions() == []
     held[0].continue_()
-    page.wait_for_load_state("networkidle")
+    settled(page)
     assert [d["draft_id"] for d in gateway.decisions()] == ["x:2:1"]
     heading(page, "Song 1")
+
+
+def test_several_posts_are_decided_before_the_gateway_has_answered_once(
+    gateway: Gateway, open_page: OpenPage
+) -> None:
+    gateway.lay(1, 2, 3, 4, 5)
+    page = open_page()
+    settled(page)
+    held = hold(page, "**/curate/*")
+    for number in (5, 4, 3, 2):
+        page.keyboard.press("ax"[number % 2])
+        heading(page, after(number))
+    assert gateway.decisions() == []
+    assert len(held) == 4, "a post each"
+    page.unroute_all()  # they go on
+    settled(page)
+    verdicts = {
+        d["draft_id"]: d["verdict"] for d in gateway.decisions() if d["draft_id"][-1] == "1"
+    }
+    assert verdicts == {
+        "x:5:1": "rejected",
+        "x:4:1": "approved",
+        "x:3:1": "rejected",
+        "x:2:1": "approved",
+    }
+
+
+def test_undoing_at_once_takes_back_the_decision_that_was_just_sent(
+    gateway: Gateway, open_page: OpenPage
+) -> None:
+    gateway.lay(1, 2, 3)
+    page = open_page()
+    page.keyboard.press("a")
+    heading(page, "Song 2")
+    page.locator("#undo").wait_for()
+    settled(page)
+    held = hold(page, "**/curate/approve")
+    page.keyboard.press("a")
+    heading(page, "Song 1")
+    page.keyboard.press("u")  # the queue on the screen still tells of song 3
+    assert len(held) == 1
+    page.unroute_all()  # it goes on
+    heading(page, "Song 2")
+    settled(page)
+    last = {d["draft_id"]: d["verdict"] for d in gateway.decisions()}
+    assert last == {"x:3:1": "approved", "x:2:1": "undecided"}
+
+
+def test_a_decision_that_did_not_arrive_is_shown_again_with_its_words(
+    gateway: Gateway, open_page: OpenPage, complaints: list[str]
+) -> None:
+    gateway.lay(1, 2, 3)
+    page = open_page()
+    settled(page)
+    page.locator("textarea").first.fill("an hour of my life")
+    page.route("**/curate/approve", lambda route: route.abort())
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The gateway does not answer.")).to_be_visible()
+    heading(page, "Song 3")
+    expect(page.locator("textarea").first).to_have_value("an hour of my life")
+    assert gateway.decisions() == []
+    page.unroute_all()
+    page.keyboard.press("a")
+    heading(page, "Song 2")
+    settled(page)
+    assert [d["text"] for d in gateway.decisions()] == ["an hour of my life"]
+    complaints[:] = [said for said in complaints if "ERR_FAILED" not in said]
 
 
 def test_what_somebody_else_decided_is_passed_over(gateway: Gateway, open_page: OpenPage) -> None:
     gateway.lay(1, 2, 3)
     page, other = open_page(), open_page("/curate?item=x:2")
-    page.wait_for_load_state("networkidle")
+    settled(page)
     other.keyboard.press("x")
     heading(other, "Song 1")
-    other.wait_for_load_state("networkidle")
+    settled(other)
     page.keyboard.press("a")
     heading(page, "Song 1")
     assert page.evaluate(HAS_FOCUS)
@@ -150,7 +224,7 @@ def test_focus_is_never_lost(gateway: Gateway, open_page: OpenPage, key: str) ->
     page.keyboard.press("x")
     heading(page, "Song 2")
     page.locator("#undo").wait_for()
-    page.wait_for_load_state("networkidle")
+    settled(page)
     page.keyboard.press(key)
-    page.wait_for_load_state("networkidle")
+    settled(page)
     assert page.evaluate(HAS_FOCUS)

@@ -51,10 +51,11 @@ function onKey(event) {
   if (key === "Enter" && target.closest("a, button")) return;
   const number = /^[1-9]$/.test(key) ? cards()[key - 1] : null;
   const action = key.length > 1 ? key : actionOf(key); // Enter and the arrows are nobody's to change
-  if (!steps[action] && !acts[action] && !number) return;
+  const by = cards().length > 0 ? steps[action] : 0; // the arrows scroll where there are no drafts
+  if (!by && !acts[action] && !number) return;
   event.preventDefault();
   if (number) pick(number);
-  else if (steps[action]) step(steps[action]);
+  else if (by) step(by);
   else if (!event.repeat) acts[action](); // a key held down decides once
 }
 

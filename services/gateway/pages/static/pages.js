@@ -9,7 +9,7 @@ let turn = 0; // counts what was asked, so that a late answer does not undo a ne
 let asking = null; // the question what follows, while it is open
 let askAgain = false;
 let wanting = null; // a page that goes on as soon as something is held
-let latest = Promise.resolve(); // until the queue tells of what was sent last
+let latest = Promise.resolve(); // until the queue tells of all that was sent
 
 const byId = (id) => document.getElementById(id);
 const main = () => byId("main");
@@ -224,7 +224,7 @@ document.addEventListener("input", ({ target }) => { if (target.matches("textare
 document.addEventListener("submit", (event) => {
   if (!event.target.hasAttribute("data-send")) return;
   event.preventDefault();
-  latest = send(event.target, event.submitter);
+  latest = Promise.all([latest, send(event.target, event.submitter)]);
 });
 document.addEventListener("click", (event) => {
   const [link, card] = ["a[data-go]", ".draft"].map((kind) => event.target.closest(kind));
