@@ -18,6 +18,8 @@ from services.gateway.schemas import (
     Platform,
     Present,
     Published,
+    PublishedPost,
+    PublishedPosts,
     Received,
     Receptions,
     Song,
@@ -76,6 +78,11 @@ class GatewayClient(RestClient):
         """Have the desk wipe what the authors of these posts wrote; drafts and decisions stay."""
         body = Forgotten(item_ids=list(item_ids))
         return await self.call("PUT", "v1/drafts/forgotten", Received, body=body)
+
+    async def show_published(self, posts: Sequence[PublishedPost]) -> Received:
+        """Have the desk show what was published; the same again, or with more, is the same post."""
+        body = PublishedPosts(posts=list(posts))
+        return await self.call("PUT", "v1/published", Received, body=body)
 
     async def publish(
         self, text: str, idempotency_key: str, *, in_reply_to: str | None = None

@@ -195,6 +195,34 @@ class Receptions(Contract):
     receptions: list[Reception]
 
 
+class Reading(Contract):
+    """How a post was received at an age."""
+
+    hours: Literal[1, 24, 168]
+    likes: int
+    reposts: int
+    replies: int
+
+
+class PublishedPost(Contract):
+    """What was published of a draft, and how it was received so far."""
+
+    draft_id: Identifier
+    published_at: datetime
+    title: str
+    artists: list[str]
+    text: str = Field(description="As it was published.")
+    url: str | None = None
+    readings: list[Reading] = Field(default_factory=list)
+    known: bool = Field(
+        False, description="It was told before: where a curator deleted it, it stays deleted."
+    )
+
+
+class PublishedPosts(Contract):
+    posts: list[PublishedPost] = Field(max_length=500)
+
+
 class Present(Contract):
     """Which posts their platform still shows; those that are named nowhere are gone."""
 

@@ -14,21 +14,22 @@ def stand(header: Sequence[Cell], places: Places) -> bool:
     return all(place < len(header) and header[place] == name for name, place in places.items())
 
 
-def missing_in(header: Sequence[Cell]) -> list[str]:
-    return [name for name in COLUMNS if name not in header]
+def missing_in(header: Sequence[Cell], names: Iterable[str] = COLUMNS) -> list[str]:
+    return [name for name in names if name not in header]
 
 
-def doubled_in(header: Sequence[Cell]) -> list[str]:
-    return [name for name in COLUMNS if list(header).count(name) > 1]
+def doubled_in(header: Sequence[Cell], names: Iterable[str] = COLUMNS) -> list[str]:
+    return [name for name in names if list(header).count(name) > 1]
 
 
-def places_in(header: Sequence[Cell]) -> Places | None:
-    """None where a name is missing, or stands twice and either may be meant."""
-    if stand(header, AS_MADE):
-        return AS_MADE
-    if missing_in(header) or doubled_in(header):
+def places_in(header: Sequence[Cell], made: Places = AS_MADE) -> Places | None:
+    """Where the columns of a tab stand; None where a name is missing, or stands twice and either
+    may be meant. `made`: where they were made."""
+    if stand(header, made):
+        return made
+    if missing_in(header, made) or doubled_in(header, made):
         return None
-    return {name: list(header).index(name) for name in COLUMNS}
+    return {name: list(header).index(name) for name in made}
 
 
 def names_from(first: str, last: str) -> Sequence[str]:

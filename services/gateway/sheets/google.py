@@ -19,10 +19,13 @@ from typing import Any, TypeVar
 import structlog
 
 from services.common.problems import NotFoundError
-from services.gateway.schemas import DecisionPage, Draft, Outcome
-from services.gateway.sheets import google_changes, google_errors
+from services.gateway.schemas import DecisionPage, Draft, Outcome, PublishedPost
+from services.gateway.sheets import google_changes, google_errors, google_published
+from services.gateway.sheets.forms import PUBLISHED
+from services.gateway.sheets.google_placing import PLACINGS, write_until_right
 from services.gateway.sheets.google_worksheet import GoogleWorksheet, SheetPlace
 from services.gateway.sheets.ledger import Ledger
+from services.gateway.sheets.published import title_beside
 from services.gateway.sheets.records import arrive, records_in
 from services.gateway.sheets.rows import (
     CHECKBOXES,
@@ -54,7 +57,6 @@ Cells = Mapping[str, Sequence[Cell]]  # state and address by draft id
 # Google counts them apart.
 READING, WRITING = "read", "write"
 HOLDS = 50.0  # seconds; whoever looks every minute finds what is new
-PLACINGS = 4  # how often a write is repeated whose rows move away under it
 BATCH = 500  # records carried with one write
 # Where people may write below the drafts (an empty checkbox may count as written).
 BESIDE_CHECKBOXES = [name for name in COLUMNS if name not in CHECKBOXES]
@@ -93,6 +95,8 @@ class GoogleSheet:
         holds: float = HOLDS,
     ) -> None:
         self.worksheet = GoogleWorksheet(account, place, calls.timeout, base_url)
+        beside = SheetPlace(place.key, title_beside(place.worksheet))
+        self.shown = GoogleWorksheet(account, beside, calls.timeout, base_url, PUBLISHED)
         self.calls, self.holds = calls, holds
         self.ledger = Ledger()
         self.looked: Looked | None = None
@@ -104,6 +108,7 @@ class GoogleSheet:
 
     def close(self) -> None:
         self.worksheet.close()
+        self.shown.close()
 
     async def upsert(self, drafts: Sequence[Draft]) -> int:
         new: set[str] = set()
@@ -131,6 +136,10 @@ class GoogleSheet:
 
     async def forget(self, item_ids: Collection[str]) -> None:
         await self.calls.read(partial(self._alone, partial(self._forget, item_ids)), WRITING)
+
+    async def show(self, posts: Sequence[PublishedPost]) -> None:
+        work = partial(google_published.show, self.shown, posts)
+        await self.calls.read(partial(self._alone, work, self.shown), WRITING)
 
     async def records(self) -> list[DeskDraft]:
         work = partial(self._alone, partial(self.worksheet.read, *COLUMNS))
@@ -171,7 +180,8 @@ class GoogleSheet:
         if arrival.fillings:
             ids = [text_of(row[0]) for row in rows]
             due = {place: ids[place] for place in arrival.fillings}
-            if google_changes.still_due(due, self._write_placed(arrival.fillings)):
+            self.looked = None
+            if google_changes.still_due(due, self.worksheet.write_placed(arrival.fillings)):
                 raise google_errors.moving()
         if arrival.new and not self._put_in(arrival.height, arrival.new):
             raise google_errors.moving()
@@ -264,22 +274,8 @@ class GoogleSheet:
         wanted: Mapping[str, google_changes.Parts],
         otherwise: google_changes.Parts,
     ) -> Sequence[str]:
-        """Write the cells that are wanted of each id into the place where it is due, and again
-        where rows moved meanwhile; returns the ids as they stood, by place."""
-        ids: Sequence[str] = ()
-        for _ in range(PLACINGS):
-            if not due:
-                break
-            ids = self._write_placed({each: wanted.get(due[each], otherwise) for each in due})
-            due = google_changes.still_due(due, ids)
-        if due:
-            raise google_errors.moving()
-        return ids
-
-    def _write_placed(self, cells: Mapping[int, google_changes.Parts]) -> list[str]:
-        """Write by place, and return the ids as they stood at that moment."""
         self.looked = None
-        return self.worksheet.write_placed(cells)
+        return write_until_right(self.worksheet, due, wanted, otherwise)
 
     def _prepare(self) -> Prepared:
         self.worksheet.read()
@@ -295,10 +291,10 @@ class GoogleSheet:
         finally:
             self.one_writer.release()
 
-    def _alone(self, work: Callable[[], T]) -> T:
+    def _alone(self, work: Callable[[], T], tab: GoogleWorksheet | None = None) -> T:
         with self._turn():
             try:
-                return self.worksheet.during(work)
+                return (tab or self.worksheet).during(work)
             except VendorError:
                 self.looked = None  # what we know of the sheet may be out of date
                 raise

@@ -11,9 +11,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.gateway.sheets import layout
 from services.gateway.sheets.columns import Places, runs
-from services.gateway.sheets.rows import COLUMNS, Cell, text_of
+from services.gateway.sheets.rows import Cell, text_of
 
 Request = dict[str, Any]
 Parts = Mapping[str, Cell]  # of one row, by column
@@ -28,16 +27,21 @@ COLUMNS_SHOWN = "responses(dataFilter,updatedData)"
 def written(
     sheet_id: int, row: int, places: Places, rows: Sequence[Sequence[Cell]]
 ) -> Iterable[Request]:
-    """Whole rows from `row` (0 is the header) on, each column in its place."""
-    for run in runs(places, COLUMNS):
-        ours = slice(COLUMNS.index(run[0]), COLUMNS.index(run[-1]) + 1)
+    """Whole rows from `row` (0 is the header) on, their cells in the order of `places`."""
+    names = list(places)
+    for run in runs(places, names):
+        ours = slice(names.index(run[0]), names.index(run[-1]) + 1)
         start = {"sheetId": sheet_id, "rowIndex": row, "columnIndex": places[run[0]]}
         given = [{"values": [_value(cell) for cell in cells[ours]]} for cells in rows]
         yield {"updateCells": {"start": start, "rows": given, "fields": "userEnteredValue"}}
 
 
 def put_in(
-    sheet_id: int, row: int, places: Places, rows: Sequence[Sequence[Cell]]
+    sheet_id: int,
+    row: int,
+    places: Places,
+    rows: Sequence[Sequence[Cell]],
+    looks: Sequence[Request],
 ) -> list[Request]:
     """New rows above the one that is at `row`; what a curator typed there meanwhile moves down."""
     bottom = row + len(rows)
@@ -45,7 +49,7 @@ def put_in(
     # Never the looks of the header.
     return [
         {"insertDimension": {"range": place, "inheritFromBefore": row > 1}},
-        *layout.below(sheet_id, places, top=row, bottom=bottom),
+        *looks,
         *written(sheet_id, row, places, rows),
     ]
 

@@ -67,10 +67,9 @@ def moving() -> FailedVendorError:
     return FailedVendorError(VENDOR, detail, retry_after=5)
 
 
-def not_ours(worksheet: str, fault: str) -> NotDoneError:
+def not_ours(worksheet: str, fault: str, otherwise: str) -> NotDoneError:
     detail = (
-        f"in the worksheet {worksheet!r} {fault} Or name another in GOOGLE_WORKSHEET. "
-        "Until then nothing is written."
+        f"in the worksheet {worksheet!r} {fault} {otherwise} Until then nothing is written there."
     )
     return NotDoneError(VENDOR, detail, retry_after=60)
 

@@ -8,7 +8,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import Any, TypeVar
@@ -30,10 +30,10 @@ from requests import Response
 
 from services.gateway.patience import Timeout
 from services.gateway.sheets import google_changes, google_errors, layout, legend
-from services.gateway.sheets.columns import AS_MADE, Places, letter, places_in, runs, stand
+from services.gateway.sheets.columns import Places, letter, places_in, runs, stand
+from services.gateway.sheets.forms import DRAFTS, Form
 from services.gateway.sheets.google_session import GoogleSession
-from services.gateway.sheets.header import fault_in
-from services.gateway.sheets.rows import COLUMNS, Cell
+from services.gateway.sheets.rows import Cell
 
 log = structlog.get_logger()
 
@@ -44,7 +44,6 @@ HOSTS = ("https://sheets.googleapis.com", "https://www.googleapis.com")
 VALUES_BY_FILTER_URL = f"{SPREADSHEET_URL}/values:batchUpdateByDataFilter"
 ROWS_AHEAD = 500
 LOOKS = 6  # how often a reading or a write is repeated whose columns move away under it
-MADE = f"{letter(0)}{{}}:{letter(len(COLUMNS) - 1)}{{}}"  # where our columns are made
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Opened:
     mark: str | None
     series: str | None
     tabs: Mapping[str, int]
-    places: Places = field(default_factory=lambda: AS_MADE)
+    places: Places
 
 
 def redirected(base_url: str | None) -> type[HTTPClient]:
@@ -82,9 +81,14 @@ class GoogleWorksheet:
     """Every method raises what gspread and google-auth do; see `during`."""
 
     def __init__(
-        self, account: Mapping[str, Any], place: SheetPlace, timeout: Timeout, base_url: str | None
+        self,
+        account: Mapping[str, Any],
+        place: SheetPlace,
+        timeout: Timeout,
+        base_url: str | None,
+        form: Form = DRAFTS,
     ) -> None:
-        self.account, self.place = account, place
+        self.account, self.place, self.form = account, place, form
         self.timeout, self.base_url = timeout, base_url
         self.session: GoogleSession | None = None
         self.known_client: gspread.Client | None = None
@@ -156,9 +160,9 @@ class GoogleWorksheet:
         opened = self.open()
         if stand(header, opened.places):
             return
-        if (places := places_in(header)) is None:
+        if (places := places_in(header, self.form.made)) is None:
             self._mend_header(header)
-            places = AS_MADE
+            places = self.form.made
         self.open().places = places
 
     def values(self, *ranges: str) -> list[list[Sequence[Cell]]]:
@@ -175,7 +179,9 @@ class GoogleWorksheet:
         """New rows above the one at `row`, as read last; false where a column was moved meanwhile,
         which leaves the new cells in wrong columns (and no other cell)."""
         opened = self.open()
-        requests = google_changes.put_in(opened.page.id, row, opened.places, rows)
+        sheet_id, places = opened.page.id, opened.places
+        looks = self.form.below(sheet_id, places, top=row, bottom=row + len(rows))
+        requests = google_changes.put_in(sheet_id, row, places, rows, looks)
         return stand(self._change(requests), opened.places)
 
     def write_placed(self, cells: Mapping[int, google_changes.Parts]) -> list[str]:
@@ -248,35 +254,35 @@ class GoogleWorksheet:
                     spreadsheet, properties, spreadsheet.id, spreadsheet.client
                 )
                 series = layout.mark_on(listed, google_changes.TAGGED)
-                found = Opened(page, layout.mark_on(listed), series, tabs)
+                found = Opened(page, layout.mark_on(listed), series, tabs, self.form.made)
                 # Or our ranges would lie outside of the grid.
                 rows = ROWS_AHEAD if page.row_count < 2 else None
-                columns = len(COLUMNS) if page.col_count < len(COLUMNS) else None
+                columns = len(self.form.made) if page.col_count < len(self.form.made) else None
                 if rows or columns:
                     found.places = self._places_on(page)
                     self._grow(found, rows=rows, columns=columns)
                 return found
-        page = spreadsheet.add_worksheet(self.place.worksheet, ROWS_AHEAD, len(COLUMNS))
+        page = spreadsheet.add_worksheet(self.place.worksheet, ROWS_AHEAD, len(self.form.made))
         self._did("made the worksheet")
-        return Opened(page, None, None, {**tabs, page.title: page.id})
+        return Opened(page, None, None, {**tabs, page.title: page.id}, self.form.made)
 
     def _places_on(self, page: gspread.Worksheet) -> Places:
         """Where our columns stand on a worksheet that is too small; raises NotDoneError where it
         holds something else than ours."""
         option = ValueRenderOption.unformatted
         header, *rows = page.get_values(value_render_option=option) or [[]]
-        ours = [row[: len(COLUMNS)] for row in rows]
-        places = places_in(header)
-        if places is None and (fault := fault_in(header, ours)):
-            raise google_errors.not_ours(self.place.worksheet, fault)
-        return places or AS_MADE
+        ours = [row[: len(self.form.made)] for row in rows]
+        places = places_in(header, self.form.made)
+        if places is None and (fault := self.form.fault_in(header, ours)):
+            raise google_errors.not_ours(self.place.worksheet, fault, self.form.otherwise)
+        return places or self.form.made
 
     def _grow(self, opened: Opened, *, rows: int | None = None, columns: int | None = None) -> None:
         """Make the grid larger; what is not given stays as curators have it."""
         page = opened.page
         page.resize(rows, columns)
         if opened.mark is not None:
-            requests = layout.below(page.id, opened.places)
+            requests = self.form.below(page.id, opened.places)
             page.spreadsheet.batch_update({"requests": requests})
 
     def client(self) -> gspread.Client:
@@ -292,10 +298,11 @@ class GoogleWorksheet:
 
     def _mend_header(self, header: Sequence[Cell]) -> None:
         """Put the names right where that is safe; raises NotDoneError where it is not."""
-        (rows,) = self.values(MADE.format(2, ""))
-        if fault := fault_in(header, rows):
-            raise google_errors.not_ours(self.place.worksheet, fault)
-        self.write({MADE.format(1, 1): [list(COLUMNS)]})
+        last = letter(len(self.form.made) - 1)
+        (rows,) = self.values(f"A2:{last}")
+        if fault := self.form.fault_in(header, rows):
+            raise google_errors.not_ours(self.place.worksheet, fault, self.form.otherwise)
+        self.write({f"A1:{last}1": [list(self.form.made)]})
         self._did("put the header right" if any(header) or rows else "wrote the header")
 
     def _lay_out(self) -> None:
@@ -310,12 +317,12 @@ class GoogleWorksheet:
 
     def _looks(self, opened: Opened) -> list[google_changes.Request]:
         if opened.mark is None:
-            return layout.whole(opened.page.id, opened.places)
-        return layout.renewed(opened.page.id, opened.mark, opened.places)
+            return self.form.whole(opened.page.id, opened.places)
+        return self.form.renewed(opened.page.id, opened.mark, opened.places)
 
     def _legend(self, opened: Opened) -> list[google_changes.Request]:
         """The legend's tab, and its drop-down where curators have no rule of their own."""
-        title = legend.free_title(opened.tabs)
+        title = legend.free_title(opened.tabs) if self.form.has_legend else None
         if title is None:
             return []
         taken = set(opened.tabs.values())

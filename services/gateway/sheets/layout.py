@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from services.gateway.sheets.columns import AS_MADE, Places, letter, names_from, runs
+from services.gateway.sheets.columns import Places, letter, names_from, runs
 from services.gateway.sheets.rows import CHECKBOXES, COLUMNS
 
 Request = dict[str, Any]
@@ -83,15 +83,15 @@ def formula(places: Places, sign: str) -> str:
     return ticked(places[sign]) if sign in CHECKBOXES else begins(places["state"], sign)
 
 
-def whole(sheet_id: int, places: Places = AS_MADE) -> list[Request]:
+def whole(sheet_id: int, places: Places) -> list[Request]:
     """Everything, for a worksheet that does not bear a mark."""
     header = partial(cells, sheet_id, places, top=0, bottom=1)
     columns = partial(cells, sheet_id, places, top=0)
     return [
-        _frozen_header(sheet_id),
-        *(_look(place, HEADER, bold=True) for place in header(COLUMNS)),
+        frozen_header(sheet_id),
+        *(look(place, HEADER, bold=True) for place in header(COLUMNS)),
         *below(sheet_id, places),
-        *(_width(sheet_id, places[name], pixels) for name, pixels in WIDTHS.items()),
+        *(width(sheet_id, places[name], pixels) for name, pixels in WIDTHS.items()),
         _dimension(sheet_id, places["details"], {"hiddenByUser": True}),
         *(_protected(place) for ends in MACHINES for place in columns(names_from(*ends))),
         *(_protected(place) for place in header(names_from(*WORDS))),
@@ -102,13 +102,13 @@ def whole(sheet_id: int, places: Places = AS_MADE) -> list[Request]:
     ]
 
 
-def renewed(sheet_id: int, mark: str, places: Places = AS_MADE) -> list[Request]:
+def renewed(sheet_id: int, mark: str, places: Places) -> list[Request]:
     """What a worksheet lacks that was laid out when the mark had this value."""
     return _for_words(partial(cells, sheet_id, places)) if int(mark) < 2 else []
 
 
 def below(
-    sheet_id: int, places: Places = AS_MADE, *, top: int = 1, bottom: int | None = None
+    sheet_id: int, places: Places, *, top: int = 1, bottom: int | None = None
 ) -> list[Request]:
     """What new rows need: they may inherit nothing. Asking again changes nothing.
 
@@ -116,8 +116,8 @@ def below(
     """
     of = partial(cells, sheet_id, places, top=top, bottom=bottom)
     return [
-        *(_look(place, None) for place in of(COLUMNS)),
-        *(_look(place, GREY) for ends in MACHINES for place in of(names_from(*ends))),
+        *(look(place, None) for place in of(COLUMNS)),
+        *(look(place, GREY) for ends in MACHINES for place in of(names_from(*ends))),
         *_for_words(of),
         *(_checkboxes(place) for name in CHECKBOXES for place in of([name])),
     ]
@@ -147,13 +147,13 @@ def _for_words(of: Callable[[Sequence[str]], list[Request]]) -> list[Request]:
     ]
 
 
-def _frozen_header(sheet_id: int) -> Request:
+def frozen_header(sheet_id: int) -> Request:
     properties = {"sheetId": sheet_id, "gridProperties": {"frozenRowCount": 1}}
     fields = "gridProperties.frozenRowCount"
     return {"updateSheetProperties": {"properties": properties, "fields": fields}}
 
 
-def _look(place: Request, colour: Mapping[str, float] | None, *, bold: bool = False) -> Request:
+def look(place: Request, colour: Mapping[str, float] | None, *, bold: bool = False) -> Request:
     look: Request = {"wrapStrategy": "WRAP", "verticalAlignment": "TOP"}
     if colour is not None:
         look = {"backgroundColor": colour}
@@ -169,7 +169,7 @@ def _checkboxes(place: Request) -> Request:
     return {"setDataValidation": {"range": place, "rule": rule}}
 
 
-def _width(sheet_id: int, place: int, pixels: int) -> Request:
+def width(sheet_id: int, place: int, pixels: int) -> Request:
     return _dimension(sheet_id, place, {"pixelSize": pixels})
 
 

@@ -7,7 +7,7 @@ to change, and a legend that was deleted is not made again.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.gateway.sheets.columns import AS_MADE, Places
+from services.gateway.sheets.columns import Places
 from services.gateway.sheets.layout import COLOURS, GREY, HEADER
 from services.gateway.sheets.rows import COLUMNS
 
@@ -40,10 +40,14 @@ MEANINGS: Mapping[str, str] = {
     "url": "Where it was published.",
     "details": "Hidden: the whole draft, for the bot.",
 }
+PUBLISHED = (
+    "What was published, and how it was liked, reposted and answered when it was an hour, a day "
+    "and a week old. Sort, filter and delete its rows as you like: what you deleted stays deleted."
+)
 WIDTHS = (200, 30, 120, 520)
 
 
-def reasons(sheet_id: int, title: str, places: Places = AS_MADE) -> Request:
+def reasons(sheet_id: int, title: str, places: Places) -> Request:
     """A drop-down in the column of reasons, in which other words may be typed as well."""
     where = f"='{title}'!$A$2:$A${ROWS}"
     condition = {"type": "ONE_OF_RANGE", "values": [{"userEnteredValue": where}]}
@@ -94,6 +98,8 @@ def _rows() -> Sequence[Sequence[str]]:
         ("", ""),
         ("colour", "what it says of a row"),
         *((name, f"The draft is {name}.") for name, _, _ in COLOURS),
+        ("", ""),
+        ("the tab published", PUBLISHED),
     ]
     left = [*REASONS, *[""] * len(said)]
     return [

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, select
 from services.common.database import reading, rerun, writing
 from services.common.problems import BadRequestError, NotFoundError
 from services.gateway.people import Actor
-from services.gateway.schemas import DecisionPage, Draft, Outcome
+from services.gateway.schemas import DecisionPage, Draft, Outcome, PublishedPost
 from services.gateway.sheets import desk_deciding as deciding
 from services.gateway.sheets import desk_views as views
 from services.gateway.sheets.desk_deciding import MAX_TEXT, By, bounded, named, reason_of
@@ -75,6 +75,9 @@ class LocalSheet:
 
     async def forget(self, item_ids: Collection[str]) -> None:
         await self._write(forget, item_ids)
+
+    async def show(self, posts: Sequence[PublishedPost]) -> None:
+        """Nothing: the desk's own views show what was published."""
 
     # Movable: what an operator asks who changes the sheet.
 

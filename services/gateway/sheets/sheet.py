@@ -14,7 +14,15 @@ from typing import Literal, Protocol
 from pydantic import BaseModel, Field
 
 from services.gateway.people import Actor
-from services.gateway.schemas import Decision, DecisionPage, Draft, Outcome, Post, Song
+from services.gateway.schemas import (
+    Decision,
+    DecisionPage,
+    Draft,
+    Outcome,
+    Post,
+    PublishedPost,
+    Song,
+)
 
 # States of an outcome that another one follows.
 PASSING = frozenset({"waiting", "scheduled"})
@@ -40,6 +48,9 @@ class Sheet(Protocol):
 
     async def forget(self, item_ids: Collection[str]) -> None:
         """Wipe what the authors of these posts wrote; drafts, songs and decisions stay."""
+
+    async def show(self, posts: Sequence[PublishedPost]) -> None:
+        """Show what was published and how it was received: each post once, by its draft's id."""
 
 
 class DeskDraft(BaseModel):

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from hashlib import blake2b
+from itertools import count
 from typing import Any
 
 from services.sandbox.google import metadata, overlays
@@ -223,7 +224,13 @@ def _check_new_title(spreadsheet: Spreadsheet, title: str, request: str) -> None
 
 
 def _sheet_id(spreadsheet: Spreadsheet, title: str) -> int:
-    name = f"{spreadsheet.id}\0{title}"
+    """One that is free: a tab that bore this title may have another by now."""
+    taken = {worksheet.properties["sheetId"] for worksheet in spreadsheet.worksheets}
+    ids = (_number(f"{spreadsheet.id}\0{title}\0{attempt}") for attempt in count())
+    return next(each for each in ids if each not in taken)
+
+
+def _number(name: str) -> int:
     return int.from_bytes(blake2b(name.encode(), digest_size=4).digest()) >> 1
 
 

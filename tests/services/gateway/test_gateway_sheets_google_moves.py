@@ -9,7 +9,6 @@ from typing import Any
 
 import gspread
 import pytest
-import requests
 
 from services.common.problems import NotFoundError
 from services.gateway.schemas import Outcome
@@ -25,24 +24,11 @@ from tests.services.gateway.on_google import (
     WAYS,
     Curator,
     a_draft,
+    before_the_write,
     said,
 )
 
 UNFORMATTED = gspread.utils.ValueRenderOption.unformatted
-
-
-def before_the_write(sheet: GoogleSheet, *deeds: Callable[[], object]) -> None:
-    """Let a curator do something right before each of our next writes reaches Google."""
-    left = list(deeds)
-    session = sheet.worksheet.client().http_client.session
-    send = session.send
-
-    def sending(request: requests.PreparedRequest, **how: Any) -> requests.Response:  # noqa: ANN401 - as requests calls it
-        if left and ":batchUpdate" in str(request.path_url):
-            left.pop(0)()
-        return send(request, **how)
-
-    session.send = sending  # type: ignore[method-assign]  # the wire is the place to come between
 
 
 async def test_an_outcome_follows_its_row_that_moves_under_the_write(

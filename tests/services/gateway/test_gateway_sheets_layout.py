@@ -465,13 +465,14 @@ async def test_the_legend_explains_every_column_and_every_colour(
     page = spreadsheet.worksheet("legend")
     explained = [name for name in page.col_values(3)[1:] if name]
     assert explained[: len(COLUMNS)] == list(COLUMNS)
+    assert explained[-1] == "the tab published"
     sheets = spreadsheet.fetch_sheet_metadata({"includeGridData": "true"})["sheets"]
     found = next(each for each in sheets if each["properties"]["title"] == "legend")
     assert found["properties"]["gridProperties"]["frozenRowCount"] == 1
     colours = {
         row["values"][2]["formattedValue"]: row["values"][2]["userEnteredFormat"]["backgroundColor"]
         for row in found["data"][0]["rowData"][len(COLUMNS) + 3 :]
-        if row["values"][2].get("formattedValue")
+        if "backgroundColor" in row["values"][2].get("userEnteredFormat", {})
     }
     shown = [rule["booleanRule"]["format"] for rule in listed(spreadsheet)["conditionalFormats"]]
     assert list(colours.values()) == [each["backgroundColor"] for each in shown]
