@@ -25,6 +25,7 @@ from worker.failpoints import reach
 from worker.policy import Hold
 from worker.run import Run
 from worker.settings import WorkerSettings
+from worker.showing import Showing
 from worker.store import Store
 from worker.store.moves import LeaseLostError
 from worker.store.outbox import Due, Sending
@@ -116,8 +117,9 @@ class Look:
         if await self.collect() and self.settings.publish:
             await self.publish()
         await asyncio.to_thread(self.store.outbox.open_again, self.run.now())
-        telling = Telling(self.store.outcomes, self.gateway, self.run, self.troubles, self.upstream)
-        await telling.all_that_is_owed()
+        more = (self.gateway, self.run, self.troubles, self.upstream)
+        await Telling(self.store.outcomes, *more).all_that_is_owed()
+        await Showing(self.store.publicity, *more).all_that_is_owed()
 
     async def recover(self) -> None:
         now = self.run.now()

@@ -41,6 +41,8 @@ FAILPOINTS = (
     "commands.stored",
     "outcome.shown",  # the curator sees it, the worker has not noted it
     "outcome.stored",
+    "publicity.shown",  # the curator sees what was published, the worker has not noted it
+    "publicity.stored",
     "reception.read",  # the gateway has answered, nothing is stored
     "reception.stored",
 )

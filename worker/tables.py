@@ -211,3 +211,17 @@ outcome = Table(
     Column("last_error", Text),
     Index("outcome_owed", "owed", "next_at"),
 )
+
+# What the curator is to be shown of a publication, with its reception; owed as an outcome is.
+publicity = Table(
+    "publicity",
+    metadata,
+    Column("publication_id", Integer, ForeignKey("publication.id"), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("owed", Boolean, nullable=False),
+    Column("known", Boolean, nullable=False),  # the desk had it once
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("last_error", Text),
+    Index("publicity_owed", "owed", "next_at"),
+)

@@ -131,6 +131,8 @@ def check(world: World, store: Store) -> None:
     assert len(world.answered) == 2
     assert "In my words. — “Harbour Lights 3” by The Lanterns" in world.out
     assert not any(row.owed for row in outcomes)
+    shown = {each.draft_id for posts in world.shown for each in posts}
+    assert shown == {row.draft_id for row in publications}
     assert Counter(row.publication_id for row in readings) == {row.id: 3 for row in publications}
     assert {row.likes for row in readings} == {3}
     assert all(world.outcomes[row.draft_id][-1].state == "published" for row in publications)

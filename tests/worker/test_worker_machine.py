@@ -46,7 +46,7 @@ OUTAGE: tuple[Fault, ...] = (503,) * 99
 AT_THE_DESK = [
     name
     for name in failpoints.FAILPOINTS
-    if name.startswith(("decisions.", "publication.", "outcome."))
+    if name.startswith(("decisions.", "publication.", "outcome.", "publicity."))
 ]
 BEFORE_THE_DESK = [name for name in failpoints.FAILPOINTS if name not in AT_THE_DESK]
 DESK_DOORS = ("publish", "publish", "decisions", "mark")

@@ -34,6 +34,8 @@ from services.gateway.schemas import (
     Post,
     Present,
     Published,
+    PublishedPost,
+    PublishedPosts,
     Received,
     Reception,
     Receptions,
@@ -120,6 +122,7 @@ class World:
         self.likes = 3
         self.gone: set[str] = set()  # posts of ours that somebody deleted on the platform
         self.receptions_read: list[list[str]] = []
+        self.shown: list[list[PublishedPost]] = []  # to the curator, call by call
         self.heartbeats: list[Heartbeat] = []
         self.asked: list[Command] = []  # of the worker, on /status
         self.calls: dict[str, int] = defaultdict(int)
@@ -247,6 +250,7 @@ def door_of(method: str, path: str) -> str:
         ("GET", "v1/platform"): "platform",
         ("POST", "v1/posts"): "publish",
         ("GET", "v1/posts"): "reception",
+        ("PUT", "v1/published"): "published",
         ("PUT", "v1/heartbeat"): "heartbeat",
     }
     return doors[method, "/".join(path.strip("/").split("/")[:2])]
@@ -424,6 +428,11 @@ def add_outcomes(app: FastAPI, world: World) -> None:
             world.outcomes[draft_id].append(outcome)
         for decide in world.when_marked:
             decide(draft_id, outcome)
+        return Received()
+
+    @app.put("/v1/published")
+    async def show_published(published: PublishedPosts) -> Received:
+        world.shown.append(published.posts)
         return Received()
 
 

@@ -20,6 +20,7 @@ from worker.store.outcomes import Outcomes
 from worker.store.parked import ParkedPosts
 from worker.store.posts import ON_THE_WAY, Posts, is_held_by, is_put_off
 from worker.store.preferences import Preferences
+from worker.store.publicity import Publicity
 from worker.store.receptions import Receptions, is_due
 from worker.store.timeline import Timeline
 from worker.store.turns import Turns
@@ -63,6 +64,7 @@ class Store:
         self.outbox = Outbox(engine)
         self.outcomes = Outcomes(engine)
         self.receptions = Receptions(engine)
+        self.publicity = Publicity(engine)
         self.preferences = Preferences(engine)
         self.turns = Turns(engine)
         self.name = Name(engine)

@@ -14,8 +14,9 @@ from worker.store.departures import NOTHING, WAITING, Rehearsed, alone, departur
 from worker.store.moves import move
 from worker.store.outcomes import owe
 from worker.store.posts import FREE
+from worker.store.publicity import owe_publicity
 from worker.store.receptions import schedule
-from worker.tables import outcome, publication
+from worker.tables import outcome, publication, publicity
 from worker.wall_clock import FARTHEST
 
 # Long enough for any time to undo an approval.
@@ -195,6 +196,7 @@ class Outbox:
             self._settle(connection, sent, PublicationState.PUBLISHED, now, values)
             owe(connection, sent.draft_id, "published", now, url=answer.url)
             schedule(connection, sent.id, answer.created_at)
+            owe_publicity(connection, sent.id, now)
 
     @rerun
     def refused(self, sent: Sending, reason: str, now: datetime) -> None:
@@ -283,8 +285,9 @@ def keep_to_clock(connection: Connection, now: datetime, back: timedelta | None)
     for row in connection.execute(waiting.order_by(publication.c.next_at)).all():
         moment = max(now, row.next_at - back) if back else now + SETTLED
         correct(connection, row.id, next_at=moment)
-    owed = update(outcome).where(outcome.c.owed, outcome.c.next_at > ahead)
-    connection.execute(owed.values(next_at=now))
+    for table in (outcome, publicity):
+        owed = update(table).where(table.c.owed, table.c.next_at > ahead)
+        connection.execute(owed.values(next_at=now))
 
 
 def correct(connection: Connection, row_id: int, **values: datetime) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, se
 
 from services.common.database import reading, rerun, writing
 from services.gateway.schemas import Reception
+from worker.store.publicity import owe_publicity
 from worker.tables import publication, reception
 
 HOURS = (1, 24, 7 * 24)
@@ -66,6 +67,7 @@ class Receptions:
                 if (got := found.get(each.remote_id)) is not None:
                     counts = got.model_dump(exclude={"id"})
                     store(connection, and_(of_it, is_due(due_at)), now, counts)
+                    owe_publicity(connection, each.publication_id, now)
                 else:
                     store(connection, and_(of_it, reception.c.read_at.is_(None)), now, GONE)
 

@@ -82,6 +82,7 @@ WHO = {
     "PUT /v1/drafts/forgotten": KEY,
     "PATCH /v1/drafts/{draft_id}": KEY,
     "PUT /v1/heartbeat": KEY,
+    "PUT /v1/published": KEY,
 }
 
 
