@@ -21,6 +21,12 @@ def is_outside_the_grid(response: Response) -> bool:
     return response.status_code == 400 and " grid" in _said(response)
 
 
+def may_be_of_a_filter(response: Response) -> bool:
+    """Whether a filter that matches nothing may be the reason: Google does not say what it answers
+    then."""
+    return response.status_code == 400 and not is_outside_the_grid(response)
+
+
 def error_from(response: Response, client_email: str) -> VendorError:
     """The error of an answer that is none of success; `client_email` is the service account's."""
     status = response.status_code

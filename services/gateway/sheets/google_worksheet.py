@@ -186,12 +186,17 @@ class GoogleWorksheet:
 
     def write_placed(self, cells: Mapping[int, google_changes.Parts]) -> list[str]:
         """Write by place and column, and return the ids as they stood at that moment."""
-        for _ in range(LOOKS):
+        for attempt in range(LOOKS):
             opened = self.open()
             if opened.series is None:
                 self.read("id")
                 continue
-            found = self._write_tagged(opened.page, opened.series, cells)
+            try:
+                found = self._write_tagged(opened.page, opened.series, cells)
+            except APIError as error:
+                if attempt > 0 or not google_errors.may_be_of_a_filter(error.response):
+                    raise
+                found = {}
             named = {name for name, column in found.items() if column[:1] == [name]}
             if {"id"}.union(*cells.values()) <= named:
                 return google_changes.ids_of(found["id"][1:])

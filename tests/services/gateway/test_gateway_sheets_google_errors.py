@@ -66,6 +66,34 @@ async def test_every_fault_is_a_typed_error_and_the_next_call_mends_it(
     assert curator.page.col_values(1)[1:] == ["x:1:1", "x:2:1", "x:3:1"]
 
 
+@pytest.mark.parametrize(("fault", "error"), FAULTS)
+async def test_every_fault_of_a_write_into_rows_is_a_typed_error_too(
+    sheet: GoogleSheet,
+    sandbox: Sandbox,
+    curator: Curator,
+    *,
+    fault: dict[str, object],
+    error: type[VendorError],
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    sandbox.plan("google", path="batchUpdateByDataFilter", times=2, **fault)  # type: ignore[arg-type]  # a fault as JSON
+    with pytest.raises(error):
+        await sheet.mark("x:1:1", Outcome(state="scheduled"))
+    sandbox.http.delete("/sandbox/faults")
+    sandbox.clock.now += 60
+    await sheet.mark("x:1:1", Outcome(state="failed"))
+    assert curator.cells("x:1:1")[STATE - 1] == "failed"
+
+
+async def test_tags_that_google_does_not_know_are_made_anew(
+    sheet: GoogleSheet, sandbox: Sandbox, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(1)])
+    sandbox.plan("google", "status", path="batchUpdateByDataFilter", status=400)
+    await sheet.mark("x:1:1", Outcome(state="scheduled"))
+    assert curator.cells("x:1:1")[STATE - 1] == "scheduled"
+
+
 @pytest.mark.parametrize("fault", ["reset", "half"])
 async def test_a_write_whose_answer_was_lost_leaves_no_second_row(
     sheet: GoogleSheet, sandbox: Sandbox, curator: Curator, fault: str
