@@ -11,7 +11,7 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from worker.songs.guesses import GUESSES
+from worker.songs.guesses import GUESSES, guesses_for
 from worker.songs.post import tidy
 from worker.songs.reading import Reading
 from worker.songs.rules import RULES
@@ -59,6 +59,11 @@ def test_posts_are_read_as_if_they_showed_every_sparing_sign() -> None:
 def test_a_sparing_sign_spares_a_rule() -> None:
     needs = [*(rule.needs for rule in RULES), *(guess.needs for guess in GUESSES)]
     assert all(any(sign in needed for needed in needs) for sign in SPARING)
+
+
+def test_what_is_seen_closer_lets_no_rule_read_by_itself() -> None:
+    assert [rule.name for rule in RULES if rule.may_apply(EVERY_SPARING_SIGN)] == []
+    assert guesses_for(EVERY_SPARING_SIGN) == ()
 
 
 @settings(max_examples=400, deadline=None)

@@ -59,6 +59,8 @@ class Reading:
 
     def songs(self) -> tuple[Song, ...]:
         """All readings, the surest first, each once."""
+        if not self.signs:
+            return ()  # no rule and no guess reads a post that shows nothing at once
         found = Found()
         self._hear_groups(first_groups_for(self.signs), found)
         if found.surest < SURE:
