@@ -7,7 +7,16 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from services.gateway.schemas import Decision, Draft, Outcome, Post, Scores, Song
+from services.gateway.schemas import (
+    Decision,
+    Draft,
+    Outcome,
+    Post,
+    PublishedPost,
+    Reading,
+    Scores,
+    Song,
+)
 from services.gateway.sheets.google import GoogleSheet
 from services.gateway.sheets.google_worksheet import SheetPlace
 from services.gateway.sheets.rows import COLUMNS
@@ -143,6 +152,25 @@ class Forget(OfSheet):
 
 
 @dataclass
+class Show(OfSheet):
+    """Each post that was published gets one row in the tab beside, with its likes."""
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        self.posts = [a_post(draft) for draft in self.drafts]
+
+    async def act(self) -> None:
+        await self.sheet.show(self.posts)
+
+    async def check(self) -> None:
+        opened = self.control.shown.open().page
+        rows = [[str(cell) for cell in row] for row in opened.get_values()]
+        for post in self.posts:
+            (found,) = [row for row in rows if row[0] == post.draft_id]
+            assert "7" in found
+
+
+@dataclass
 class Records(OfSheet):
     """Everything that lies there comes along."""
 
@@ -177,6 +205,7 @@ OF_SHEETS = {
     "mark": Mark,
     "mark_all": MarkAll,
     "forget": Forget,
+    "show": Show,
     "records": Records,
     "carry": Carry,
     "prepare": MakeReady,
@@ -199,6 +228,18 @@ def of_sheet(name: str) -> OpenScenario:
             yield OF_SHEETS[name](sheet, await bench.control(google), bench)
 
     return scenario
+
+
+def a_post(draft: Draft) -> PublishedPost:
+    reading = Reading(hours=1, likes=7, reposts=0, replies=0)
+    return PublishedPost(
+        draft_id=draft.id,
+        published_at=draft.created_at,
+        title="Hurt",
+        artists=["Johnny Cash"],
+        text=draft.text,
+        readings=[reading],
+    )
 
 
 def a_draft(number: int) -> Draft:
