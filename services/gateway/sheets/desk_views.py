@@ -148,8 +148,9 @@ def recently_approved(connection: Connection, limit: int) -> list[Approved]:
         .group_by(desk_item.c.id)
         .subquery()
     )
+    said = (desk_decision.c.text, desk_decision.c.decided_at)
     wanted = (
-        select(desk_item.c.id, desk_item.c.song, desk_draft.c.outcome, desk_decision)
+        select(desk_item.c.id, desk_item.c.song, desk_draft.c.outcome, *said)
         .join_from(desk_decision, standing, standing.c.sequence == desk_decision.c.sequence)
         .join(desk_draft, desk_draft.c.id == desk_decision.c.draft_id)
         .join(desk_item, desk_item.c.id == desk_draft.c.item_id)
