@@ -93,7 +93,9 @@ class Wish(BaseModel):
         """The same with what the catalogues know; None where none has the song."""
         if song is None:
             return self._changed(found=(), via="no song", of=self.mark)
-        names = {"title": song.title[:300], "artist": ", ".join(song.artists)[:300]}
+        # Stripped as `read` does, which takes more signs for white space than the model does.
+        artist = ", ".join(song.artists)
+        names = {"title": song.title[:300].strip(), "artist": artist[:300].strip()}
         genres = [genre.replace(",", " ")[:100] for genre in song.genres[:32]]
         via = song.genres_from if genres else "no genres"
         named = self._changed(**names, found=", ".join(genres), via=via)

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qsl, urlsplit
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.gateway.pages.playground.wish import TAKES, Wish, read
@@ -38,6 +38,7 @@ def test_the_form_asks_for_the_same(typed: dict[str, str]) -> None:
     assert again.query == wish.query
 
 
+@example(typed={}, genres=[], title="", artist="\x1f")
 @given(QUERIES, st.lists(TEXT, max_size=3), st.text(max_size=400), st.text(max_size=400))
 def test_what_was_found_stays_with_its_song(
     typed: dict[str, str], genres: list[str], title: str, artist: str
