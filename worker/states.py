@@ -103,6 +103,7 @@ DRAFT = Machine(
     "draft",
     (
         Move(START, DraftState.WRITTEN, "the writer wrote it"),
+        Move(START, DraftState.DELIVERED, "made at the desk, and decided there"),
         Move(DraftState.WRITTEN, DraftState.DELIVERED, "lies before the curator"),
         Move(DraftState.DELIVERED, DraftState.APPROVED, "approved"),
         Move(DraftState.DELIVERED, DraftState.REJECTED, "rejected"),

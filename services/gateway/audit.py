@@ -19,6 +19,8 @@ from services.gateway.tables import audit
 What = Literal[
     "approved",
     "edited",  # approved in the curator's own words
+    "wrote",  # words of their own beside the drafts, and approved them
+    "asked for others",  # of the writer
     "rejected",
     "undone",
     "snoozed",

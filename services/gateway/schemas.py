@@ -1,9 +1,10 @@
 """The gateway's contract: posts, songs, drafts, decisions, publications."""
 
+import math
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 Identifier = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -99,18 +100,49 @@ class Scores(Contract):
     topic: float
     novelty: float
 
+    @property
+    def fluency(self) -> float:
+        """How likely the writer finds a word of it, 0 to 1: the geometric mean."""
+        return math.exp(min(0.0, self.log_prob))
+
+
+class Written(Contract):
+    """By what a draft was written: what a learner wants to know of it."""
+
+    model: str
+    model_revision: str
+    seed: int = Field(ge=0, lt=2**63)
+    latent: list[float]
+
 
 class Draft(Contract):
     """One sentence for one post, waiting for a curator."""
 
     id: Identifier = Field(description="Stable: origin, post id and rank.", examples=["x:17:1"])
     item_id: Identifier = Field(description="What it belongs to: origin and post id.")
-    rank: int = Field(ge=1, description="1 is the writer's favourite.")
+    rank: int = Field(
+        ge=1, le=2**31 - 1, description="1 is the writer's favourite; later ones stand below."
+    )
     text: str = Field(min_length=1, max_length=5000)
-    scores: Scores
+    scores: Scores | None = Field(
+        None, description="Null for a curator's own words, which nobody ranked."
+    )
+    made_by: Literal["worker", "desk", "curator"] = Field(
+        "worker",
+        description="`desk`: the writer wrote it because a curator asked for others; `curator`: "
+        "a person's own words.",
+    )
+    written: Written | None = Field(None, description="Of drafts made at the desk by the writer.")
     post: Post
     song: Song
     created_at: datetime
+
+    @model_validator(mode="after")
+    def _ranked_unless_a_persons(self) -> Self:
+        if (self.scores is None) != (self.made_by == "curator"):
+            message = "`scores` belong to every draft but a curator's own words"
+            raise ValueError(message)
+        return self
 
 
 class DraftBatch(Contract):
@@ -134,6 +166,16 @@ class Decision(Contract):
     curator: str | None = None
     decided_at: datetime
     version: str = Field(description="Another one than that of the decision before it.")
+    made: Draft | None = Field(
+        None, description="The draft itself, where it was made at the desk: its reader has it not."
+    )
+
+    @model_validator(mode="after")
+    def _of_its_own_draft(self) -> Self:
+        if self.made is not None and self.made.id != self.draft_id:
+            message = f"`made` is the draft {self.made.id}, not {self.draft_id}"
+            raise ValueError(message)
+        return self
 
 
 class DecisionPage(Contract):

@@ -143,8 +143,11 @@ desk_draft = Table(
     Column("item_id", String(200), ForeignKey("desk_item.id"), nullable=False, index=True),
     Column("rank", Integer, nullable=False),
     Column("text", Text, nullable=False),
-    Column("scores", JSON, nullable=False),
+    Column("scores", JSON, nullable=False),  # JSON's null: a person's words, which nobody ranked
     Column("created_at", UtcDateTime, nullable=False),
+    # worker; desk: the writer, because a curator asked for others; curator: a person.
+    Column("made_by", String(20), nullable=False, server_default="worker"),
+    Column("written", JSON(none_as_null=True)),  # by what, where the worker does not know it
     Column("outcome", JSON(none_as_null=True)),
 )
 

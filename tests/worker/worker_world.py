@@ -168,9 +168,13 @@ class World:
         draft_id: str,
         verdict: Literal["approved", "rejected", "undecided"] = "approved",
         text: str | None = None,
+        *,
+        made: Draft | None = None,
     ) -> Decision:
-        """The curator decides."""
-        draft = self.drafts.get(draft_id)
+        """The curator decides; perhaps on a draft that was `made` at the desk."""
+        draft = made or self.drafts.get(draft_id)
+        if made is not None:
+            self.drafts[made.id] = made
         words = text or (draft.text if draft else "words")
         decision = Decision(
             draft_id=draft_id,
@@ -180,6 +184,7 @@ class World:
             curator="ada",
             decided_at=START + timedelta(hours=1, seconds=len(self.decisions_made)),
             version=str(len(self.decisions_made) + 1),
+            made=made,
         )
         self.decisions_made.append(decision)
         return decision

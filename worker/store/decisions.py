@@ -14,6 +14,7 @@ from services.gateway.schemas import Decision, DecisionPage, Song
 from services.gateway.wording import Wording
 from worker.failpoints import reach
 from worker.states import DraftState, PostState, PublicationState
+from worker.store.made import take_in
 from worker.store.moves import enter, lock, move
 from worker.store.outcomes import owe
 from worker.store.posts import FREE, deliver_item
@@ -89,7 +90,7 @@ class Decisions:
         now: datetime,
         undo: timedelta,
     ) -> bool:
-        row = connection.execute(select(draft).where(draft.c.id == given.draft_id)).first()
+        row = draft_of(connection, given, now)
         if row is None:
             log.warning("decision.of_unknown_draft", draft_id=given.draft_id)
             return False
@@ -119,12 +120,25 @@ def lock_cursor(connection: Connection, now: datetime) -> str | None:
 def lock_posts(connection: Connection, page: DecisionPage) -> None:
     """Whoever moves a draft of these posts, to the desk for one, has done so or waits."""
     given = [each.draft_id for each in page.decisions]
-    lock(connection, post, connection.scalars(select(draft.c.item_id).where(draft.c.id.in_(given))))
+    known = connection.scalars(select(draft.c.item_id).where(draft.c.id.in_(given)))
+    made = (each.made.item_id for each in page.decisions if each.made is not None)
+    lock(connection, post, {*known, *made})
+
+
+def draft_of(connection: Connection, given: Decision, now: datetime) -> Row[Any] | None:
+    """The draft that was decided; one that was made at the desk is taken in first."""
+    wanted = select(draft).where(draft.c.id == given.draft_id)
+    row = connection.execute(wanted).first()
+    if row is None and given.made is not None and take_in(connection, given.made, now):
+        row = connection.execute(wanted).first()
+    return row
 
 
 def keep_decision(connection: Connection, given: Decision, now: datetime) -> None:
     """Store it as the one that stands; one that returns, as a ticked box may, is dated anew."""
-    added = inserting(connection, decision).values(stored_at=now, **given.model_dump())
+    added = inserting(connection, decision).values(
+        stored_at=now, **given.model_dump(exclude={"made"})
+    )
     dates = {name: added.excluded[name] for name in ("decided_at", "stored_at")}
     connection.execute(added.on_conflict_do_update(index_elements=decision.primary_key, set_=dates))
     decided = update(draft).where(draft.c.id == given.draft_id)

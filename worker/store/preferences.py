@@ -1,7 +1,8 @@
 """What curators and readers thought of our drafts: the data of the next LC-GAN.
 
 Nothing in here was written by anybody on a timeline, and nothing names a post: platforms forbid
-to train on that. What ties drafts of one post together is its number within the export.
+to train on that. What ties drafts of one post together is its number within the export. Of a
+curator's own words (`made_by`) there is only that they were chosen, or not.
 """
 
 from collections import defaultdict
@@ -16,7 +17,7 @@ from worker.tables import decision, draft, post, publication, reception
 
 Record = dict[str, Any]
 VERDICTS = ("approved", "rejected")
-PLAIN = ("rank", "latent", "score", "log_prob", "topic", "novelty", "model")
+PLAIN = ("rank", "made_by", "latent", "score", "log_prob", "topic", "novelty", "model")
 
 
 class Preferences:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Table, func, insert, select, text, updat
 
 from services.common.database import inserting
 from services.common.problems import NotFoundError
-from services.gateway.schemas import Decision, Draft, Outcome, Post, Scores, Song
+from services.gateway.schemas import Decision, Draft, Outcome, Post, Scores, Song, Written
 from services.gateway.sheets.desk_words import forget_words, hold_items, keep_words, words_row
 from services.gateway.sheets.sheet import DeskDraft, DeskItem
 from services.gateway.tables import desk_decision, desk_draft, desk_item
@@ -55,8 +55,10 @@ def draft_row(draft: Draft) -> dict[str, Any]:
         "item_id": draft.item_id,
         "rank": draft.rank,
         "text": plain(draft.text),
-        "scores": draft.scores.model_dump(mode="json"),
+        "scores": draft.scores.model_dump(mode="json") if draft.scores else None,
         "created_at": draft.created_at,
+        "made_by": draft.made_by,
+        "written": plain(draft.written.model_dump(mode="json")) if draft.written else None,
         "outcome": None,
     }
 
@@ -131,7 +133,8 @@ def append_decisions(connection: Connection, rows: Rows) -> None:
     connection.execute(insert(desk_decision), rows)
 
 
-def decision_of(row: Row[Any]) -> Decision:
+def decision_of(row: Row[Any], made: Draft | None = None) -> Decision:
+    """A decision from its row; `made` is the draft, for a reader who may not have it."""
     return Decision(
         draft_id=row.draft_id,
         verdict=row.verdict,
@@ -141,7 +144,18 @@ def decision_of(row: Row[Any]) -> Decision:
         curator=row.curator,
         decided_at=row.decided_at,
         version=str(row.sequence),
+        made=made,
     )
+
+
+def made_here(connection: Connection, draft_ids: Collection[str]) -> dict[str, Draft]:
+    """Those of these drafts that were made at the desk."""
+    wanted = select(desk_draft, desk_item.c.post, desk_item.c.song).join(desk_item)
+    mine = wanted.where(desk_draft.c.id.in_(draft_ids), desk_draft.c.made_by != "worker")
+    return {
+        row.id: _draft(row, Post.model_validate(row.post), Song.model_validate(row.song))
+        for row in connection.execute(mine)
+    }
 
 
 def standing_decisions(connection: Connection, draft_ids: Sequence[str]) -> dict[str, Decision]:
@@ -186,26 +200,31 @@ def _item(row: Row[Any], drafts: Sequence[Row[Any]], decisions: dict[str, Decisi
         state=row.state,
         post=post,
         song=song,
-        drafts=[_draft(draft, post, song, decisions.get(draft.id)) for draft in drafts],
+        drafts=[_laid(draft, post, song, decisions.get(draft.id)) for draft in drafts],
         curator=row.curator,
         acted_at=row.acted_at,
         snoozed_until=row.snoozed_until,
     )
 
 
-def _draft(row: Row[Any], post: Post, song: Song, decision: Decision | None) -> DeskDraft:
-    draft = Draft(
+def _laid(row: Row[Any], post: Post, song: Song, decision: Decision | None) -> DeskDraft:
+    outcome = Outcome.model_validate(row.outcome) if row.outcome is not None else None
+    return DeskDraft(draft=_draft(row, post, song), decision=decision, outcome=outcome)
+
+
+def _draft(row: Row[Any], post: Post, song: Song) -> Draft:
+    return Draft(
         id=row.id,
         item_id=row.item_id,
         rank=row.rank,
         text=row.text,
-        scores=Scores.model_validate(row.scores),
+        scores=Scores.model_validate(row.scores) if row.scores is not None else None,
+        made_by=row.made_by,
+        written=Written.model_validate(row.written) if row.written is not None else None,
         post=post,
         song=song,
         created_at=row.created_at,
     )
-    outcome = Outcome.model_validate(row.outcome) if row.outcome is not None else None
-    return DeskDraft(draft=draft, decision=decision, outcome=outcome)
 
 
 def forget(connection: Connection, item_ids: Collection[str]) -> None:

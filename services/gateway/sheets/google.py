@@ -26,7 +26,7 @@ from services.gateway.sheets.google_placing import PLACINGS, write_until_right
 from services.gateway.sheets.google_worksheet import GoogleWorksheet, SheetPlace
 from services.gateway.sheets.ledger import Ledger
 from services.gateway.sheets.published import title_beside
-from services.gateway.sheets.records import arrive, records_in
+from services.gateway.sheets.records import arrive, made_at_desk, records_in
 from services.gateway.sheets.rows import (
     CHECKBOXES,
     COLUMNS,
@@ -212,7 +212,23 @@ class GoogleSheet:
             if looked.by_id[draft_id].state == "published"
         }
         page = self.ledger.page(looked.by_id, since, limit, datetime.now(UTC), final)
-        return page, unclear
+        return self._with_drafts(page), unclear
+
+    def _with_drafts(self, page: DecisionPage) -> DecisionPage:
+        """The page, with the drafts that came from the built-in desk and were made there."""
+        if not any(made_at_desk(each.draft_id) for each in page.decisions):
+            return page
+        rows = self.worksheet.read(*COLUMNS)
+        drafts = (record.draft for record in records_in(rows, datetime.now(UTC)))
+        made = {draft.id: draft for draft in drafts if draft.made_by != "worker"}
+        return page.model_copy(
+            update={
+                "decisions": [
+                    each.model_copy(update={"made": made.get(each.draft_id)})
+                    for each in page.decisions
+                ]
+            }
+        )
 
     def _look(self) -> Looked:
         read = self.worksheet.read("id", *DECIDED)

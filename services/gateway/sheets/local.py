@@ -24,8 +24,16 @@ from services.gateway.schemas import DecisionPage, Draft, Outcome, PublishedPost
 from services.gateway.sheets import desk_deciding as deciding
 from services.gateway.sheets import desk_views as views
 from services.gateway.sheets.desk_deciding import MAX_TEXT, By, bounded, named, reason_of
+from services.gateway.sheets.desk_making import add, approve_own
 from services.gateway.sheets.desk_records import carry, every_record
-from services.gateway.sheets.desk_rows import decision_of, forget, item_by_id, items_by_id, lay
+from services.gateway.sheets.desk_rows import (
+    decision_of,
+    forget,
+    item_by_id,
+    items_by_id,
+    lay,
+    made_here,
+)
 from services.gateway.sheets.ledger import is_cursor
 from services.gateway.sheets.sheet import (
     WAITING,
@@ -36,6 +44,7 @@ from services.gateway.sheets.sheet import (
     DeskDraft,
     DeskItem,
     Fits,
+    NewDraft,
     Tick,
     Wanted,
 )
@@ -122,6 +131,17 @@ class LocalSheet:
         by = By(named(curator))
         return await self._write(deciding.approve, draft_id, words, version, by)
 
+    async def approve_own(
+        self, item_id: str, *, text: str, version: int, curator: Actor | str
+    ) -> DeskItem:
+        words, by = bounded("text", text, MAX_TEXT), By(named(curator))
+        return await self._write(approve_own, item_id, words, version, by)
+
+    async def add(
+        self, item_id: str, drafts: Sequence[NewDraft], *, manner: str, curator: Actor | str
+    ) -> list[Draft]:
+        return await self._write(add, item_id, drafts, manner, By(named(curator)))
+
     async def reject(
         self, item_id: str, *, reason: str | None, version: int, curator: Actor | str
     ) -> DeskItem:
@@ -201,7 +221,9 @@ def items_of_batch(connection: Connection, name: str) -> list[DeskItem]:
 def decisions_after(connection: Connection, since: str | None, limit: int) -> DecisionPage:
     wanted = select(desk_decision).where(desk_decision.c.sequence > sequence_of(since))
     in_order = wanted.order_by(desk_decision.c.sequence).limit(limit)
-    decisions = [decision_of(row) for row in connection.execute(in_order)]
+    rows = connection.execute(in_order).all()
+    made = made_here(connection, {row.draft_id for row in rows})
+    decisions = [decision_of(row, made.get(row.draft_id)) for row in rows]
     return DecisionPage(decisions=decisions, cursor=decisions[-1].version if decisions else since)
 
 

@@ -21,7 +21,7 @@ from services.gateway.sheets.rows import (
     read_row,
     text_of,
 )
-from services.gateway.sheets.sheet import Carried, DeskDraft
+from services.gateway.sheets.sheet import LAST_RANK_OF_WORKER, Carried, DeskDraft
 
 PLACES = {name: place for place, name in enumerate(COLUMNS)}
 DRAFT, STATE, URL, DETAILS = (PLACES[name] for name in ("draft", "state", "url", "details"))
@@ -30,6 +30,12 @@ STATES = get_args(Outcome.model_fields["state"].annotation)
 ID = re.compile(r"(?P<item>(?P<origin>[^:]+):(?P<post>.+)):(?P<rank>[1-9]\d{0,5})", re.DOTALL)
 
 Filling = Mapping[tuple[str, ...], list[Cell]]  # by columns
+
+
+def made_at_desk(draft_id: str) -> bool:
+    """Whether it was made at the built-in desk, by its rank."""
+    parts = ID.fullmatch(draft_id)
+    return parts is not None and int(parts["rank"]) > LAST_RANK_OF_WORKER
 
 
 def padded(cells: Sequence[Cell]) -> list[Cell]:

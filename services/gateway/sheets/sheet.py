@@ -21,9 +21,14 @@ from services.gateway.schemas import (
     Outcome,
     Post,
     PublishedPost,
+    Scores,
     Song,
+    Written,
 )
+from services.inference.schemas import MAX_SAMPLES
 
+# The worker lays no more drafts of a post; what is made at a desk has a rank above.
+LAST_RANK_OF_WORKER = MAX_SAMPLES
 # States of an outcome that another one follows.
 PASSING = frozenset({"waiting", "scheduled"})
 
@@ -179,6 +184,15 @@ class Batch:
     refused: dict[str, str] = field(default_factory=dict)  # why, by item or draft
 
 
+@dataclass(frozen=True)
+class NewDraft:
+    """What the writer wrote because a curator asked for others."""
+
+    text: str
+    scores: Scores
+    written: Written
+
+
 class Desk(Protocol):
     async def queue(
         self, limit: int, after: str | None = None, wanted: Wanted = WAITING
@@ -212,6 +226,21 @@ class Desk(Protocol):
 
         Every decision is noted in the audit log, in the transaction that makes it.
         Raises NotFoundError, and ConflictError when the item is no longer at `version`.
+        """
+
+    async def approve_own(
+        self, item_id: str, *, text: str, version: int, curator: Actor | str
+    ) -> DeskItem:
+        """Lay a curator's own words as a draft of the item and approve it, both or neither;
+        raises as `approve`."""
+
+    async def add(
+        self, item_id: str, drafts: Sequence[NewDraft], *, manner: str, curator: Actor | str
+    ) -> list[Draft]:
+        """Lay drafts, the best first, below those of a waiting item; returns those that say what
+        no draft there says already. `manner` tells the audit log how they were asked for.
+
+        Raises NotFoundError, and ConflictError when the item no longer waits or is full.
         """
 
     async def reject(

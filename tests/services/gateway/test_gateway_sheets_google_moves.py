@@ -14,11 +14,13 @@ from services.common.problems import NotFoundError
 from services.gateway.schemas import Outcome
 from services.gateway.sheets.google import GoogleSheet
 from services.gateway.sheets.rows import COLUMNS
+from services.gateway.sheets.sheet import DeskDraft
 from services.gateway.vendor_errors import FailedVendorError
 from tests.services.gateway.on_google import (
     APPROVE,
     EDITED,
     REASON,
+    REJECT,
     STATE,
     URL,
     WAYS,
@@ -246,3 +248,17 @@ async def test_of_rows_of_one_id_that_agree_the_first_counts(
     await sheet.mark("x:1:1", Outcome(state="scheduled"))
     assert [row[STATE - 1] for row in curator.page.get_values()[1:] if row[0]] == ["scheduled", ""]
     assert len(await sheet.records()) == 1
+
+
+async def test_a_draft_that_was_made_at_the_built_in_desk_comes_with_its_decision(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    own = a_draft().model_copy(
+        update={"id": "x:1:65", "rank": 65, "made_by": "curator", "scores": None}
+    )
+    await sheet.carry([DeskDraft(draft=a_draft()), DeskDraft(draft=own)])
+    assert [record.draft for record in await sheet.records()] == [a_draft(), own]
+    curator.put("x:1:1", REJECT, True)
+    curator.put("x:1:65", APPROVE, True)
+    decisions = (await sheet.decisions(None, 10)).decisions
+    assert {each.draft_id: each.made for each in decisions} == {"x:1:1": None, "x:1:65": own}
