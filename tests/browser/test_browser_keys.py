@@ -43,19 +43,19 @@ def change(page: Page, what: str, key: str) -> None:
 
 
 def test_a_changed_key_acts_shows_and_stays(gateway: Gateway, desk: Page) -> None:
-    change(desk, "approve", "g")
-    said(desk, "“g” now stands for “approve”")
+    change(desk, "approve", "z")
+    said(desk, "“z” now stands for “approve”")
     desk.keyboard.press("Escape")
     desk.reload()
-    expect(desk.locator(".draft .approve kbd").first).to_have_text("g")
+    expect(desk.locator(".draft .approve kbd").first).to_have_text("z")
     desk.keyboard.press("a")
     desk.keyboard.press("j")
     expect(desk.locator(".draft").nth(1)).to_be_focused()
     heading(desk, TOP)
     with desk.expect_response("**/curate/approve"):
-        desk.keyboard.press("g")
+        desk.keyboard.press("z")
     heading(desk, "Song 1")
-    expect(desk.locator(".draft .approve kbd").first).to_have_text("g")
+    expect(desk.locator(".draft .approve kbd").first).to_have_text("z")
     assert [d["draft_id"] for d in gateway.decisions()] == ["x:2:2"]
 
 
@@ -78,7 +78,7 @@ def test_two_keys_change_places_by_way_of_a_third(gateway: Gateway, desk: Page) 
     assert {d["verdict"] for d in gateway.decisions()} == {"rejected"}
 
 
-@pytest.mark.parametrize("key", ["1", "F2", "Space", "ArrowDown", "Control+g"])
+@pytest.mark.parametrize("key", ["1", "F2", "Space", "ArrowDown", "Control+z"])
 def test_what_is_no_single_key_is_refused(desk: Page, key: str) -> None:
     change(desk, "approve", key)
     expect(key_for(desk, "approve")).to_have_attribute("aria-pressed", "true")
@@ -89,7 +89,7 @@ def test_escape_leaves_the_key_and_then_the_list(desk: Page) -> None:
     change(desk, "approve", "Escape")
     expect(desk.get_by_role("dialog")).to_be_visible()
     expect(key_for(desk, "approve")).to_have_text("approve: a")
-    desk.keyboard.press("g")
+    desk.keyboard.press("z")
     expect(key_for(desk, "approve")).to_have_text("approve: a")
     desk.keyboard.press("Escape")
     expect(desk.get_by_role("dialog")).to_be_hidden()
@@ -98,14 +98,14 @@ def test_escape_leaves_the_key_and_then_the_list(desk: Page) -> None:
 def test_another_place_is_no_answer(desk: Page) -> None:
     key_for(desk, "approve").press("Enter")
     desk.keyboard.press("Tab")
-    desk.keyboard.press("g")
+    desk.keyboard.press("z")
     expect(key_for(desk, "approve")).to_have_text("approve: a")
 
 
 def test_all_keys_go_back_to_the_defaults(desk: Page) -> None:
     back = desk.get_by_role("button", name="Back to the defaults")
     expect(back).to_be_hidden()
-    change(desk, "approve", "g")
+    change(desk, "approve", "z")
     change(desk, "skip", "m")
     back.click()
     said(desk, "Every key is as it was.")

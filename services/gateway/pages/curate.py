@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.common.problems import NotFoundError
 from services.gateway.pages.decided import decided
@@ -26,13 +26,17 @@ from services.gateway.pages.fields import (
     the_desk,
 )
 from services.gateway.pages.look import AskedLook, Look
+from services.gateway.pages.manner import AS_USUAL, AskedManner, Manner
 from services.gateway.pages.preview import Preview, Rules, rules_to_show
 from services.gateway.pages.report import last_worker
 from services.gateway.pages.views import PageRoute, page
 from services.gateway.pages.visitors import FORM_CHECKS, Visitor
+from services.gateway.schemas import Draft
+from services.gateway.sheets.desk_making import MOST_DRAFTS
 from services.gateway.sheets.sheet import Desk, DeskItem, Wanted
 
 RECENT = 6
+OWN = "own"  # stands for a draft's id with words that are nobody's draft yet
 SAID = {
     **{
         f"snoozed-{span}": f"Put away; it comes back in {in_words}."
@@ -42,6 +46,8 @@ SAID = {
     "rejected": "Rejected.",
     "undone": "Taken back. Decide again.",
     "named": "Your decisions now carry this name.",
+    "others": "The writer wrote others; they stand below the rest.",
+    "nothing-new": "The writer said nothing that is not here already. Move a slider and ask again.",
 }
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -75,11 +81,14 @@ async def show_desk(
     after: AskedId = None,
     head: AskedId = None,
     said: str | None = None,
+    new: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    manner: AskedManner,
 ) -> Response:
     if request.app.state.desk is None:
         return page(request, "google_sheet.html", key=request.app.state.settings.google_sheet_key)
     place = await find_place(the_desk(request), look, item, after, head)
-    return await desk_page(request, visitor, place, said=SAID.get(said or ""))
+    told = SAID.get(said or "")
+    return await desk_page(request, visitor, place, said=told, new=new, manner=manner)
 
 
 async def find_place(
@@ -110,9 +119,12 @@ async def desk_page(
     problem: str | None = None,
     typed: Mapping[str, str] | None = None,
     gone: str | None = None,
+    new: int | None = None,
+    manner: Manner = AS_USUAL,
 ) -> Response:
     """The desk with `place` in focus; `typed` are words, by draft, that were not accepted, and
-    `gone` is the item that they were for, if it is no longer there."""
+    `gone` is the item that they were for, if it is no longer there. Drafts from the rank `new` on
+    are marked as such; others would be written in this `manner`."""
     (focus,) = await in_focus(request, [place], typed or {})
     return page(
         request,
@@ -122,7 +134,7 @@ async def desk_page(
         problem=problem,
         gone=gone,
         **focus,
-        **around(place.look),
+        **around(place.look, new, manner),
         **await pulse_of(request, visitor, place.look, place.head),
     )
 
@@ -139,7 +151,11 @@ async def in_focus(
     def preview_all() -> dict[str, dict[str, Preview]]:
         return {item.item_id: rules.previews(item.song, words_on(item, typed)) for item in open_}
 
+    def twins_of_all() -> dict[str, int]:
+        return {k: n for item in open_ for k, n in rules.twins(drafts_of(item)).items()}
+
     previews = await asyncio.to_thread(preview_all)
+    twins = await asyncio.to_thread(twins_of_all)
     return [
         {
             "place": place,
@@ -148,14 +164,19 @@ async def in_focus(
             "away": place.item is not None and place.item.is_away(now),
             "typed": typed,
             "previews": previews.get(place.item.item_id, {}) if place.item else {},
+            "twins": twins,
+            "full": place.item is not None and len(place.item.drafts) >= MOST_DRAFTS,
         }
         for place, verdict in zip(places, verdicts, strict=True)
     ]
 
 
-def around(look: Look) -> dict[str, Any]:
+def around(look: Look, new: int | None = None, manner: Manner = AS_USUAL) -> dict[str, Any]:
     """What stands around an item, whichever it is."""
     return {
+        "own": OWN,
+        "new_from": new,
+        "manner": manner.fields,
         "reasons": REASONS,
         "spans": SPANS,
         "searching": "/curate",
@@ -163,9 +184,13 @@ def around(look: Look) -> dict[str, Any]:
     }
 
 
+def drafts_of(item: DeskItem) -> list[Draft]:
+    return [laid.draft for laid in item.drafts]
+
+
 def words_on(item: DeskItem, typed: Mapping[str, str] | None) -> dict[str, str]:
-    """The words that a curator sees, by draft: typed ones, those approved once, the writer's."""
-    return {laid.draft.id: laid.words for laid in item.drafts} | dict(typed or {})
+    """The words that a curator sees, by draft: typed ones, those approved once, the draft's own."""
+    return {OWN: ""} | {laid.draft.id: laid.words for laid in item.drafts} | dict(typed or {})
 
 
 async def pulse_of(

@@ -23,6 +23,7 @@ from services.common.problems import (
 from services.gateway.pages.curate import SAID, Place, desk_page, find_place
 from services.gateway.pages.fields import SPANS, Id, Known, Span, TheDesk, Version, Words
 from services.gateway.pages.look import Look, SentLook
+from services.gateway.pages.manner import AS_USUAL, Manner
 from services.gateway.pages.preview import rules_of
 from services.gateway.pages.sessions import set_cookie
 from services.gateway.pages.views import PageRoute
@@ -81,10 +82,15 @@ async def approve(form: SentItem, *, draft_id: Id, text: Words = "") -> Response
 
 
 async def _approve(form: Sent, draft_id: str, words: str) -> None:
-    item = await form.desk.item(form.item_id)
-    if item.version == form.version:  # else somebody was faster, which is told first
-        (await rules_of(form.request)).refuse_unfit(words, item.song)
+    await refuse_unfit(form, words)
     await form.desk.approve(draft_id, text=words, version=form.version, curator=form.curator)
+
+
+async def refuse_unfit(form: Sent, words: str) -> None:
+    """Raise BadRequestError for words that would not be posted, unless somebody was faster."""
+    item = await form.desk.item(form.item_id)
+    if item.version == form.version:  # else that is told first
+        (await rules_of(form.request)).refuse_unfit(words, item.song)
 
 
 @router.post("/curate/reject", dependencies=FORM_CHECKS)
@@ -131,8 +137,13 @@ def wants_little(request: Request) -> bool:
     return request.headers.get("prefer") == LITTLE
 
 
-async def refused(form: Sent, error: ProblemError, typed: Mapping[str, str] | None) -> Response:
-    """The item as it now is, why the form was not accepted, and the words that were typed."""
+async def refused(
+    form: Sent,
+    error: ProblemError,
+    typed: Mapping[str, str] | None = None,
+    manner: Manner = AS_USUAL,
+) -> Response:
+    """The item as it now is, why the form was not accepted, and what was typed and chosen."""
     gone = None
     try:
         place = await find_place(form.desk, form.look, form.item_id, None, form.head or None)
@@ -146,6 +157,7 @@ async def refused(form: Sent, error: ProblemError, typed: Mapping[str, str] | No
         problem=error.detail,
         typed=typed,
         gone=gone,
+        manner=manner,
     )
 
 

@@ -17,7 +17,7 @@ from services.common.words.blocked import BlockedWords
 from services.common.words.likeness import Shingles, likeness, shingles
 from services.gateway.heartbeats import heartbeats
 from services.gateway.lengths import length
-from services.gateway.schemas import Composing, Platform, Song
+from services.gateway.schemas import Composing, Draft, Platform, Song
 from services.gateway.sheets.sheet import Approved
 from services.gateway.wording import checked, compose, own_words, wordings
 
@@ -71,6 +71,21 @@ class Rules:
     def previews(self, song: Song, words: Mapping[str, str]) -> dict[str, Preview]:
         """By draft, of the words that stand there."""
         return {key: self.preview(text, song) for key, text in words.items()}
+
+    def twins(self, drafts: Sequence[Draft]) -> dict[str, int]:
+        """By draft: the number of the first one above it that readers would take it for."""
+        twins: dict[str, int] = {}
+        if self.composing is None:
+            return twins
+        above: list[Shingles] = []
+        for draft in drafts:
+            mine = self._shingles(draft.text, draft.song)
+            alike = (likeness(mine, theirs) >= self.composing.likeness for theirs in above)
+            number = next((at for at, is_like in enumerate(alike, 1) if is_like), None)
+            if number is not None:
+                twins[draft.id] = number
+            above.append(mine)
+        return twins
 
     def refuse_unfit(self, words: str, song: Song) -> None:
         """Raise BadRequestError for words that the worker would not publish."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI, Response
 from fastapi.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
-from services.gateway.pages import ahead, audit, bulk, curate, deciding, login, status
+from services.gateway.pages import ahead, audit, bulk, curate, deciding, login, making, status
 from services.gateway.pages.playground import routes as playground
 from services.gateway.pages.throttle import WrongKeys
 from services.gateway.pages.views import STATIC, PageRoute
@@ -21,6 +21,7 @@ ROOMS = (
     curate.router,
     deciding.router,
     login.router,
+    making.router,
     playground.router,
     status.router,
 )

@@ -10,9 +10,9 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from services.common.rest import ServiceError
 from services.gateway.pages.playground.commands import curl
 from services.gateway.pages.playground.lookup import look_up
-from services.gateway.pages.playground.trouble import trouble
 from services.gateway.pages.playground.wish import PATH, Wish, read
 from services.gateway.pages.playground.writing import Writing, facts_of, write
+from services.gateway.pages.trouble import trouble
 from services.gateway.pages.views import PageRoute, page
 from services.gateway.pages.visitors import admit
 from services.gateway.settings import GatewaySettings

@@ -30,6 +30,8 @@ const acts = {
   a: approve,
   Enter: approve,
   e: () => edit(chosen()),
+  o: () => edit(byId("own")),
+  g: () => byId("others")?.requestSubmit(),
   x: () => byId("reject")?.requestSubmit(),
   r: () => byId("reason")?.focus(),
   n: () => byId("next") && go(byId("next").href),

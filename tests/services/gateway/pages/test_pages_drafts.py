@@ -148,6 +148,19 @@ async def test_a_draft_like_an_earlier_post_is_marked(
     assert "Like the post of" not in await foresee(browser, "Brass, and a lot of it.")
 
 
+async def test_drafts_of_a_post_that_are_like_each_other_are_marked(
+    app: FastAPI, browser: Browser, desk: LocalSheet, drafts_for: DraftsFor
+) -> None:
+    words = "A guitar circles the beat and never quite lands."
+    texts = ["Dry drums.", words, words.replace("quite ", ""), "Brass, and a lot of it."]
+    await desk.upsert(drafts_for(1, texts=texts))
+    assert "much like" not in (await browser.read("/curate")).text
+    hear(app)
+    page = await browser.read("/curate")
+    assert page.text.count("much like") == 1
+    assert "Drafted much like number 2." in page.text
+
+
 async def test_what_failed_or_was_taken_back_is_no_earlier_post(
     app: FastAPI, browser: Browser, desk: LocalSheet, drafts_for: DraftsFor
 ) -> None:

@@ -14,8 +14,9 @@ from services.common.database import writing
 from services.gateway.audit import note
 from services.gateway.heartbeats import keep_heartbeat
 from services.gateway.people import Actor
-from services.gateway.schemas import Heartbeat, Outcome
+from services.gateway.schemas import Heartbeat, Outcome, Scores, Written
 from services.gateway.sheets.local import LocalSheet
+from services.gateway.sheets.sheet import NewDraft
 from services.gateway.tables import publication
 
 Fixture = Any  # the builders of conftest.py, which is no module to import from
@@ -67,6 +68,11 @@ class Anatomy(HTMLParser):
         self.bones.append(("comment", (data,)))
 
 
+def new_draft(text: str) -> NewDraft:
+    scores = Scores(score=3.1, log_prob=-1.0, topic=0.5, novelty=0.5)
+    return NewDraft(text, scores, Written(model="m", model_revision="r", seed=1, latent=[0.5]))
+
+
 class World:
     """A gateway in which everybody says the same."""
 
@@ -81,6 +87,7 @@ class World:
         for number in (1, 2, 3):
             laid = self.drafts_for(number, texts=[short], post=post, song=song)
             await self.desk.upsert(laid)
+        await self.desk.add("x:1", [new_draft(f"new {short}"[:5000])], manner=text, curator="ada")
         words = short.replace("\0", "") or "-"
         await self.desk.approve("x:2:1", text=f"so {words}"[:5000], version=1, curator=words[:60])
         await self.desk.mark(

@@ -47,6 +47,8 @@ WHO = {
     "GET /curate/pulse": CURATE,
     "GET /curate/ahead": CURATE,
     "POST /curate/approve": CURATE,
+    "POST /curate/others": CURATE,
+    "POST /curate/own": CURATE,
     "POST /curate/reject": CURATE,
     "POST /curate/undo": CURATE,
     "POST /curate/snooze": CURATE,
