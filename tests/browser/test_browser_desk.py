@@ -72,7 +72,8 @@ def test_what_is_done_with_a_post_stands_in_one_line(gateway: Gateway, page: Pag
 def test_the_desk_fits_a_phone(gateway: Gateway, open_page: OpenPage, scheme: str) -> None:
     gateway.lay(1, 2)
     page = open_page(viewport={"width": 320, "height": 640}, color_scheme=scheme)
-    page.locator("summary").click()
+    for summary in page.locator("summary").all():
+        summary.click()
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(wide) == 0
 
