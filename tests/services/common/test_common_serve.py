@@ -33,6 +33,14 @@ def test_a_taken_port_names_its_setting() -> None:
     assert str(caught.value) == f"Port {port} is taken: stop what uses it, or set PIANO_PORT."
 
 
+def test_a_short_answer_does_not_wait_for_the_one_who_asked() -> None:
+    with listen(PianoSettings(port=0)) as listener, socket.socket() as client:
+        client.connect(listener.getsockname())
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_port_is_taken_from_the_moment_it_is_given() -> None:
     with listen(PianoSettings(port=0)) as listener, socket.socket() as client:
         client.connect(listener.getsockname())
