@@ -170,6 +170,11 @@ class RunningBot:
         """Approve the favourite draft of a post, edited where words are given; the words."""
         form = self.wait_for_drafts(item)
         text = words or form["text"].strip()
-        address = self.url("GATEWAY", "/curate/approve")
-        self.http.post(address, data=form | {"text": text}).raise_for_status()
+        self.submit(item, "/curate/approve", text=text)
         return text
+
+    def submit(self, item: str, action: str, **typed: str) -> str:
+        """Fill in and send a form of the page with a post in focus; the page that comes back."""
+        form = Form(action, self.desk(item)).fields
+        answer = self.http.post(self.url("GATEWAY", action), data=form | typed)
+        return answer.raise_for_status().text

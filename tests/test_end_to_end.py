@@ -61,6 +61,23 @@ def test_a_curators_own_words_are_what_is_published(bot: RunningBot) -> None:
     assert mine == [f"{words} — “Alison” by Slowdive"]
 
 
+def test_what_was_made_at_the_desk_leaves_like_any_other_draft(bot: RunningBot) -> None:
+    others, own = bot.say('"When the Sun Hits" by Slowdive'), bot.say('"Machine Gun" by Commodores')
+    bot.wait_for_drafts(others)
+    written = bot.submit(others, "/curate/others", strength="1.8", temperature="0.7")
+    assert written.count('class="fresh"') > 0
+    words = "It was asked for, and then it was mended."
+    bot.submit(others, "/curate/approve", draft_id=f"{others}:65", text=words)
+    until(lambda: any(text.startswith(words) for text in bot.published()), "published")
+    mine = "Nobody drafted this."
+    bot.wait_for_drafts(own)
+    bot.submit(own, "/curate/own", text=mine)
+    until(lambda: any(text.startswith(mine) for text in bot.published()), "published")
+    made = "SELECT made_by, state, latent IS NULL FROM draft WHERE rank > 64 ORDER BY made_by"
+    assert bot.remembers(made) == [("curator", "approved", 1), ("desk", "approved", 0)]
+    until(lambda: "Published" in bot.verdict(own), "its outcome on the desk")
+
+
 def test_a_post_without_a_song_is_never_drafted_for(bot: RunningBot) -> None:
     silent = bot.say("The kettle is on. Nothing else happened today.")
     later = bot.say('"Dancing On My Own" by Robyn, again and again')
