@@ -1,7 +1,7 @@
 """`/curate/ahead`: the items to come, which the page's script holds ready.
 
 After a decision the script shows the next item at once and asks here what really stands there by
-now. It says which items it has, and in which version: of these only the names come back.
+now. It says which items it has, and by which marks: of these only the names come back.
 """
 
 from typing import Annotated
@@ -16,8 +16,8 @@ from services.gateway.pages.views import PageRoute, page
 
 AHEAD = 5  # a curator who knows at once what to do is not kept waiting by a slow answer
 
-# A version and the id of an item.
-Held = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,8} [^\x00-\x1f\x7f]{1,230}$")]
+# The mark and the id of an item.
+Held = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}\.[0-9]{1,4} [^\x00-\x1f\x7f]{1,230}$")]
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -36,7 +36,7 @@ async def show_ahead(
     """The queue and the items below `after`; `held` are those that the page has already."""
     pulse = await pulse_of(request, visitor, look, head or None)
     below = await desk.queue(AHEAD + 1, after, look.wanted)
-    known = {item.item_id for item in below if f"{item.version} {item.item_id}" in (held or ())}
+    known = {item.item_id for item in below if f"{item.mark} {item.item_id}" in (held or ())}
     new = [Place(look, pulse["head"], item) for item in below if item.item_id not in known]
     shown = {focus["item"].item_id: focus for focus in await in_focus(request, new, {})}
     return page(

@@ -111,6 +111,11 @@ class DeskItem(BaseModel):
     acted_at: datetime | None = None
     snoozed_until: datetime | None = None
 
+    @property
+    def mark(self) -> str:
+        """Another one than before when somebody decided, or laid drafts."""
+        return f"{self.version}.{len(self.drafts)}"
+
     def is_away(self, now: datetime) -> bool:
         """Whether it waits, but not yet."""
         until = self.snoozed_until

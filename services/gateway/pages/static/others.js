@@ -39,6 +39,7 @@ function lay(next) {
   const typing = document.activeElement.matches("textarea, input, button");
   cards().forEach((card) => card.querySelector(".fresh")?.remove());
   list.append(...added);
+  main().dataset.mark = next.dataset.mark;
   [...list.children].forEach((card, index) => { card.ariaLabel = laid[index]?.ariaLabel ?? card.ariaLabel; });
   added.forEach((card) => {
     card.querySelectorAll(".js-only").forEach((element) => { element.hidden = false; });

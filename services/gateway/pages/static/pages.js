@@ -89,11 +89,11 @@ function refill() {
 
 // What really follows by now, and the queue with it; what is held is not sent again.
 async function lookAhead(here) {
-  const { item, version, look, after = item } = here.dataset;
-  if (!version) return;
+  const { item, mark, look, after = item } = here.dataset;
+  if (!mark) return;
   const known = [here, ...held];
   const asked = new URLSearchParams({ after, head: byId("pulse").dataset.head });
-  known.forEach(({ dataset }) => asked.append("held", `${dataset.version} ${dataset.item}`));
+  known.forEach(({ dataset }) => asked.append("held", `${dataset.mark} ${dataset.item}`));
   const { ok, pulse, items } = await load(`/curate/ahead?${asked}&${look}`);
   if (!ok || main().dataset.look !== look) return;
   freshen(pulse);
@@ -105,7 +105,7 @@ async function lookAhead(here) {
   if (place < 0 && main() === here && !document.activeElement.matches("input, textarea")) await goInstead(list, after);
 }
 
-const isSame = (one, other) => one.dataset.item === other.dataset.item && one.dataset.version === other.dataset.version;
+const isSame = (one, other) => one.dataset.item === other.dataset.item && one.dataset.mark === other.dataset.mark;
 
 // Somebody else was faster with the item on the screen.
 async function goInstead([next, ...following], after) {

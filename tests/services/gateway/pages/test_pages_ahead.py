@@ -41,18 +41,26 @@ async def test_the_items_below_one_come_whole_and_the_queue_once(browser: Browse
 
 @pytest.mark.usefixtures("five")
 async def test_what_the_page_has_already_is_only_named(browser: Browser) -> None:
-    _, items = await ahead(browser, after="x:5", held=["1 x:4", "1 x:2"])
+    _, items = await ahead(browser, after="x:5", held=["1.2 x:4", "1.2 x:2"])
     assert items == [("x:4", False), ("x:3", True), ("x:2", False), ("x:1", True)]
 
 
 async def test_an_item_that_moved_on_comes_anew(browser: Browser, five: LocalSheet) -> None:
     item = await five.reject("x:4", reason=None, version=1, curator="Maria")
-    _, items = await ahead(browser, after="x:5", held=["1 x:4"])
+    _, items = await ahead(browser, after="x:5", held=["1.2 x:4"])
     assert items[0] == ("x:3", True)
     await five.undo("x:4", version=item.version, curator="Maria")
-    text, items = await ahead(browser, after="x:5", held=["1 x:4"])
+    text, items = await ahead(browser, after="x:5", held=["1.2 x:4"])
     assert items[0] == ("x:4", True)
-    assert 'data-item="x:4" data-version="3"' in text
+    assert 'data-item="x:4" data-mark="3.2"' in text
+
+
+async def test_an_item_with_other_drafts_comes_anew(
+    browser: Browser, five: LocalSheet, drafts_for: DraftsFor
+) -> None:
+    await five.upsert(drafts_for(4, texts=["one", "two", "three"]))
+    _, items = await ahead(browser, after="x:5", held=["1.2 x:4", "1.2 x:3"])
+    assert items[:2] == [("x:4", True), ("x:3", False)]
 
 
 async def test_a_search_is_kept_ahead(
