@@ -281,7 +281,8 @@ class GoogleSheet:
             if theirs:
                 due[place] = draft_id
             post_cell, details_cell = wiped if theirs else (post, detail)
-            parts.setdefault(draft_id, {POST: post_cell, DETAILS: details_cell})
+            if draft_id:  # rows without one are people's, and may say anything
+                parts.setdefault(draft_id, {POST: post_cell, DETAILS: details_cell})
         self._write_until_right(due, parts, {POST: "", DETAILS: ""})
 
     def _write_until_right(

@@ -30,7 +30,8 @@ def show(tab: GoogleWorksheet, posts: Sequence[PublishedPost]) -> None:
             continue
         stands: dict[str, Parts] = {}
         for draft_id, row in zip(ids, rows, strict=True):
-            stands.setdefault(draft_id, dict(zip(READ, row[-len(READ) :], strict=True)))
+            if draft_id:
+                stands.setdefault(draft_id, dict(zip(READ, row[-len(READ) :], strict=True)))
         wanted = {
             draft_id: {**counts, **counts_of(told[draft_id])} if draft_id in told else counts
             for draft_id, counts in stands.items()

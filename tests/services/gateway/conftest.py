@@ -33,6 +33,7 @@ from tests.services.gateway.on_google import Curator
 
 # Assertions of modules that are no tests are explained too.
 pytest.register_assert_rewrite(
+    "tests.services.gateway.curators",
     "tests.services.gateway.scenarios",
     "tests.services.gateway.scenarios_of_catalogues",
     "tests.services.gateway.scenarios_of_sheets",

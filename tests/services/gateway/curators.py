@@ -27,6 +27,9 @@ Deed = Callable[[], None]
 
 UNFORMATTED = gspread.utils.ValueRenderOption.unformatted
 PASTED = 500
+# Where people put notes into rows of their own. Not where the bot writes into rows that stand: one
+# there may be emptied when rows move under a write (docs/gateway.md).
+NOTED = ("song", "draft", "reason")
 
 
 @dataclass
@@ -74,7 +77,8 @@ class Curator:
     def deed(self, *, of_columns: bool = True) -> Deed:
         rows = [
             self.tick, self.tick, self.reject, self.edit, self.edit, self.mend, self.note_beside,
-            self.sort, self.sort, self.delete_rows, self.insert_row, self.note_below, self.paste,
+            self.sort, self.sort, self.delete_rows, self.insert_row, self.paste,
+            self.note_below, self.note_below,
         ]  # fmt: skip
         columns = [self.insert_column, self.move_column, self.move_column, self.delete_column]
         return self.chance.choice([*rows, *columns] if of_columns else rows)
@@ -117,7 +121,7 @@ class Curator:
 
     def note_below(self) -> None:
         header, rows = self.grid()
-        name = self.chance.choice([each for each in header if each in {"post", "reason", "song"}])
+        name = self.chance.choice(NOTED)
         self._note(len(rows) + 1, header.index(name), name, "")
 
     def insert_row(self) -> None:
@@ -125,7 +129,7 @@ class Curator:
         row = 1 + self.chance.randint(0, len(rows))
         self._change(insertDimension={"range": self._range("ROWS", row)})
         if self.chance.random() < 0.5:
-            self._note(row, header.index("post"), "post", "")
+            self._note(row, header.index("song"), "song", "")
 
     def delete_rows(self) -> None:
         header, rows = self.grid()
@@ -154,13 +158,13 @@ class Curator:
             return
         self.has_pasted = True
         header, rows = self.grid()
-        column = header.index("post")
+        column = header.index("song")
         texts = [self._text("pasted") for _ in range(PASTED)]
         self._change(
             appendDimension={"sheetId": self.page.id, "dimension": "ROWS", "length": PASTED + 50}
         )
         self._type(len(rows) + 1, column, [[text] for text in texts])
-        self.typed |= dict.fromkeys(texts, ("post", ""))
+        self.typed |= dict.fromkeys(texts, ("song", ""))
 
     def insert_column(self) -> None:
         header, _ = self.grid()
@@ -272,8 +276,8 @@ class Bot:
     @contextmanager
     def interrupted(self, *, of_columns: bool) -> Iterator[None]:
         """Perhaps the curator does something right before one of the bot's requests."""
-        deed = self.curator.deed(of_columns=of_columns) if self.chance.random() < 0.6 else None
-        left = self.chance.randint(1, 3)
+        deed = self.curator.deed(of_columns=of_columns) if self.chance.random() < 0.8 else None
+        left = self.chance.randint(1, 2)  # few calls need more requests
         session = self.sheet.worksheet.client().http_client.session
         send = session.send
         troubles: list[Exception] = []

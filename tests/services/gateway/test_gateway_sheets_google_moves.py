@@ -151,6 +151,22 @@ async def test_what_is_forgotten_is_found_though_its_row_moves_under_the_write(
     assert after == before
 
 
+async def test_a_note_of_a_row_that_was_deleted_does_not_come_back_in_another(
+    sheet: GoogleSheet, curator: Curator
+) -> None:
+    await sheet.upsert([a_draft(1), a_draft(2)])
+    curator.page.update([["", "ask Ada"]], "A4", raw=True)
+
+    def another_note() -> None:
+        curator.page.delete_rows(4)
+        curator.page.insert_row(["", "", "ask Bob"], 3)
+
+    before_the_write(sheet, another_note)
+    await sheet.forget(["x:2"])
+    rows = [row[:3] for row in curator.page.get_values()[1:]]
+    assert rows == [["x:1:1", "a post", "Hurt"], ["", "", "ask Bob"], ["x:2:1", "", "Hurt"]]
+
+
 async def test_rows_that_move_without_end_are_a_typed_error(
     sheet: GoogleSheet, curator: Curator
 ) -> None:
