@@ -11,11 +11,23 @@ FOLDER = Path(__file__).parent
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 CHROMIUM = "/usr/bin/chromium"
 PLAYGROUND = "/playground?title=Alison&artist=Slowdive&genres=shoegaze%2C+dream+pop&seed=3"
-ENOUGH = 14  # drafted posts, so that the desk looks as it does after some minutes
+PAGES = {
+    "curate": "/curate",
+    "list": "/curate/list",
+    "playground": PLAYGROUND,
+    "status": "/status",
+    "audit": "/audit",
+}
+BURST = 18  # posts to begin with, so that the desk looks as it does after some minutes
+LONGEST = 600.0  # seconds that the writer may take
+UNDONE = "('stored', 'song', 'resolved', 'drafted')"
 
 
-def drafted(bot: RunningBot) -> int:
-    return len(bot.remembers("SELECT 1 FROM post WHERE state = 'delivered'"))
+def drafted(bot: RunningBot) -> bool:
+    """Whether the writer is through with the first posts: a picture wants a machine at rest."""
+    posts = bot.remembers("SELECT count(*) FROM post")
+    undone = bot.remembers(f"SELECT 1 FROM post WHERE state IN {UNDONE}")
+    return bool(posts) and posts[0][0] >= BURST and not undone
 
 
 def published(bot: RunningBot) -> int:
@@ -38,13 +50,14 @@ def work_a_little(page: Page) -> None:
 
 
 def shoot(bot: RunningBot, browser: Browser) -> None:
-    curate = bot.url("GATEWAY", "/curate")
-    work_a_little(open_page(browser, "light", curate))
+    work_a_little(open_page(browser, "light", bot.url("GATEWAY", "/curate")))
     until(lambda: published(bot) >= 2, "two publications")
+    until(lambda: drafted(bot), "drafts of all posts", LONGEST)
     for theme in ("light", "dark"):
-        open_page(browser, theme, curate).screenshot(path=FOLDER / f"curate-{theme}.png")
-        playground = open_page(browser, theme, bot.url("GATEWAY", PLAYGROUND))
-        playground.screenshot(path=FOLDER / f"playground-{theme}.png")
+        for name, path in PAGES.items():
+            page = open_page(browser, theme, bot.url("GATEWAY", path))
+            page.screenshot(path=FOLDER / f"{name}-{theme}.png")
+            page.context.close()
     timeline = bot.url("SANDBOX", "/sandbox/?by=bot")
     open_page(browser, "light", timeline).screenshot(path=FOLDER / "timeline.png")
 
@@ -52,11 +65,11 @@ def shoot(bot: RunningBot, browser: Browser) -> None:
 def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
-        RunningBot(Path(folder), environment={"SANDBOX_FEED_BURST": "40"}) as bot,
+        RunningBot(Path(folder), environment={"SANDBOX_FEED_BURST": str(BURST)}) as bot,
         sync_playwright() as playwright,
     ):
         bot.wait_until_ready()
-        until(lambda: drafted(bot) >= ENOUGH, f"{ENOUGH} drafted posts")
+        until(lambda: drafted(bot), "drafts of all posts", LONGEST)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         shoot(bot, browser)
         browser.close()

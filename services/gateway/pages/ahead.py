@@ -17,7 +17,9 @@ from services.gateway.pages.views import PageRoute, page
 AHEAD = 5  # a curator who knows at once what to do is not kept waiting by a slow answer
 
 # The mark and the id of an item.
-Held = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}\.[0-9]{1,4} [^\x00-\x1f\x7f]{1,230}$")]
+Held = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]{1,9}\.[0-9]{1,4} [^\x00-\x1f\x7f]{1,230}$")
+]
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 

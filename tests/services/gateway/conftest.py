@@ -255,7 +255,7 @@ def sheet(
     sandbox: Sandbox, account: dict[str, str], metrics: VendorMetrics, clock: Clock
 ) -> Iterator[GoogleSheet]:
     place = SheetPlace("sandbox-spreadsheet", "gens")
-    calls = VendorCalls("google", 3.0, metrics, clock)
+    calls = VendorCalls("google", 4.5, metrics, clock)
     sheet = GoogleSheet(account, place, calls, base_url=f"{sandbox.base}/google", holds=0)
     yield sheet
     sheet.close()
