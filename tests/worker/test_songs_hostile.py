@@ -76,9 +76,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_text_takes_bounded_time(text: str) -> None:
-    started = time.process_time()
+    started = time.thread_time()
     parse(text)
-    assert time.process_time() - started < SECONDS
+    assert time.thread_time() - started < SECONDS
 
 
 @settings(max_examples=400, deadline=None)

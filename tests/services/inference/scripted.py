@@ -13,7 +13,7 @@ from services.inference.backlog import Job
 
 POISON = "poison"
 IMPOSSIBLE = "impossible"
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class ScriptedEngine:
