@@ -19,6 +19,12 @@ PAGES = {
     "audit": "/audit",
 }
 BURST = 18  # posts to begin with, so that the desk looks as it does after some minutes
+KEY = "a-key-for-pictures"
+TOLD = {
+    "SANDBOX_FEED_BURST": str(BURST),
+    "API_KEYS": "a-key-for-services",
+    "PEOPLE": f"ada:curate+publish+operate:{KEY}",
+}
 LONGEST = 600.0  # seconds that the writer may take
 UNDONE = "('stored', 'song', 'resolved', 'drafted')"
 
@@ -41,6 +47,12 @@ def open_page(browser: Browser, theme: str, url: str) -> Page:
     return page
 
 
+def log_in(page: Page) -> None:
+    page.fill("#key", KEY)
+    page.press("#key", "Enter")
+    page.wait_for_selector("main[data-page=curate]")
+
+
 def work_a_little(page: Page) -> None:
     """Approve two items and reject one, by keys."""
     for key in ("a", "a", "x"):
@@ -50,14 +62,18 @@ def work_a_little(page: Page) -> None:
 
 
 def shoot(bot: RunningBot, browser: Browser) -> None:
-    work_a_little(open_page(browser, "light", bot.url("GATEWAY", "/curate")))
+    desk = bot.url("GATEWAY", "/curate")
+    pages = {theme: open_page(browser, theme, desk) for theme in ("light", "dark")}
+    for theme, page in pages.items():
+        page.screenshot(path=FOLDER / f"login-{theme}.png")
+        log_in(page)
+    work_a_little(pages["light"])
     until(lambda: published(bot) >= 2, "two publications")
     until(lambda: drafted(bot), "drafts of all posts", LONGEST)
-    for theme in ("light", "dark"):
+    for theme, page in pages.items():
         for name, path in PAGES.items():
-            page = open_page(browser, theme, bot.url("GATEWAY", path))
+            page.goto(bot.url("GATEWAY", path))
             page.screenshot(path=FOLDER / f"{name}-{theme}.png")
-            page.context.close()
     timeline = bot.url("SANDBOX", "/sandbox/?by=bot")
     open_page(browser, "light", timeline).screenshot(path=FOLDER / "timeline.png")
 
@@ -65,7 +81,7 @@ def shoot(bot: RunningBot, browser: Browser) -> None:
 def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
-        RunningBot(Path(folder), environment={"SANDBOX_FEED_BURST": str(BURST)}) as bot,
+        RunningBot(Path(folder), environment=TOLD) as bot,
         sync_playwright() as playwright,
     ):
         bot.wait_until_ready()
