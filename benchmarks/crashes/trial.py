@@ -212,7 +212,7 @@ class Trial:
         while time.monotonic() - moved < STANDSTILL:
             self._people_act(may_change=False)
             self._raise_the_dead()
-            if len(self.said) == self.posts and settled(self.store, self.said):
+            if len(self.said) == self.posts and settled(self.store, self.house, self.said):
                 break
             if (now := self.store.counts()) != before:
                 moved, before = time.monotonic(), now

@@ -18,8 +18,10 @@ from worker.tables import draft, outcome, post, publication
 SETTLED = ("published", "failed", "cancelled")
 
 
-def settled(store: Store, said: Mapping[str, Said]) -> bool:
-    """Whether nothing is on its way any more."""
+def settled(store: Store, house: House, said: Mapping[str, Said]) -> bool:
+    """Whether nothing is on its way any more, a decision to the worker for one."""
+    if store.decisions.position() != last_decision(house):
+        return False
     with reading(store.engine) as connection:
         wanted = select(post.c.item_id, post.c.state)
         states = {row.item_id: row.state for row in connection.execute(wanted)}
@@ -110,6 +112,13 @@ def everything_out(house: House) -> list[str]:
     """The texts of all posts of the bot on the sandbox's timeline."""
     with closing(sqlite3.connect(house.kept)) as kept:
         return [text for (text,) in kept.execute("SELECT text FROM posts WHERE by_bot")]
+
+
+def last_decision(house: House) -> str | None:
+    """The version of the last decision on the desk, by which the worker reads on."""
+    with reading(house.desk.engine) as connection:
+        last = connection.scalar(select(func.max(desk_decision.c.sequence)))
+    return None if last is None else str(last)
 
 
 def decisions(house: House) -> dict[str, str]:

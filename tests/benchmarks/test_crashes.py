@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.crashes.trial import PROMISES, Trial
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
 KEPT = dict.fromkeys(PROMISES, 0)
 
 
