@@ -90,7 +90,7 @@ def running(settings: SandboxSettings, clock: Clock) -> Iterator[Sandbox]:
     host, port = listener.getsockname()
     base = f"http://{host}:{port}"
     try:
-        with httpx.Client(base_url=base, timeout=5) as http:
+        with httpx.Client(base_url=base, timeout=30) as http:
             yield Sandbox(base, clock, http)
     finally:
         server.should_exit = True

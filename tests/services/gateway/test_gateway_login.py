@@ -62,7 +62,7 @@ def open_login(metrics: VendorMetrics) -> Iterator[Open]:
     opened: list[Any] = []
 
     def make(vendor: str, base: str, **more: Any) -> Any:  # noqa: ANN401 - one of three
-        calls = VendorCalls(vendor, 1.5, metrics)
+        calls = VendorCalls(vendor, 4.0, metrics)
         address = f"{base}/{vendor}"
         if vendor == "x":
             login: Any = XLogin(App("key", "secret"), address, calls)

@@ -72,7 +72,7 @@ async def test_a_full_queue_is_answered_at_once(furnish: Furnish) -> None:
 async def test_what_cannot_be_done_in_time_is_refused_and_told_when_to_return(
     furnish: Furnish,
 ) -> None:
-    rooms = furnish()
+    rooms = furnish(deadline=10.0)
     rooms.batcher.pace.note(tokens=100, seconds=100.0)  # one token a second
     first = await rooms.occupy()
     others = await rooms.queue(draft(tokens=7))
