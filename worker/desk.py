@@ -25,12 +25,11 @@ from worker.failpoints import reach
 from worker.policy import Hold
 from worker.run import Run
 from worker.settings import WorkerSettings
-from worker.showing import Showing
 from worker.store import Store
 from worker.store.moves import LeaseLostError
 from worker.store.outbox import Due, Sending
 from worker.summaries import DeskSummary
-from worker.telling import Telling
+from worker.telling import Telling, show_published, tell_outcomes
 from worker.troubles import Troubles, delay
 from worker.turn import turn_at
 from worker.wall_clock import WallClock
@@ -117,9 +116,12 @@ class Look:
         if await self.collect() and self.settings.publish:
             await self.publish()
         await asyncio.to_thread(self.store.outbox.open_again, self.run.now())
-        more = (self.gateway, self.run, self.troubles, self.upstream)
-        await Telling(self.store.outcomes, *more).all_that_is_owed()
-        await Showing(self.store.publicity, *more).all_that_is_owed()
+        outcomes, publicity = self.store.outcomes, self.store.publicity
+        about = (self.run, self.troubles, self.upstream)
+        tell = partial(tell_outcomes, outcomes, self.gateway)
+        await Telling(outcomes, tell, *about).all_that_is_owed()
+        show = partial(show_published, publicity, self.gateway)
+        await Telling(publicity, show, *about).all_that_is_owed()
 
     async def recover(self) -> None:
         now = self.run.now()

@@ -46,8 +46,12 @@ class Outcomes:
                 for row in connection.execute(wanted)
             ]
 
-    def shown(self, owed: Sequence[Owed], error: str | None = None) -> None:
-        """The desk has them, or will never take them (and why); newer outcomes stay owed."""
+    def shown(self, owed: Sequence[Owed]) -> None:
+        """The desk has them; newer outcomes stay owed."""
+        self._store(owed, owed=False, last_error=None)
+
+    def refused(self, owed: Sequence[Owed], error: str) -> None:
+        """The desk will never take them; newer outcomes stay owed."""
         self._store(owed, owed=False, last_error=error)
 
     def postpone(self, owed: Sequence[Owed], error: str, next_at: datetime) -> None:

@@ -78,6 +78,22 @@ async def test_what_the_desk_will_never_take_is_not_owed_for_ever(
     assert "422" in row.last_error
 
 
+async def test_one_that_the_desk_will_not_take_keeps_no_other_from_it(
+    bot: Bot, world: World, store: Store
+) -> None:
+    world.faults["published"] = [422, 422]  # both together, then the first of them alone
+    world.post(song_post(1), song_post(2))
+    await bot.run_cycle()
+    for number in (1, 2):
+        world.decide(f"x:{number}:1", text=f"my own words, number {number}")
+    await bot.look_at_desk()
+    assert len(world.out) == 2
+    assert [post.draft_id for post in shown(world)] == ["x:2:1"]
+    with reading(store.engine) as connection:
+        rows = connection.execute(select(publicity).order_by(publicity.c.publication_id)).all()
+    assert [(row.owed, row.known) for row in rows] == [(False, False), (False, True)]
+
+
 async def test_a_reading_that_comes_while_it_is_shown_stays_owed(
     bot: Bot, world: World, store: Store, clock: Clock
 ) -> None:
