@@ -10,7 +10,7 @@ import stamina
 
 from services.gateway.client import GatewayClient
 from services.inference.client import InferenceClient
-from tests.worker.worker_world import Clock, World
+from tests.worker.worker_world import Clock, World, song_post
 from worker.bot import Bot, open_bot
 from worker.settings import WorkerSettings
 from worker.store import Store
@@ -95,3 +95,28 @@ def at_our_time(bot: Bot, clock: Clock) -> None:
     for job in (bot.cycle, bot.desk):
         assert isinstance(job.new_run, partial)
         job.new_run = partial(job.new_run, now=clock)
+
+
+Deliver = Callable[..., Awaitable[Bot]]
+
+
+@pytest.fixture
+async def delivered(bot: Bot, world: World) -> Bot:
+    """Two posts whose drafts lie on the desk."""
+    world.post(song_post(1), song_post(2))
+    await bot.run_cycle()
+    return bot
+
+
+@pytest.fixture
+def deliver(start: OpenBot, world: World) -> Deliver:
+    """Starts a bot with such settings, and lays drafts for so many posts on the desk."""
+
+    async def delivered(count: int = 2, **overrides: object) -> Bot:
+        bot = await start(**overrides)
+        first = len(world.posts) + 1
+        world.post(*(song_post(number) for number in range(first, first + count)))
+        await bot.run_cycle()
+        return bot
+
+    return delivered

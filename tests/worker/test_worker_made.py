@@ -45,13 +45,6 @@ def drafts(store: Store) -> dict[str, Any]:
     return {row.id: row for row in rows(store, draft)}
 
 
-@pytest.fixture
-async def delivered(bot: Bot, world: World) -> Bot:
-    world.post(song_post(1), song_post(2))
-    await bot.run_cycle()
-    return bot
-
-
 async def test_a_draft_made_at_the_desk_is_published_once_and_the_desk_is_told(
     delivered: Bot, world: World, store: Store
 ) -> None:

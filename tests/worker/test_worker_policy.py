@@ -1,38 +1,25 @@
 """The operator's rules at work: what they keep back, and who is told."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import pytest
-from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
-from services.common.database import reading, writing
+from services.common.database import writing
 from services.gateway.schemas import Outcome, Publishing
-from tests.worker.conftest import OpenBot
+from tests.worker.conftest import Deliver, OpenBot
+from tests.worker.outbox import publications, state_of
 from tests.worker.worker_world import START, Clock, World, song_post
 from worker.bot import Bot
 from worker.policy import Likeness, Pace, Policy
 from worker.store import Store
 from worker.store.decisions import AT_ONCE
 from worker.store.departures import alone
-from worker.tables import publication
-from worker.wall_clock import WallClock
 
 HOUR, DAY = 3600.0, 86_400.0
-
-
-def publications(store: Store) -> dict[str, Any]:
-    with reading(store.engine) as connection:
-        return {row.item_id: row for row in connection.execute(select(publication))}
-
-
-def state_of(store: Store, item_id: str = "x:1") -> str:
-    return str(publications(store)[item_id].state)
 
 
 def publishing(world: World) -> Publishing:
@@ -40,23 +27,6 @@ def publishing(world: World) -> Publishing:
     last = world.heartbeats[-1].publishing
     assert last is not None
     return last
-
-
-@pytest.fixture
-def deliver(start: OpenBot, world: World) -> Callable[..., Any]:
-    """Starts a bot with such settings, and lays drafts for so many posts on the desk."""
-
-    async def delivered(count: int = 2, **overrides: object) -> Bot:
-        bot = await start(**overrides)
-        first = len(world.posts) + 1
-        world.post(*(song_post(number) for number in range(first, first + count)))
-        await bot.run_cycle()
-        return bot
-
-    return delivered
-
-
-Deliver = Callable[..., Any]
 
 
 async def test_an_approval_can_be_undone_for_a_while(
@@ -337,107 +307,6 @@ async def test_the_pace_counts_from_the_attempt_that_went_through(
     clock.pass_by(1)
     await bot.look_at_desk()
     assert len(world.out) == 2
-
-
-@pytest.fixture
-def steady(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The clock that only goes forward: the test's, without its jumps."""
-    steady = Clock()
-
-    def monotonic() -> float:
-        return (steady() - START).total_seconds()
-
-    monkeypatch.setattr("worker.wall_clock.monotonic", monotonic)
-    return steady
-
-
-async def test_a_clock_set_back_does_not_stop_publishing(
-    deliver: Deliver, world: World, clock: Clock, steady: Clock
-) -> None:
-    bot = await deliver(3, min_interval=300)
-    clock.pass_by(30 * DAY)  # a wrong clock
-    for number in (1, 2, 3):
-        world.decide(f"x:{number}:1")
-    await bot.look_at_desk()
-    assert len(world.out) == 1
-    clock.pass_by(100)
-    steady.pass_by(100)
-    clock.pass_by(-30 * DAY)
-    await bot.look_at_desk()
-    assert len(world.out) == 1
-    clock.pass_by(199)
-    steady.pass_by(199)
-    await bot.look_at_desk()
-    assert len(world.out) == 1
-    clock.pass_by(1)
-    steady.pass_by(1)
-    await bot.look_at_desk()
-    assert len(world.out) == 2
-
-
-async def test_the_time_to_undo_outlives_a_clock_set_back(
-    deliver: Deliver, world: World, clock: Clock, steady: Clock
-) -> None:
-    bot = await deliver(undo_seconds=60)
-    world.decide("x:1:1")
-    await bot.look_at_desk()
-    clock.pass_by(-5 * HOUR)
-    await bot.look_at_desk()
-    for seconds in (59, 1):
-        assert world.out == []
-        clock.pass_by(seconds)
-        steady.pass_by(seconds)
-        await bot.look_at_desk()
-    assert len(world.out) == 1
-
-
-async def test_a_worker_that_begins_after_the_clock_was_set_back_publishes_too(
-    deliver: Deliver, start: OpenBot, world: World, clock: Clock
-) -> None:
-    bot = await deliver(min_interval=300)
-    clock.pass_by(400 * DAY)
-    world.decide("x:1:1")
-    world.decide("x:2:1")
-    await bot.look_at_desk()
-    assert len(world.out) == 1
-    clock.pass_by(-400 * DAY)
-    bot = await start(min_interval=300)
-    await bot.look_at_desk()
-    assert len(world.out) == 1
-    clock.pass_by(HOUR)
-    await bot.look_at_desk()
-    assert len(world.out) == 2
-
-
-async def test_another_workers_clock_is_not_taken_for_a_wrong_one(
-    deliver: Deliver, start: OpenBot, world: World, clock: Clock
-) -> None:
-    """Theirs is an hour ahead: were that mended, both would publish at every look."""
-    bot = await deliver(5, min_interval=300, name="ahead")
-    for number in range(1, 6):
-        world.decide(f"x:{number}:1")
-    clock.pass_by(HOUR)
-    await bot.look_at_desk()
-    other = await start(min_interval=300, name="behind")
-    for _ in range(5):
-        clock.pass_by(-HOUR)
-        await other.look_at_desk()
-        clock.pass_by(HOUR)
-        await bot.look_at_desk()
-        clock.pass_by(10)
-    assert len(world.out) == 1
-
-
-def test_a_clock_that_is_nudged_was_not_set_back(clock: Clock, steady: Clock) -> None:
-    watched = WallClock()
-    assert watched.set_back(clock()) is None
-    clock.pass_by(-4)
-    assert watched.set_back(clock()) is None
-    clock.pass_by(HOUR)
-    assert watched.set_back(clock()) is None
-    clock.pass_by(-HOUR)
-    steady.pass_by(60)
-    assert watched.set_back(clock()) == timedelta(seconds=HOUR + 60)
 
 
 def send_what_may_leave(url: str, name: str, policy: Policy) -> int:
