@@ -4,6 +4,7 @@
 "use strict";
 
 const POLL_MS = 5000;
+const OUTLIVES = 20_000; // signs of a form that browsers send though the page goes; they keep 64 KiB
 let held = []; // the next items, fetched before they are asked for
 let turn = 0; // counts what was asked, so that a late answer does not undo a newer one
 let asking = null; // the question what follows, while it is open
@@ -133,7 +134,8 @@ async function send(form, button) {
   if (foreseen && held.length > 0) goOn(); else if (foreseen) wanting = before;
   try {
     const headers = foreseen ? { Prefer: "return=minimal" } : {};
-    const { ok, next, pulse, said } = await load(form.action, { method: "POST", body, headers });
+    const keepalive = `${body}`.length < OUTLIVES; // whoever leaves the page at once has decided all the same
+    const { ok, next, pulse, said } = await load(form.action, { method: "POST", body, headers, keepalive });
     if (ok && sent) stored((store) => store.removeItem(words(sent)));
     // Another tab may have sent words for the same draft, and then forgot those of this one.
     if (!ok) before.querySelectorAll("textarea[data-draft]").forEach(keep);
