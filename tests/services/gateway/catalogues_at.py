@@ -19,7 +19,7 @@ from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 async def spotify_at(
     base: str,
     metrics: VendorMetrics,
-    seconds: float = 1.0,
+    seconds: float = 6.0,
     clock: Callable[[], float] = time.time,
 ) -> AsyncIterator[Spotify]:
     spotify = Spotify(
@@ -38,7 +38,7 @@ async def spotify_at(
 
 @asynccontextmanager
 async def musicbrainz_at(
-    base: str, metrics: VendorMetrics, interval: float = 0.0, seconds: float = 1.0
+    base: str, metrics: VendorMetrics, interval: float = 0.0, seconds: float = 6.0
 ) -> AsyncIterator[MusicBrainz]:
     calls = VendorCalls("musicbrainz", seconds, metrics)
     musicbrainz = MusicBrainz(f"{base}/musicbrainz", "me@example.org", interval, calls)

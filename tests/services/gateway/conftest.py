@@ -152,7 +152,7 @@ def x_timeline(
     sandbox: Sandbox, metrics: VendorMetrics, spend: Spend, clock: Clock
 ) -> Iterator[XTimeline]:
     """The bot's timeline on the sandbox."""
-    calls = VendorCalls("x", 3.0, metrics, clock)
+    calls = VendorCalls("x", 6.0, metrics, clock)
     timeline = XTimeline(KEYS, f"{sandbox.base}/x", "https://x.test/i/{id}", calls, spend)
     yield timeline
     timeline.close()
@@ -165,7 +165,7 @@ def open_bluesky(metrics: VendorMetrics, tmp_path: Path) -> Open:
     @contextmanager
     def opened(base: str, handle: str = HANDLE, password: str = "secret") -> Iterator[Any]:
         login = Login(f"{base}/bluesky", handle, password)
-        calls = VendorCalls("bluesky", 3.0, metrics)
+        calls = VendorCalls("bluesky", 6.0, metrics)
         kept, url = tmp_path / "bluesky.session", "https://bsky.test/{author}/{id}"
         timeline = BlueskyTimeline(login, kept, url, calls)
         yield timeline
@@ -177,7 +177,7 @@ def open_bluesky(metrics: VendorMetrics, tmp_path: Path) -> Open:
 @pytest.fixture
 def mastodon_timeline(sandbox: Sandbox, metrics: VendorMetrics) -> Iterator[MastodonTimeline]:
     """The bot's account on the sandbox's instance."""
-    calls = VendorCalls("mastodon", 3.0, metrics)
+    calls = VendorCalls("mastodon", 6.0, metrics)
     timeline = MastodonTimeline(f"{sandbox.base}/mastodon", "token", "unlisted", calls)
     yield timeline
     timeline.close()
@@ -189,7 +189,7 @@ def bluesky_timeline(
 ) -> Iterator[BlueskyTimeline]:
     """The same on Bluesky."""
     login = Login(f"{sandbox.base}/bluesky", "deephypebot.bsky.social", "secret")
-    calls = VendorCalls("bluesky", 3.0, metrics)
+    calls = VendorCalls("bluesky", 6.0, metrics)
     kept, url = tmp_path / "bluesky.session", "https://bsky.test/{author}/{id}"
     timeline = BlueskyTimeline(login, kept, url, calls)
     yield timeline
@@ -255,7 +255,7 @@ def sheet(
     sandbox: Sandbox, account: dict[str, str], metrics: VendorMetrics, clock: Clock
 ) -> Iterator[GoogleSheet]:
     place = SheetPlace("sandbox-spreadsheet", "gens")
-    calls = VendorCalls("google", 4.5, metrics, clock)
+    calls = VendorCalls("google", 6.0, metrics, clock)
     sheet = GoogleSheet(account, place, calls, base_url=f"{sandbox.base}/google", holds=0)
     yield sheet
     sheet.close()

@@ -18,7 +18,7 @@ def intent(text: str, asked_at: datetime | None = None, key: str = "key") -> Int
 def timeline_at(
     base: str, metrics: VendorMetrics, token: str = "token"
 ) -> Iterator[MastodonTimeline]:
-    calls = VendorCalls("mastodon", 3.0, metrics)
+    calls = VendorCalls("mastodon", 6.0, metrics)
     timeline = MastodonTimeline(f"{base}/mastodon", token, "public", calls)
     yield timeline
     timeline.close()

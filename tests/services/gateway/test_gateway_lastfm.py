@@ -42,7 +42,7 @@ KEY = "0123456789abcdef-key"
 async def lastfm_at(
     base: str, metrics: VendorMetrics, interval: float = 0.0
 ) -> AsyncIterator[LastFm]:
-    lastfm = LastFm(f"{base}/lastfm", KEY, VendorCalls("lastfm", 3.0, metrics), interval)
+    lastfm = LastFm(f"{base}/lastfm", KEY, VendorCalls("lastfm", 6.0, metrics), interval)
     try:
         yield lastfm
     finally:
@@ -127,7 +127,7 @@ LASTFM_FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
     ({"fault": "html", "status": 502, "times": 2}, FailedVendorError),
     ({"fault": "half", "times": 2}, FailedVendorError),
     ({"fault": "reset", "times": 2}, FailedVendorError),
-    ({"fault": "timeout", "seconds": 3}, SilentVendorError),
+    ({"fault": "timeout", "seconds": 60}, SilentVendorError),
     ({"fault": "drip", "seconds": 60}, SilentVendorError),
 ]
 

@@ -40,7 +40,7 @@ FAULTS: list[tuple[dict[str, Any], type[VendorError]]] = [
     ({"fault": "status", "status": 503}, FailedVendorError),
     ({"fault": "html", "status": 502}, FailedVendorError),
     ({"fault": "html", "status": 200}, FailedVendorError),
-    ({"fault": "timeout", "seconds": 5}, SilentVendorError),
+    ({"fault": "timeout", "seconds": 60}, SilentVendorError),
     ({"fault": "drip", "seconds": 30}, SilentVendorError),
     ({"fault": "reset"}, FailedVendorError),
     ({"fault": "half"}, FailedVendorError),

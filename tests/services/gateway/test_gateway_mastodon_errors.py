@@ -41,7 +41,7 @@ FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
     ({"fault": "html", "status": 503}, FailedVendorError),
     ({"fault": "reset"}, FailedVendorError),
     ({"fault": "half"}, FailedVendorError),
-    ({"fault": "timeout", "seconds": 5}, SilentVendorError),
+    ({"fault": "timeout", "seconds": 60}, SilentVendorError),
     ({"fault": "drip", "seconds": 60}, SilentVendorError),
 ]
 

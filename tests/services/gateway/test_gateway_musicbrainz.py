@@ -31,7 +31,7 @@ MUSICBRAINZ_FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
     ({"fault": "html", "status": 500, "times": 2}, FailedVendorError),
     ({"fault": "half", "times": 2}, FailedVendorError),
     ({"fault": "reset", "times": 2}, FailedVendorError),
-    ({"fault": "timeout", "seconds": 3}, SilentVendorError),
+    ({"fault": "timeout", "seconds": 60}, SilentVendorError),
     ({"fault": "drip", "seconds": 60}, SilentVendorError),
 ]
 

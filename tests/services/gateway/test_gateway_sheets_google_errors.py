@@ -41,7 +41,7 @@ FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
     ({"fault": "status", "status": 500}, FailedVendorError),
     ({"fault": "html", "status": 502}, FailedVendorError),
     ({"fault": "reset"}, FailedVendorError),
-    ({"fault": "timeout", "seconds": 5}, SilentVendorError),
+    ({"fault": "timeout", "seconds": 60}, SilentVendorError),
 ]
 
 

@@ -264,7 +264,7 @@ SPOTIFY_FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
     ({"fault": "html", "status": 502, "times": 2}, FailedVendorError),
     ({"fault": "half", "times": 2}, FailedVendorError),
     ({"fault": "reset", "times": 2}, FailedVendorError),
-    ({"fault": "timeout", "seconds": 3}, SilentVendorError),
+    ({"fault": "timeout", "seconds": 60}, SilentVendorError),
 ]
 
 

@@ -57,7 +57,7 @@ def late_post(clock: Clock) -> dict[str, str]:
 def timeline_at(
     base: str, metrics: VendorMetrics, spend: Spend, keys: XKeys = KEYS
 ) -> Iterator[XTimeline]:
-    calls = VendorCalls("x", 3.0, metrics)
+    calls = VendorCalls("x", 6.0, metrics)
     timeline = XTimeline(keys, f"{base}/x", "https://x.test/i/{id}", calls, spend)
     yield timeline
     timeline.close()
@@ -399,7 +399,7 @@ FAULTS: list[tuple[dict[str, object], type[VendorError]]] = [
     ({"fault": "status", "status": 403, "body": "[]"}, FailedVendorError),
     ({"fault": "reset"}, FailedVendorError),
     ({"fault": "half"}, FailedVendorError),
-    ({"fault": "timeout", "seconds": 5}, SilentVendorError),
+    ({"fault": "timeout", "seconds": 60}, SilentVendorError),
     ({"fault": "drip", "seconds": 60}, SilentVendorError),
 ]
 
