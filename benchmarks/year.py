@@ -36,7 +36,7 @@ from sqlalchemy import Engine, func, select
 from benchmarks.table import print_row
 from services.common.database import migrate, open_database, reading
 from services.common.problems import ProblemError
-from services.common.serve import listen
+from services.common.serve import KEEP_ALIVE, listen
 from services.gateway.app import MIGRATIONS
 from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.songs import Songs
@@ -167,7 +167,9 @@ def a_world(folder: Path) -> Iterator[World]:
         spotify_extended=True,
     )
     listener = listen(settings)
-    config = uvicorn.Config(create_app(settings, clock), log_config=None)
+    config = uvicorn.Config(
+        create_app(settings, clock), log_config=None, timeout_keep_alive=KEEP_ALIVE
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

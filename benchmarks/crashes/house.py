@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from benchmarks.crashes.people import CATALOGUE
-from services.common.serve import listen
+from services.common.serve import KEEP_ALIVE, listen
 from services.common.settings import ServiceSettings
 from services.gateway.app import create_app as create_gateway
 from services.gateway.settings import GatewaySettings
@@ -73,7 +73,7 @@ def a_house(folder: Path) -> Iterator[House]:
 def served(app: FastAPI, settings: ServiceSettings) -> Iterator[str]:
     """An app on a port of its own, in a thread of its own; its address."""
     listener = listen(settings)
-    config = uvicorn.Config(app, log_config=None, access_log=False)
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_keep_alive=KEEP_ALIVE)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -24,6 +24,9 @@ log = structlog.get_logger()
 S = TypeVar("S", bound=ServiceSettings)
 
 USAGE_ERROR = 2
+# Seconds for which an idle connection is kept. Longer than any client of ours keeps one (httpx:
+# 5 s), or a request would leave just as its connection is closed on it.
+KEEP_ALIVE = 30
 DOTENV = Path(".env")
 
 
@@ -111,6 +114,7 @@ def serve(
             app,
             log_config=None,
             access_log=False,
+            timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
         )
         spare_what_stays()

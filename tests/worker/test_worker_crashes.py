@@ -13,6 +13,7 @@ import uvicorn
 from sqlalchemy import select
 
 from services.common.database import reading
+from services.common.serve import KEEP_ALIVE
 from services.gateway.schemas import TimelinePage
 from tests.worker.worker_child import run_worker
 from tests.worker.worker_world import World, song_post
@@ -38,7 +39,8 @@ EXPECTED = {
 @contextmanager
 def served(world: World) -> Iterator[str]:
     """The world on a port of its own."""
-    server = uvicorn.Server(uvicorn.Config(world.app, port=0, log_config=None))
+    config = uvicorn.Config(world.app, port=0, log_config=None, timeout_keep_alive=KEEP_ALIVE)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     started = threading.Event()
     startup = server.startup

@@ -6,13 +6,14 @@ import socket
 import subprocess
 import sys
 
+import httpx
 import pytest
 import uvicorn
 from pydantic_settings import SettingsConfigDict
 
 from services.common.arguments import take_no_arguments
 from services.common.health import Readiness
-from services.common.serve import Server, listen
+from services.common.serve import KEEP_ALIVE, Server, listen
 from services.common.settings import ServiceSettings, SettingsError
 
 
@@ -39,6 +40,12 @@ def test_a_short_answer_does_not_wait_for_the_one_who_asked() -> None:
         connection, _ = listener.accept()
         with connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_connections_are_kept_for_longer_than_clients_use_them() -> None:
+    client = httpx.Limits().keepalive_expiry
+    assert client is not None
+    assert client + 10 < KEEP_ALIVE
 
 
 def test_a_port_is_taken_from_the_moment_it_is_given() -> None:

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from services.common.database import migrate, open_database
-from services.common.serve import listen
+from services.common.serve import KEEP_ALIVE, listen
 from services.gateway.settings import GatewaySettings
 from services.gateway.sheets.google import GoogleSheet
 from services.gateway.sheets.google_worksheet import SheetPlace
@@ -82,7 +82,10 @@ def running(settings: SandboxSettings, clock: Clock) -> Iterator[Sandbox]:
     """Serve the sandbox in a thread until the block ends."""
     listener = listen(settings)
     config = uvicorn.Config(
-        create_sandbox(settings, clock), log_config=None, timeout_graceful_shutdown=1
+        create_sandbox(settings, clock),
+        log_config=None,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=KEEP_ALIVE,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -76,7 +76,7 @@ async def test_an_answer_lost_after_acceptance_publishes_once(
     sandbox: Sandbox, bluesky_timeline: BlueskyTimeline, engine: Engine, fault: str
 ) -> None:
     publications = Publications(engine, bluesky_timeline, timedelta(0))
-    sandbox.plan("bluesky", fault, path="createRecord", seconds=3)
+    sandbox.plan("bluesky", fault, path="createRecord", seconds=60)
     with pytest.raises((SilentVendorError, FailedVendorError)):
         await publications.publish("k1", "a warm haze")
     found = await publications.publish("k1", "a warm haze")

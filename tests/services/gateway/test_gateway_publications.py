@@ -72,7 +72,7 @@ async def test_a_key_holds_for_one_text(publications: Publications, sandbox: San
 async def test_an_answer_lost_after_acceptance_is_found_on_the_timeline(
     publications: Publications, sandbox: Sandbox, fault: str
 ) -> None:
-    sandbox.plan("x", fault, method="POST", after_commit=True, seconds=3)
+    sandbox.plan("x", fault, method="POST", after_commit=True, seconds=60)
     with pytest.raises((SilentVendorError, FailedVendorError)):
         await publications.publish("k1", "a warm haze")
     found = await publications.publish("k1", "a warm haze")

@@ -145,7 +145,7 @@ async def test_a_lost_answer_is_unknown_then_reconciled(
     sandbox: Sandbox, clock: Clock, settings: MakeSettings, open_app: OpenApp
 ) -> None:
     clock.now = time.time()
-    sandbox.plan("x", "accept-then-timeout", method="POST", seconds=3)
+    sandbox.plan("x", "accept-then-timeout", method="POST", seconds=60)
     app = create_app(settings(sandbox.base))
     async with open_app(app), client_of(app) as gateway:
         with pytest.raises(FailedError):

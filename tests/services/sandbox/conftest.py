@@ -22,7 +22,7 @@ from requests.adapters import HTTPAdapter
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials
 
-from services.common.serve import listen
+from services.common.serve import KEEP_ALIVE, listen
 from services.sandbox.app import create_app
 from services.sandbox.settings import SandboxSettings
 
@@ -154,9 +154,13 @@ def service_account(token_uri: str) -> dict[str, str]:
 def running(settings: SandboxSettings, clock: Clock) -> Sandbox:
     """Serve the sandbox in a thread until it is told to stop."""
     listener = listen(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(settings, clock), log_config=None, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        create_app(settings, clock),
+        log_config=None,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=KEEP_ALIVE,
     )
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     host, port = listener.getsockname()
