@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextma
 from pathlib import Path
 from typing import Any
 
+import gspread
 import httpx
 import pytest
 import uvicorn
@@ -29,7 +30,7 @@ from services.sandbox.settings import SandboxSettings
 from tests.service_account import at_work, service_account
 from tests.services.gateway.clock import Clock
 from tests.services.gateway.on_bluesky import HANDLE, Open
-from tests.services.gateway.on_google import Curator
+from tests.services.gateway.on_google import KEY, Curator
 
 # Assertions of modules that are no tests are explained too.
 pytest.register_assert_rewrite(
@@ -75,6 +76,7 @@ class Sandbox:
 
 
 StartSandbox = Callable[..., Sandbox]
+OpenSheet = Callable[[], GoogleSheet]
 
 
 @contextmanager
@@ -254,14 +256,31 @@ def account(sandbox: Sandbox) -> dict[str, str]:
 
 
 @pytest.fixture
-def sheet(
+def open_sheet(
     sandbox: Sandbox, account: dict[str, str], metrics: VendorMetrics, clock: Clock
-) -> Iterator[GoogleSheet]:
-    place = SheetPlace("sandbox-spreadsheet", "gens")
-    calls = VendorCalls("google", 6.0, metrics, clock)
-    sheet = GoogleSheet(account, place, calls, base_url=f"{sandbox.base}/google", holds=0)
-    yield sheet
-    sheet.close()
+) -> Iterator[OpenSheet]:
+    """Opens the sheet as a process that just started does."""
+    with ExitStack() as cleanup:
+
+        def open_sheet() -> GoogleSheet:
+            calls = VendorCalls("google", 6.0, metrics, clock)
+            base = f"{sandbox.base}/google"
+            sheet = GoogleSheet(account, SheetPlace(KEY, "gens"), calls, base_url=base, holds=0)
+            cleanup.callback(sheet.close)
+            return sheet
+
+        yield open_sheet
+
+
+@pytest.fixture
+def sheet(open_sheet: OpenSheet) -> GoogleSheet:
+    return open_sheet()
+
+
+@pytest.fixture
+def spreadsheet(sandbox: Sandbox) -> Iterator[gspread.Spreadsheet]:
+    with at_work(f"{sandbox.base}/google") as client:
+        yield client.open_by_key(KEY)
 
 
 @pytest.fixture

@@ -16,16 +16,14 @@ from services.gateway.sheets.google_worksheet import GoogleWorksheet
 from services.gateway.sheets.rows import COLUMNS
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
-
+KEY = "sandbox-spreadsheet"
 
 APPROVE, EDITED, REJECT, REASON, STATE, URL = (
     COLUMNS.index(name) + 1
     for name in ("approve", "edited text", "reject", "reason", "state", "url")
 )
 
-
 DRAFT = COLUMNS.index("draft") + 1
-
 
 WAYS: list[Any] = ["des", "asc"]
 
@@ -38,13 +36,10 @@ class Curator:
 
     @cached_property
     def page(self) -> gspread.Worksheet:
-        return self.client.open_by_key("sandbox-spreadsheet").worksheet("gens")
+        return self.client.open_by_key(KEY).worksheet("gens")
 
     def listed(self) -> dict[str, Any]:
-        """The worksheet as the spreadsheet's metadata has it, cells and all."""
-        sheets = self.page.spreadsheet.fetch_sheet_metadata({"includeGridData": "true"})["sheets"]
-        found: dict[str, Any] = next(s for s in sheets if s["properties"]["title"] == "gens")
-        return found
+        return listed(self.page.spreadsheet)
 
     def row(self, draft_id: str) -> int:
         return self.page.col_values(1).index(draft_id) + 1
@@ -62,6 +57,23 @@ class Curator:
         option = gspread.utils.ValueRenderOption.unformatted
         rows = self.page.get_values(value_render_option=option)
         return next(row for row in rows if row[0] == draft_id)
+
+
+def listed(spreadsheet: gspread.Spreadsheet) -> dict[str, Any]:
+    """The worksheet as the spreadsheet's metadata has it, cells and all."""
+    sheets = spreadsheet.fetch_sheet_metadata({"includeGridData": "true"})["sheets"]
+    found: dict[str, Any] = next(s for s in sheets if s["properties"]["title"] == "gens")
+    return found
+
+
+def everything(spreadsheet: gspread.Spreadsheet) -> list[list[Any]]:
+    option = gspread.utils.ValueRenderOption.unformatted
+    values: list[list[Any]] = spreadsheet.worksheet("gens").get_values(value_render_option=option)
+    return values
+
+
+def place(name: str) -> int:
+    return COLUMNS.index(name)
 
 
 def a_draft(number: int = 1, text: str | None = None, post: str = "a post") -> Draft:

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 
 from services.gateway.schemas import (
     Decision,
     Draft,
     Outcome,
-    Post,
     PublishedPost,
     Reading,
-    Scores,
-    Song,
 )
 from services.gateway.sheets.google import GoogleSheet
 from services.gateway.sheets.google_worksheet import SheetPlace
 from services.gateway.sheets.rows import COLUMNS
 from services.gateway.sheets.sheet import DeskDraft
 from services.gateway.vendor_errors import SilentVendorError
+from tests.services.gateway.on_google import a_draft
 from tests.services.gateway.scenarios import SECONDS, Bench, OpenScenario, Scenario, numbers
 
 
@@ -239,18 +236,4 @@ def a_post(draft: Draft) -> PublishedPost:
         artists=["Johnny Cash"],
         text=draft.text,
         readings=[reading],
-    )
-
-
-def a_draft(number: int) -> Draft:
-    made = datetime(2026, 11, 22, 8, tzinfo=UTC) + timedelta(seconds=number)
-    return Draft(
-        id=f"x:{number}:1",
-        item_id=f"x:{number}",
-        rank=1,
-        text=f"a slow burn, number {number}",
-        scores=Scores(score=0.5, log_prob=-1.0, topic=0.5, novelty=0.5),
-        post=Post(origin="x", id=str(number), text="a post", author_id="7", created_at=made),
-        song=Song(title="Hurt", artists=["Johnny Cash"], genres=["country"], score=1.0),
-        created_at=made,
     )
