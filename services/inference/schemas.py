@@ -80,8 +80,9 @@ class GenreMatch(Contract):
 class Sample(Contract):
     text: str
     score: float = Field(
-        description="What the ranking sorted by: about the rating, from 1 to 5, that a reader "
-        "would give, and a little for genre, topic and novelty."
+        description="What the ranking sorted by: the sense and the delight that a reader is "
+        "expected to find in it, with genre, topic and novelty. It has no unit; the higher, the "
+        "better."
     )
     log_prob: float = Field(description="Mean log-probability per token, nats.")
     topic: float = Field(ge=0, le=1, description="Probability of the descriptive topic.")
