@@ -73,7 +73,7 @@ async def test_a_draft_is_shown_as_the_platform_will_show_it(
     page = await browser.read("/curate")
     assert "As X will show it" in page.text
     assert "A slow tide. — “Song 1” by Grimes" in page.text
-    assert "33 of 280 as X counts" in page.text
+    assert "length 33 of 280" in page.text
 
 
 async def test_without_a_worker_the_words_are_shown_and_counted(
@@ -81,7 +81,7 @@ async def test_without_a_worker_the_words_are_shown_and_counted(
 ) -> None:
     await desk.upsert(drafts_for(1, 1, texts=["A slow tide."]))
     page = await browser.read("/curate")
-    assert "12 of 280 as X counts" in page.text
+    assert "length 12 of 280" in page.text
     assert "Cannot be posted" not in page.text
 
 
@@ -186,7 +186,7 @@ async def test_a_worker_that_talks_nonsense_breaks_no_page(
 ) -> None:
     hear(app, **nonsense)
     await desk.upsert(drafts_for(1, 1, texts=["A slow tide."]))
-    assert "12 of 280 as X counts" in (await browser.read("/curate")).text
+    assert "length 12 of 280" in (await browser.read("/curate")).text
     assert (await approve(browser, "A slow tide.")).status_code == 200
 
 
