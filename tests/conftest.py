@@ -9,6 +9,7 @@ import secrets
 import signal
 from collections.abc import Generator, Iterator
 
+import fastapi.dependencies.models
 import psycopg
 import pytest
 import structlog
@@ -58,6 +59,19 @@ def plain_tracebacks() -> None:
         colors=False, exception_formatter=structlog.dev.plain_traceback
     )
     structlog.configure(processors=[*DEFAULTS, renderer])
+
+
+@pytest.fixture(autouse=True)
+def forgotten_apps() -> Iterator[None]:
+    """FastAPI remembers every endpoint that it was ever given, and with a closure all of its app.
+
+    After some hundred apps the garbage collector stops a process for seconds, in which everything
+    that has a time limit runs into it.
+    """
+    yield
+    for each in vars(fastapi.dependencies.models).values():
+        if hasattr(each, "cache_clear"):
+            each.cache_clear()
 
 
 @pytest.fixture
