@@ -4,10 +4,12 @@
 """
 
 import faulthandler
+import functools
 import gc
 import os
 import secrets
 import signal
+import ssl
 from collections.abc import Generator, Iterator
 
 import fastapi.dependencies.models
@@ -71,6 +73,14 @@ def plain_tracebacks() -> None:
         colors=False, exception_formatter=structlog.dev.plain_traceback
     )
     structlog.configure(processors=[*DEFAULTS, renderer])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_list_of_authorities() -> Iterator[None]:
+    """To read it costs every HTTP client 50 ms, and no test asks anybody by TLS."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        yield
 
 
 @pytest.fixture(autouse=True)
