@@ -88,10 +88,7 @@ async def until_through(scenario: Scenario, bench: Bench, times: int = 20) -> No
         try:
             async with asyncio.timeout(LONGEST_CALL):
                 await scenario.act()
-        except SilentVendorError:
-            await asyncio.sleep(SECONDS)  # until the machine has time for us
-            continue
-        except (NotDoneError, UnsettledError):
+        except (NotDoneError, SilentVendorError, UnsettledError):
             continue
         through += 1
         if through == 2:
