@@ -96,6 +96,14 @@ def forgotten_apps() -> Iterator[None]:
             each.cache_clear()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def spared() -> Iterator[None]:
+    """What a module's tests imported stays, a vendor's SDK among it: half a million objects."""
+    yield
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def interruptible() -> Iterator[None]:
     """Processes begun here hear SIGINT, as they would not below a background job of a shell."""
