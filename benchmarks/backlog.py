@@ -27,7 +27,7 @@ from pathlib import Path
 
 import httpx
 
-from benchmarks.crashes.house import create_writer, served
+from benchmarks.crashes.house import create_writer
 from benchmarks.serving.accounts import cpu_seconds, most_resident_mebibytes
 from benchmarks.serving.connection import Connection
 from benchmarks.serving.processes import Launch, free_port, running
@@ -37,7 +37,7 @@ from deephypebot.vendors import Environment, stand_ins, standings
 from services.gateway.schemas import Post, Song, TimelinePage
 from services.inference.schemas import GenerateRequest
 from services.sandbox.catalogue import load
-from services.sandbox.settings import SandboxSettings
+from tests.served import served
 from worker.states import PostState
 from worker.store import Store
 
@@ -122,7 +122,7 @@ def house(folder: Path, options: argparse.Namespace) -> Iterator[House]:
         vendors = stand_ins(standings(Environment({}, {})), f"http://{HOST}:{world.port}")
         gateway = stack.enter_context(running(launch("services.gateway", folder, vendors)))
         if options.instant:
-            url = stack.enter_context(served(create_writer(), SandboxSettings(port=0)))
+            url = stack.enter_context(served(create_writer()))
             writer = int(url.rpartition(":")[2])
         else:
             launched = launch("services.inference", folder, {})

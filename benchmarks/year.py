@@ -14,7 +14,6 @@ import random
 import sqlite3
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -27,7 +26,6 @@ from pathlib import Path
 
 import httpx
 import structlog
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from prometheus_client import CollectorRegistry
@@ -36,7 +34,6 @@ from sqlalchemy import Engine, func, select
 from benchmarks.table import print_row
 from services.common.database import migrate, open_database, reading
 from services.common.problems import ProblemError
-from services.common.serve import KEEP_ALIVE, listen
 from services.gateway.app import MIGRATIONS
 from services.gateway.catalogues.answers import Answers
 from services.gateway.catalogues.songs import Songs
@@ -57,6 +54,7 @@ from services.gateway.vendor_errors import RefusedByVendorError
 from services.sandbox.app import create_app
 from services.sandbox.fault_plans import FAULTS, Plan
 from services.sandbox.settings import SandboxSettings
+from tests.served import served
 
 BEGINS = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 DAY = 86_400.0
@@ -166,23 +164,15 @@ def a_world(folder: Path) -> Iterator[World]:
         musicbrainz_per_second=0,
         spotify_extended=True,
     )
-    listener = listen(settings)
-    config = uvicorn.Config(
-        create_app(settings, clock), log_config=None, timeout_keep_alive=KEEP_ALIVE
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    host, port = listener.getsockname()
     engine = open_database(f"sqlite:///{folder / 'gateway.sqlite3'}")
     migrate(engine, MIGRATIONS)
-    base = f"http://{host}:{port}"
     try:
-        with httpx.Client(base_url=base, timeout=30) as http:
+        with (
+            served(create_app(settings, clock), settings) as base,
+            httpx.Client(base_url=base, timeout=30) as http,
+        ):
             yield World(base, http, clock, engine, folder)
     finally:
-        server.should_exit = True
-        thread.join()
         engine.dispose()
 
 

@@ -11,7 +11,7 @@ import sys
 import uvicorn
 
 from services.common.logs import configure_logs
-from services.common.serve import KEEP_ALIVE, USAGE_ERROR, listen, load_settings, serve
+from services.common.serve import USAGE_ERROR, config_of, listen, load_settings, serve
 from services.common.settings import SettingsError
 from worker.app import Errand, create_app
 from worker.bot import open_bot
@@ -84,8 +84,7 @@ def counted(settings: WorkerSettings, cycles: int, *, as_json: bool) -> int:
     prepare(settings)
     listener = listen(settings)
     app = create_app(settings, Errand(cycles, report, done))
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_keep_alive=KEEP_ALIVE)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config_of(app, settings))
     server.run(sockets=[listener])
     return int(unreached or not finished)
 

@@ -5,19 +5,16 @@ are made from the seed, so a post that is drafted twice would get the same, and 
 """
 
 import random
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
 from benchmarks.crashes.people import CATALOGUE
-from services.common.serve import KEEP_ALIVE, listen
 from services.common.settings import ServiceSettings
 from services.gateway.app import create_app as create_gateway
 from services.gateway.settings import GatewaySettings
@@ -31,6 +28,7 @@ from services.inference.schemas import (
 )
 from services.sandbox.app import create_app as create_sandbox
 from services.sandbox.settings import SandboxSettings
+from tests.served import served
 
 KEPT = "sandbox.sqlite3"
 UPSTREAM_SECONDS = 1.0
@@ -67,22 +65,6 @@ def a_house(folder: Path) -> Iterator[House]:
         yield House(
             sandbox, gateway_url, writer_url, LocalSheet(gateway.state.engine), folder / KEPT
         )
-
-
-@contextmanager
-def served(app: FastAPI, settings: ServiceSettings) -> Iterator[str]:
-    """An app on a port of its own, in a thread of its own; its address."""
-    listener = listen(settings)
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_keep_alive=KEEP_ALIVE)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    host, port = listener.getsockname()
-    try:
-        yield f"http://{host}:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def wait_for(url: str) -> None:

@@ -75,6 +75,16 @@ def listen(settings: ServiceSettings) -> socket.socket:
     return listener
 
 
+def config_of(app: FastAPI, settings: ServiceSettings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
+    )
+
+
 class Server(uvicorn.Server):
     """Says that it is not ready from the moment it is told to stop."""
 
@@ -110,12 +120,5 @@ def serve(
     with suppress(KeyboardInterrupt):  # uvicorn raises it anew once all is finished
         log.info("service.started", url=f"http://{host}:{port}")
         app = create_app(settings)
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            timeout_keep_alive=KEEP_ALIVE,
-            timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
-        )
         spare_what_stays()
-        Server(config, app.state.readiness).run(sockets=[listener])
+        Server(config_of(app, settings), app.state.readiness).run(sockets=[listener])

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.worker.test_worker_crashes import served
+from tests.served import served
 from tests.worker.worker_world import World, song_post
 from worker.failpoints import FAILPOINTS
 
@@ -31,7 +31,7 @@ def free_port() -> int:
 @pytest.fixture
 def url(world: World) -> Iterator[str]:
     world.post(song_post(1), "Rain.", song_post(2))
-    with served(world) as where:
+    with served(world.app) as where:
         yield where
 
 

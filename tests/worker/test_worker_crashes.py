@@ -1,20 +1,16 @@
 """The worker dies at every failpoint and is started again: nothing is lost, nothing done twice."""
 
 import re
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import uvicorn
 from sqlalchemy import select
 
 from services.common.database import reading
-from services.common.serve import KEEP_ALIVE
 from services.gateway.schemas import TimelinePage
+from tests.served import served
 from tests.worker.worker_child import run_worker
 from tests.worker.worker_world import World, song_post
 from worker import failpoints
@@ -34,30 +30,6 @@ EXPECTED = {
     "x:7": "decided",
     "x:8": "decided",
 }
-
-
-@contextmanager
-def served(world: World) -> Iterator[str]:
-    """The world on a port of its own."""
-    config = uvicorn.Config(world.app, port=0, log_config=None, timeout_keep_alive=KEEP_ALIVE)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    started = threading.Event()
-    startup = server.startup
-
-    async def startup_and_tell(*args: object, **kwargs: object) -> None:
-        await startup(*args, **kwargs)  # type: ignore[arg-type] # handed on as they come
-        started.set()
-
-    server.startup = startup_and_tell  # type: ignore[method-assign] # to learn when it listens
-    thread.start()
-    try:
-        assert started.wait(10)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture
@@ -170,7 +142,7 @@ def test_death_at_a_failpoint_costs_nothing(
 ) -> None:
     store = Store.open(f"sqlite:///{tmp_path / 'worker.sqlite3'}")
     begin_with_mentions(store)
-    with served(busy_world) as url:
+    with served(busy_world.app) as url:
         live(busy_world, environment_of(url, tmp_path), failpoint)
     check(busy_world, store)
     store.close()
@@ -192,7 +164,7 @@ def test_on_postgres_death_at_a_failpoint_costs_nothing(
 ) -> None:
     store = Store.open(postgres)
     begin_with_mentions(store)
-    with served(busy_world) as url:
+    with served(busy_world.app) as url:
         shared = environment_of(url, tmp_path, DATABASE_URL=postgres)
         live(busy_world, shared, failpoint)
     check(busy_world, store)

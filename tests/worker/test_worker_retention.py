@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select, update
 
 from services.common.database import reading, writing
+from tests.served import served
 from tests.worker.conftest import OpenBot
-from tests.worker.test_worker_crashes import DIED, curate, environment_of, served
+from tests.worker.test_worker_crashes import DIED, curate, environment_of
 from tests.worker.worker_child import run_worker
 from tests.worker.worker_world import Clock, World, song_post
 from worker import failpoints
@@ -305,7 +306,7 @@ def test_death_while_wiping_leaves_nothing_behind(
     failpoint: str, world: World, tmp_path: Path
 ) -> None:
     world.post(song_post(1), "Rain.", song_post(3))
-    with served(world) as url:
+    with served(world.app) as url:
         environment = environment_of(url, tmp_path)
         run_worker(environment)
         curate(world)

@@ -1,6 +1,5 @@
 """A real sandbox on a real port, and a gateway's adapters pointed at it."""
 
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
@@ -9,13 +8,11 @@ from typing import Any
 import gspread
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from services.common.database import migrate, open_database
-from services.common.serve import KEEP_ALIVE, listen
 from services.gateway.settings import GatewaySettings
 from services.gateway.sheets.google import GoogleSheet
 from services.gateway.sheets.google_worksheet import SheetPlace
@@ -27,6 +24,7 @@ from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.sandbox.app import create_app as create_sandbox
 from services.sandbox.settings import SandboxSettings
+from tests.served import served
 from tests.service_account import at_work, service_account
 from tests.services.gateway.clock import Clock
 from tests.services.gateway.on_bluesky import HANDLE, Open
@@ -82,25 +80,11 @@ OpenSheet = Callable[[], GoogleSheet]
 @contextmanager
 def running(settings: SandboxSettings, clock: Clock) -> Iterator[Sandbox]:
     """Serve the sandbox in a thread until the block ends."""
-    listener = listen(settings)
-    config = uvicorn.Config(
-        create_sandbox(settings, clock),
-        log_config=None,
-        timeout_graceful_shutdown=1,
-        timeout_keep_alive=KEEP_ALIVE,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    host, port = listener.getsockname()
-    base = f"http://{host}:{port}"
-    try:
-        with httpx.Client(base_url=base, timeout=30) as http:
-            yield Sandbox(base, clock, http)
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        assert not thread.is_alive()
+    with (
+        served(create_sandbox(settings, clock), settings) as base,
+        httpx.Client(base_url=base, timeout=30) as http,
+    ):
+        yield Sandbox(base, clock, http)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A real sandbox on a real port, and the vendors' real client libraries pointed at it."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -14,7 +13,6 @@ import pytest
 import requests
 import spotipy
 import tweepy
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from mastodon import Mastodon
@@ -22,9 +20,9 @@ from requests.adapters import HTTPAdapter
 from spotipy.cache_handler import MemoryCacheHandler
 from spotipy.oauth2 import SpotifyClientCredentials
 
-from services.common.serve import KEEP_ALIVE, listen
 from services.sandbox.app import create_app
 from services.sandbox.settings import SandboxSettings
+from tests.served import served
 
 BOT_ID = "1000"
 
@@ -153,26 +151,9 @@ def service_account(token_uri: str) -> dict[str, str]:
 
 def running(settings: SandboxSettings, clock: Clock) -> Sandbox:
     """Serve the sandbox in a thread until it is told to stop."""
-    listener = listen(settings)
-    config = uvicorn.Config(
-        create_app(settings, clock),
-        log_config=None,
-        timeout_graceful_shutdown=1,
-        timeout_keep_alive=KEEP_ALIVE,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    host, port = listener.getsockname()
     cleanup = ExitStack()
-
-    @cleanup.callback
-    def stop() -> None:
-        server.should_exit = True
-        thread.join(10)
-        assert not thread.is_alive()
-
-    return Sandbox(f"http://{host}:{port}", clock, cleanup)
+    base = cleanup.enter_context(served(create_app(settings, clock), settings))
+    return Sandbox(base, clock, cleanup)
 
 
 @pytest.fixture
