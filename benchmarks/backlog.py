@@ -117,7 +117,11 @@ def main() -> None:
 def house(folder: Path, options: argparse.Namespace) -> Iterator[House]:
     """All services but the worker."""
     with ExitStack() as stack:
-        quiet = {"SANDBOX_FEED_BURST": "0", "SANDBOX_MUSICBRAINZ_PER_SECOND": "0"}
+        quiet = {
+            "SANDBOX_FEED_BURST": "0",
+            "SANDBOX_FEED_INTERVAL": str(SELDOM),
+            "SANDBOX_MUSICBRAINZ_PER_SECOND": "0",
+        }
         world = stack.enter_context(running(launch("services.sandbox", folder, quiet)))
         vendors = stand_ins(standings(Environment({}, {})), f"http://{HOST}:{world.port}")
         gateway = stack.enter_context(running(launch("services.gateway", folder, vendors)))
