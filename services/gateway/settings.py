@@ -138,8 +138,8 @@ class GatewaySettings(ServiceSettings):
         None,
         gt=0,
         validation_alias="X_DAILY_USD",
-        description="Most that X may cost a day (UTC), US dollars; then reading stops until the "
-        "next. X itself is not asked without this or X_MONTHLY_USD.",
+        description="Most that X may cost a day (UTC), US dollars; reading stops at nine tenths "
+        "of it until the next. X itself is not asked without this or X_MONTHLY_USD.",
     )
     x_monthly_usd: Decimal | None = Field(
         None,

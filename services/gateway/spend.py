@@ -30,13 +30,15 @@ from services.gateway.vendor_errors import (
 )
 
 Period = Literal["daily", "monthly"]
+Purpose = Literal["reading", "presence", "publishing"]
 
 MICRO = 1_000_000
 # The days from which the cost of a day is estimated.
 ESTIMATED_FROM = 7
-# Of a budget that publishing keeps to as well: or a backlog to read would leave it nothing, day
-# after day.
-READING_SHARE = Decimal("0.8")
+# Parts of a budget that reading leaves alone, or a backlog to read would take all, day after day:
+# for asking what is still there, which cannot wait, and for publishing, where it keeps to a budget.
+KEPT_FOR_PRESENCE = Decimal("0.1")
+KEPT_FOR_PUBLISHING = Decimal("0.2")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Price:
     operation: str
     micro_usd: int
     reads: bool  # else it publishes or deletes
-    to_publish: bool = False  # a reading that publishing needs, and that keeps to its budget
+    purpose: Purpose  # whose part of the budget it may use up
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,12 @@ class Budget:
     monthly: Decimal | None = None
     publishes_beyond: bool = True
 
-    @property
-    def reading_share(self) -> Decimal:
-        """Where reading stops; the rest is kept for publishing."""
-        return Decimal(1) if self.publishes_beyond else READING_SHARE
+    def share(self, purpose: Purpose) -> Decimal | None:
+        """The part of it up to which this may go on; None where it always may."""
+        if purpose == "publishing":
+            return None if self.publishes_beyond else Decimal(1)
+        kept = Decimal(0) if self.publishes_beyond else KEPT_FOR_PUBLISHING
+        return 1 - kept - (KEPT_FOR_PRESENCE if purpose == "reading" else 0)
 
 
 @dataclass
@@ -136,7 +140,7 @@ class Spend:
             spent = self._spent(connection, min(first, _first_of_month(today)))
         recent = {day: micro for day, micro in spent.items() if day >= first}
         days = (_date(today) - _date(min(recent, default=today))).days + self._part_of_day()
-        bounds = self._bounds(spent, today, self.budget.reading_share)
+        bounds = self._bounds(spent, today, self.budget.share("reading"))
         short = _short_of(self.least_reading, bounds)
         return SpendReport(
             today=_usd(spent.get(today, 0)),
@@ -186,14 +190,13 @@ class Spend:
 
     def _bounds_of(self, price: Price, connection: Connection, day: str) -> list[Bound]:
         """The budgets that such a call keeps to."""
-        publishing = price.to_publish or not price.reads
-        if publishing and self.budget.publishes_beyond:
-            return []
         spent = self._spent(connection, _first_of_month(day))
-        return self._bounds(spent, day, Decimal(1) if publishing else self.budget.reading_share)
+        return self._bounds(spent, day, self.budget.share(price.purpose))
 
-    def _bounds(self, spent: Mapping[str, int], day: str, share: Decimal) -> list[Bound]:
+    def _bounds(self, spent: Mapping[str, int], day: str, share: Decimal | None) -> list[Bound]:
         """A share of the budgets, after what was spent, the shorter period first."""
+        if share is None:
+            return []
         periods: tuple[tuple[Period, Decimal | None, str], ...] = (
             ("daily", self.budget.daily, day),
             ("monthly", self.budget.monthly, _first_of_month(day)),

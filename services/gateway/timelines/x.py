@@ -46,6 +46,7 @@ from services.gateway.timelines.x_errors import document_of, error_from, names_p
 from services.gateway.timelines.x_prices import (
     DELETION,
     POST_READ,
+    PRESENCE,
     price_of,
     price_of_own,
     price_of_reconciling,
@@ -89,6 +90,7 @@ class Question:
 
 
 LOOKUP = Question("lookup", "/2/tweets", POST_READ)
+PRESENT = replace(LOOKUP, price=PRESENCE)
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ class XTimeline:
             found = _receptions(own.posts)
         missing = [str(number) for number in numbers if str(number) not in found]
         for some in batches(missing, PAGE_SIZE):
-            _, answer = await self._look_up(some, ("public_metrics",), least=len(some))
+            _, answer = await self._look_up(LOOKUP, some, ("public_metrics",), least=len(some))
             found |= _receptions(answer.posts)
         return [found[str(number)] for number in numbers if str(number) in found]
 
@@ -219,7 +221,7 @@ class XTimeline:
         shown, unknown = set[str](), set(numbers)
         for some in batches(numbers, PAGE_SIZE):
             try:
-                asked, answer = await self._look_up(some, ("created_at",))
+                asked, answer = await self._look_up(PRESENT, some, ("created_at",))
             except OverBudgetError:
                 if some[0] == numbers[0]:
                     raise
@@ -237,13 +239,13 @@ class XTimeline:
             purchase.got([f"deleted {post_id}"])
 
     async def _look_up(
-        self, ids: Sequence[str], fields: tuple[str, ...], least: int = 1
+        self, question: Question, ids: Sequence[str], fields: tuple[str, ...], least: int = 1
     ) -> tuple[Sequence[str], Answer]:
         """At most a page of posts: the first ones, at least so many, where the budget ends."""
-        async with self.spend.buying(LOOKUP.price, len(ids), least) as purchase:
+        async with self.spend.buying(question.price, len(ids), least) as purchase:
             asked = ids[: purchase.most]
-            get = partial(self._get, LOOKUP.route, {"ids": ",".join(asked)}, fields)
-            answer = await self.calls.read(get, LOOKUP.lane)
+            get = partial(self._get, question.route, {"ids": ",".join(asked)}, fields)
+            answer = await self.calls.read(get, question.lane)
             purchase.got(answer.ids)
         return asked, answer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ from sqlalchemy import Engine
 
 from services.common.database import migrate, open_database, writing
 from services.gateway.spend import Budget, Price, Spend
-from services.gateway.timelines.timeline import Intent
+from services.gateway.timelines.timeline import Intent, Presence
 from services.gateway.timelines.x import XKeys, XTimeline
 from services.gateway.timelines.x_prices import POST, POST_WITH_LINK, REPLY, price_of
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from tests.services.gateway.conftest import Sandbox
 
 KEYS = XKeys("key", "secret", "1000-token", "secret")
-CENT = Price("post read", 10_000, reads=True)
-SENDING = Price("post", 10_000, reads=False)
+CENT = Price("post read", 10_000, reads=True, purpose="presence")  # of which nothing is kept back
+READING = replace(CENT, purpose="reading")
+SENDING = Price("post", 10_000, reads=False, purpose="publishing")
 DAY = 24 * 3600.0
 MIGRATIONS = Path(__file__).resolve().parents[3] / "services/gateway/migrations"
 
@@ -135,6 +137,14 @@ async def test_publishing_goes_on_beyond_the_budget(ledger: Ledger) -> None:
     assert spend.report().today == Decimal("0.03")
 
 
+async def test_reading_leaves_a_tenth_for_asking_what_is_still_there(ledger: Ledger) -> None:
+    spend = ledger(daily="0.10")
+    assert await buy(spend, 100, READING) == 9
+    with pytest.raises(OverBudgetError, match="left for this"):
+        await buy(spend, 1, READING, "another")
+    assert await buy(spend, 100, CENT, "held") == 1
+
+
 async def test_where_publishing_keeps_to_the_budget_reading_leaves_it_a_fifth(
     ledger: Ledger,
 ) -> None:
@@ -205,11 +215,11 @@ async def test_a_post_that_was_published_today_costs_when_it_is_read(ledger: Led
 
 
 async def test_the_budget_is_exhausted_when_it_covers_no_page(ledger: Ledger) -> None:
-    spend = ledger(daily="0.10", monthly="0.50")
-    await buy(spend, 5)
+    spend = ledger(daily="0.20", monthly="0.50")
+    await buy(spend, 13)
     assert spend.report().exhausted is None
     await buy(spend, 1, prefix="another")
-    assert spend.report().today == Decimal("0.06")
+    assert spend.report().today == Decimal("0.14")
     assert spend.report().exhausted == "daily"
 
 
@@ -274,13 +284,15 @@ async def test_the_cost_of_a_day_is_estimated_from_the_last_days(
 async def test_reading_x_is_booked_by_the_post_and_stops_at_the_budget(
     at_budget: AtBudget, sandbox: Sandbox
 ) -> None:
-    timeline = at_budget(Budget(Decimal("0.05")))
+    timeline = at_budget(Budget(Decimal("0.056")))
     ids = [sandbox.say(f"post {number}") for number in range(14)]
     page = await timeline.posts(f"x.1.{int(ids[0]) - 1}..", 100)
     assert len(page.posts) == 10
     assert timeline.spend.report().today == Decimal("0.05")
     with pytest.raises(OverBudgetError):
         await timeline.posts(page.cursor, 100)
+    sandbox.delete(ids[0])
+    assert await timeline.present(ids[:1]) == Presence(set())  # what was deleted cannot wait
     timeline.close()
 
 
