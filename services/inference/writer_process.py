@@ -170,6 +170,7 @@ def main() -> None:
         return  # the service has not come to be: its settings are wrong, say
     configure_logs("inference", begin.settings.log_level, begin.settings.log_format)
     WriterProcess(connection, begin).run()
+    os._exit(0)  # a thread that still loads or writes brings down an interpreter that ends first
 
 
 if __name__ == "__main__":

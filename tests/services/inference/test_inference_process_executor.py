@@ -15,6 +15,7 @@ from model.request import Request, Result
 from services.inference.backlog import FailedError, GivenUpError, Job, Owner
 from services.inference.batcher import DIED
 from services.inference.launch import launch
+from services.inference.loading import load_writer
 from services.inference.process_executor import ProcessExecutor
 from services.inference.settings import InferenceSettings
 from tests.services.inference.employed import load_employed
@@ -161,3 +162,15 @@ async def test_a_writer_without_a_service_ends() -> None:
     launched = launch()
     launched.line.close()
     assert await asyncio.to_thread(launched.process.wait, 30) == 0
+
+
+async def test_a_process_that_is_stopped_while_it_loads_ends_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.inference.process_executor.GRACE_SECONDS", 60.0)
+    launched = launch()
+    one = ProcessExecutor(InferenceSettings(), load_writer, lambda _: None, launched=launched)
+    one.start()
+    await one.stop(0.05)
+    assert one.facts is None
+    assert launched.process.returncode == 0
