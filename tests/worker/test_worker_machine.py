@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from sqlite3 import Connection as Sqlite
 from sqlite3 import connect
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pytest
 from hypothesis import HealthCheck, event, settings
@@ -34,6 +34,7 @@ from sqlalchemy.event import listen
 
 from services.common.database import reading
 from services.gateway.schemas import Decision, Draft, TimelinePage
+from tests.worker.desk_drafts import made
 from tests.worker.mortals import SAMPLES, Job, Mortals, mortal_lives
 from tests.worker.worker_world import START, Fault, World, song_post
 from worker import failpoints
@@ -73,6 +74,8 @@ EVENTS = {  # what must happen, however few examples there are
     "approved, edited",
     "rejected",
     "undecided",
+    "made at the desk, approved",
+    "made at the desk, published",
     "the clock is set back",
     "the clock jumps ahead",
 }
@@ -139,8 +142,10 @@ class WorkerMachine(RuleBasedStateMachine):
         for door, met in self.world.met.items():
             for fault in met:
                 self.note(f"{door}: {fault}")
-        if len(self.world.out) > out:
+        for text in self.world.out[out:]:
             self.note("published")
+            if text.startswith("Made at the desk"):
+                self.note("made at the desk, published")
         self.blamed += sum(self.world.met[door].count(500) for door in STEPS)
         self.world.met.clear()
         self.world.faults.clear()
@@ -282,6 +287,23 @@ class WorkerMachine(RuleBasedStateMachine):
         draft_id = data.draw(st.sampled_from(sorted(self.world.drafts)))
         self.decide(draft_id, verdict, edited=edited)
 
+    @precondition(lambda self: self.world.drafts)
+    @rule(
+        data=st.data(),
+        made_by=st.sampled_from(["desk", "curator"]),
+        verdict=st.sampled_from(["approved", "approved", "rejected"]),
+    )
+    def a_draft_is_made_at_the_desk(
+        self, data: st.DataObject, made_by: Literal["desk", "curator"], verdict: str
+    ) -> None:
+        """By the writer, who was asked for others, or by the curator; and is decided."""
+        like = data.draw(st.sampled_from(sorted(self.world.drafts)))
+        rank = 65 + len(self.world.drafts)
+        draft = made(self.world, rank, made_by, like)
+        self.world.drafts[draft.id] = draft
+        self.note(f"made at the desk, {verdict}")
+        self.decide(draft.id, verdict)
+
     @precondition(lambda self: self.stands)
     @rule(data=st.data(), verdict=st.sampled_from(["undecided", "rejected"]))
     def a_decision_is_taken_back(self, data: st.DataObject, verdict: str) -> None:
@@ -324,10 +346,12 @@ class WorkerMachine(RuleBasedStateMachine):
     def drafts_on_the_desk_are_those_of_the_store(self) -> None:
         with reading(self.store.engine) as connection:
             stored = {row.id: row.text for row in connection.execute(select(draft))}
-            written = Counter(connection.scalars(select(draft.c.item_id)))
+            by_worker = select(draft.c.item_id).where(draft.c.made_by == "worker")
+            written = Counter(connection.scalars(by_worker))
         assert set(written.values()) <= {SAMPLES}
         for draft_id, laid in self.world.drafts.items():
-            assert stored[draft_id] == laid.text
+            if laid.made_by == "worker" or draft_id in stored:  # else nobody read of it yet
+                assert stored[draft_id] == laid.text
 
     @invariant()
     def what_is_out_is_an_approval_that_stands_and_is_out_once(self) -> None:

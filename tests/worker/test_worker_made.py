@@ -1,39 +1,17 @@
 """Drafts that were made at the desk: they come with their first decision."""
 
-from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from services.common.database import reading
-from services.gateway.schemas import Draft, Scores, Written
 from tests.worker.conftest import OpenBot
-from tests.worker.worker_world import START, Clock, World, song_post
+from tests.worker.desk_drafts import made
+from tests.worker.worker_world import Clock, World, song_post
 from worker.bot import Bot
 from worker.store import Store
 from worker.tables import decision, draft, post, publication
-
-
-def made(
-    world: World, rank: int = 65, made_by: Literal["desk", "curator"] = "desk", number: int = 1
-) -> Draft:
-    """A draft of a post, as the desk hands it over."""
-    by_writer: dict[str, Any] = {
-        "scores": Scores(score=4.2, log_prob=-1.5, topic=0.8, novelty=0.9),
-        "written": Written(model="tiny", model_revision="r2", seed=77, latent=[1.5]),
-    }
-    return Draft(
-        id=f"x:{number}:{rank}",
-        item_id=f"x:{number}",
-        rank=rank,
-        text=f"Made at the desk, {rank}.",
-        made_by=made_by,
-        post=world.posts[number - 1],
-        song=world.drafts["x:1:1"].song,
-        created_at=START + timedelta(minutes=5),
-        **(by_writer if made_by == "desk" else {}),
-    )
 
 
 def rows(store: Store, table: Any) -> list[Any]:  # noqa: ANN401 - any table, rows of any columns
@@ -150,7 +128,8 @@ async def test_a_draft_of_a_post_that_had_no_drafts_is_passed_over(
 ) -> None:
     world.post("no song in here")
     await delivered.run_cycle()
-    stray = made(world, number=3)
+    elsewhere = {"id": "x:3:65", "item_id": "x:3", "post": world.posts[2]}
+    stray = made(world).model_copy(update=elsewhere)
     world.decide(stray.id, made=stray)
     assert (await delivered.look_at_desk()).decisions == 0
     assert stray.id not in drafts(store)
@@ -160,7 +139,7 @@ async def test_the_export_tells_a_persons_words_from_a_writers(
     delivered: Bot, world: World, store: Store, clock: Clock
 ) -> None:
     world.decide("x:1:65", made=made(world))
-    world.decide("x:2:65", made=made(world, made_by="curator", number=2))
+    world.decide("x:2:65", made=made(world, made_by="curator", like="x:2:1"))
     await delivered.look_at_desk()
     clock.pass_by(3600)
     await delivered.run_cycle()

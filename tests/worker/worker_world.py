@@ -171,10 +171,10 @@ class World:
         *,
         made: Draft | None = None,
     ) -> Decision:
-        """The curator decides; perhaps on a draft that was `made` at the desk."""
+        """The curator decides; what was `made` at the desk comes along each time."""
         draft = made or self.drafts.get(draft_id)
-        if made is not None:
-            self.drafts[made.id] = made
+        if draft is not None and draft.made_by != "worker":
+            made = self.drafts[draft.id] = draft
         words = text or (draft.text if draft else "words")
         decision = Decision(
             draft_id=draft_id,
