@@ -151,7 +151,7 @@ class GatewaySettings(ServiceSettings):
         True,
         validation_alias="X_PUBLISH_BEYOND_BUDGET",
         description="Whether approved drafts are still published when the budget is used up; if "
-        "not, a fifth of it is kept for them.",
+        "not, a tenth of it is kept for them, and reading stops at eight tenths.",
     )
     x_owns_app: bool = Field(
         False,

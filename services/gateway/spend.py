@@ -38,7 +38,7 @@ ESTIMATED_FROM = 7
 # Parts of a budget that reading leaves alone, or a backlog to read would take all, day after day:
 # for asking what is still there, which cannot wait, and for publishing, where it keeps to a budget.
 KEPT_FOR_PRESENCE = Decimal("0.1")
-KEPT_FOR_PUBLISHING = Decimal("0.2")
+KEPT_FOR_PUBLISHING = Decimal("0.1")
 
 
 @dataclass(frozen=True)

@@ -145,15 +145,18 @@ async def test_reading_leaves_a_tenth_for_asking_what_is_still_there(ledger: Led
     assert await buy(spend, 100, CENT, "held") == 1
 
 
-async def test_where_publishing_keeps_to_the_budget_reading_leaves_it_a_fifth(
+async def test_where_publishing_keeps_to_the_budget_both_leave_it_a_tenth(
     ledger: Ledger,
 ) -> None:
     spend = ledger(daily="0.10", publishes_beyond=False)
-    assert await buy(spend, 100) == 8
+    assert await buy(spend, 100, READING) == 8
     assert spend.report().exhausted == "daily"
     with pytest.raises(OverBudgetError, match="left for this"):
-        await buy(spend, 1, prefix="another")
-    assert await buy(spend, 100, SENDING, "published") == 2
+        await buy(spend, 1, READING, "another")
+    assert await buy(spend, 100, CENT, "held") == 1
+    with pytest.raises(OverBudgetError, match="left for this"):
+        await buy(spend, 1, CENT, "another")
+    assert await buy(spend, 100, SENDING, "published") == 1
     with pytest.raises(OverBudgetError):
         await buy(spend, 1, SENDING)
 
