@@ -1,8 +1,8 @@
 """The worker put together: store, clients, both jobs, and what is told of them to the outside.
 
 `Bot.run_cycle` and `Bot.look_at_desk` are the two jobs; each logs its summary, measures, and
-pushes a heartbeat to the gateway. They never run into each other in the store, but one of each
-may run at a time.
+pushes a heartbeat to the gateway. One of each may run at a time; in the store they do not run into
+each other.
 """
 
 import asyncio

@@ -70,11 +70,13 @@ class Desk:
         self.wall_clock = WallClock()
         self.rehearsed: dict[str, datetime] = {}  # keys that a dry run would have sent, and when
         self.holding: Hold | None = None  # why the next approved draft has not left yet
+        self._looking = asyncio.Lock()  # or a look took what another one sends for a dead worker's
 
     async def look(self) -> DeskSummary:
         """One look; what a service does wrong stands in the summary."""
-        look = Look(self, self.new_run())
-        await look.all_of_it()
+        async with self._looking:
+            look = Look(self, self.new_run())
+            await look.all_of_it()
         return DeskSummary(
             decisions=look.decisions,
             published=look.published,

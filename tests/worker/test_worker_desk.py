@@ -1,5 +1,6 @@
 """From decisions to publications."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.worker.worker_world import PLATFORM, START, Clock, World, song_post
 from worker.bot import Bot
 from worker.policy import BlockedWords
 from worker.store import Store
+from worker.summaries import DeskSummary
 from worker.tables import decision, draft, post
 
 
@@ -33,6 +35,21 @@ async def test_an_approved_draft_is_published_and_the_curator_told(
     assert state_of(store) == "published"
     with reading(store.engine) as connection:
         assert connection.scalar(select(post.c.state).where(post.c.item_id == "x:1")) == "decided"
+
+
+async def test_a_second_look_waits_for_the_first(delivered: Bot, world: World) -> None:
+    looks: list[asyncio.Task[DeskSummary]] = []
+
+    async def look_again() -> None:
+        looks.append(asyncio.create_task(delivered.look_at_desk()))
+        await asyncio.sleep(0.2)
+
+    world.decide("x:1:1")
+    world.when_called["publish"] = [look_again]
+    first = await delivered.look_at_desk()
+    second = await looks[0]
+    assert (first.published, second.published, world.calls["publish"]) == (1, 0, 1)
+    assert told(world, "x:1:1") == ["scheduled", "published"]
 
 
 async def test_nothing_that_nobody_approved_is_published(delivered: Bot, world: World) -> None:
