@@ -26,7 +26,11 @@ log = structlog.get_logger()
 BATCH, BATCHES = 100, 50  # posts at a time, and how often in one cycle: the next one goes on
 # Until somebody is asked again who did not answer, or not of a post.
 PAUSE = timedelta(minutes=15)
-NEVER = datetime.max.replace(tzinfo=UTC)
+NEVER, AT_ONCE = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
+UNKNOWN = (
+    "of some posts the platform did not say, or its budget did not cover asking, whether they are "
+    "still there: they are asked about again in 15 minutes"
+)
 
 
 class Retention:
@@ -42,17 +46,23 @@ class Retention:
         for _ in range(BATCHES):
             if not (posts := await self._claim()):
                 return
-            try:
-                await self._look_after(posts)
-            except ServiceError as error:
-                words = self.course.troubles.note(gateway_of(self.course.settings), error)
-                log.warning("retention.failed", error=words)
-                later = self.now() + PAUSE
-                await asyncio.to_thread(
-                    self.store.keep, posts, {each.item_id: later for each in posts}
-                )
+            # What never lay on the desk does not wait for a desk that refuses.
+            apart = [[each for each in posts if each.on_desk is laid] for laid in (False, True)]
+            if not all([await self._try(some) for some in apart]):
                 return
             self.course.run.beat()
+
+    async def _try(self, posts: Sequence[Held]) -> bool:
+        """Look after these; False when a service failed, and they wait."""
+        try:
+            await self._look_after(posts)
+        except ServiceError as error:
+            words = self.course.troubles.note(gateway_of(self.course.settings), error)
+            log.warning("retention.failed", error=words)
+            later = self.now() + PAUSE
+            await asyncio.to_thread(self.store.keep, posts, {each.item_id: later for each in posts})
+            return False
+        return True
 
     async def _claim(self) -> list[Held]:
         run = self.course.run
@@ -74,6 +84,8 @@ class Retention:
         await self._wipe(gone, DELETED)
         kept = [each for each in others if each not in gone]
         unknown = {each.item_id: now + PAUSE for each in asked if each.id in said.unknown}
+        if unknown:
+            self.course.troubles.add(UNKNOWN)
         ask_at = {each.item_id: min(now + ASK_AFTER, self._end(each, platform)) for each in kept}
         await asyncio.to_thread(self.store.keep, kept, ask_at | unknown)
 
@@ -91,11 +103,11 @@ class Retention:
         log.info("posts.wiped", count=len(posts), deleted=reason == DELETED)
 
     def _end(self, post: Held, platform: Platform) -> datetime:
-        """When a post is past its time: before it costs to ask for it. Never, while it is on its
-        way and the platform can be asked."""
+        """When a post is past its time: where asking costs money, as soon as it would be asked
+        about. Never, while it is on its way and the platform can be asked."""
         if not post.ended:
             return NEVER if of(post, platform) else post.since + self.longest
-        return post.since + (min(self.longest, ASK_AFTER) if platform.paid else self.longest)
+        return AT_ONCE if platform.paid else post.since + self.longest
 
 
 def of(post: Held, platform: Platform) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, Table, exists, func, select
 from services.common.database import open_migrated, reading
 from worker.store.commands import Commands
 from worker.store.decisions import Decisions
-from worker.store.held import HeldPosts
+from worker.store.held import HeldPosts, is_to_be_asked_about
 from worker.store.name import Name
 from worker.store.outbox import Outbox
 from worker.store.outcomes import Outcomes
@@ -84,7 +84,7 @@ class Store:
         wanted = select(
             exists().where(is_held_by(holder) | is_put_off(now)),
             exists().where(due),
-            exists().where(post.c.ask_at <= now),
+            exists().where(is_to_be_asked_about(now)),
             exists().where(is_due(now)),
         )
         with reading(self.engine) as connection:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, case, null, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, case, null, or_, select, update
 
 from services.common.database import rerun, writing
 from services.gateway.schemas import Post
@@ -18,6 +18,7 @@ from worker.states import PostState
 from worker.store.moves import move
 from worker.store.posts import FREE, NO_CATALOGUE, is_free
 from worker.tables import post
+from worker.wall_clock import FARTHEST
 
 ENDS = frozenset({PostState.NO_SONG, PostState.UNKNOWN_SONG, PostState.DECIDED})
 # Nothing of these was laid before the curator.
@@ -57,10 +58,10 @@ class HeldPosts:
 
     @rerun
     def claim(self, limit: int, *, lease: str, now: datetime, until: datetime) -> list[Held]:
-        """Posts that it is time to ask about, and that nobody works on."""
+        """Posts that it is time to ask about and that nobody works on, the longest due first."""
         due = (
             select(post.c.item_id)
-            .where(post.c.ask_at <= now, is_free(now))
+            .where(is_to_be_asked_about(now), is_free(now))
             .order_by(post.c.ask_at)
             .limit(limit)
             .with_for_update(skip_locked=True, key_share=True)
@@ -85,7 +86,7 @@ class HeldPosts:
                     since=row.changed_at,
                     body=row.body,
                 )
-                for row in connection.execute(claimed)
+                for row in sorted(connection.execute(claimed), key=longest_due)
             ]
 
     @rerun
@@ -126,6 +127,15 @@ def wipe(connection: Connection, held: Held, now: datetime, reason: str) -> None
         move(connection, post, held.item_id, to=PostState.GONE, now=now, values=ended)
     else:
         connection.execute(update(post).where(*mine(held)).values(wiped))
+
+
+def is_to_be_asked_about(now: datetime) -> ColumnElement[bool]:
+    """Posts that it is time to ask about; a time far ahead is of a wrong clock."""
+    return or_(post.c.ask_at <= now, post.c.ask_at > now + FARTHEST)
+
+
+def longest_due(row: Row[Any]) -> tuple[datetime, str]:
+    return row.ask_at, row.item_id
 
 
 def in_order(posts: Sequence[Held]) -> list[Held]:
