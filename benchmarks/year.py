@@ -59,9 +59,9 @@ from tests.served import served
 BEGINS = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 DAY = 86_400.0
 POST_EVERY = 3600.0  # seconds: 24 posts a day
-# The day's posts cost $0.12 and the publication $0.015; a fifth of this is kept for publishing, and
-# after a fault more posts are waiting than the rest buys.
-DAILY = Decimal("0.20")
+# The day's posts cost $0.12 and the publication $0.015; a fifth of this is kept for publishing, a
+# tenth for asking what is still there, and after a fault more posts are waiting than the rest buys.
+DAILY = Decimal("0.23")
 SONG_EVERY = 7  # days
 SILENCE_SECONDS = 0.3  # that a vendor is allowed
 PATIENCE_SECONDS = 30.0  # of the reader beside

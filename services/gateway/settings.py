@@ -138,8 +138,9 @@ class GatewaySettings(ServiceSettings):
         None,
         gt=0,
         validation_alias="X_DAILY_USD",
-        description="Most that X may cost a day (UTC), US dollars; reading stops at nine tenths "
-        "of it until the next. X itself is not asked without this or X_MONTHLY_USD.",
+        description="Most that X may cost a day (UTC), US dollars; then reading stops until "
+        "the next; a tenth is kept for asking what was deleted. X itself is not asked without "
+        "this or X_MONTHLY_USD.",
     )
     x_monthly_usd: Decimal | None = Field(
         None,
@@ -151,7 +152,7 @@ class GatewaySettings(ServiceSettings):
         True,
         validation_alias="X_PUBLISH_BEYOND_BUDGET",
         description="Whether approved drafts are still published when the budget is used up; if "
-        "not, a tenth of it is kept for them, and reading stops at eight tenths.",
+        "not, a fifth of it is kept for them.",
     )
     x_owns_app: bool = Field(
         False,

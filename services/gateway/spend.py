@@ -35,10 +35,15 @@ Purpose = Literal["reading", "presence", "publishing"]
 MICRO = 1_000_000
 # The days from which the cost of a day is estimated.
 ESTIMATED_FROM = 7
-# Parts of a budget that reading leaves alone, or a backlog to read would take all, day after day:
-# for asking what is still there, which cannot wait, and for publishing, where it keeps to a budget.
-KEPT_FOR_PRESENCE = Decimal("0.1")
-KEPT_FOR_PUBLISHING = Decimal("0.1")
+# Parts of each budget for asking what is still there, which cannot wait, and for publishing, where
+# that keeps to the budget: or a backlog to read would take all, day after day.
+KEPT_FOR_PRESENCE, KEPT_FOR_PUBLISHING = Decimal("0.1"), Decimal("0.2")
+# What is booked under other names was done to publish.
+PURPOSES: Mapping[str, Purpose] = {
+    "post read": "reading",
+    "owned read": "reading",
+    "presence": "presence",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,23 @@ class Price:
     operation: str
     micro_usd: int
     reads: bool  # else it publishes or deletes
-    purpose: Purpose  # whose part of the budget it may use up
+
+    @property
+    def purpose(self) -> Purpose:
+        return purpose_of(self.operation)
+
+
+def purpose_of(operation: str) -> Purpose:
+    return PURPOSES.get(operation, "publishing")
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a day's calls for a purpose came to."""
+
+    day: str
+    purpose: Purpose
+    micro_usd: int
 
 
 @dataclass(frozen=True)
@@ -59,12 +80,11 @@ class Budget:
     monthly: Decimal | None = None
     publishes_beyond: bool = True
 
-    def share(self, purpose: Purpose) -> Decimal | None:
-        """The part of it up to which this may go on; None where it always may."""
-        if purpose == "publishing":
-            return None if self.publishes_beyond else Decimal(1)
-        kept = Decimal(0) if self.publishes_beyond else KEPT_FOR_PUBLISHING
-        return 1 - kept - (KEPT_FOR_PRESENCE if purpose == "reading" else 0)
+    @property
+    def kept(self) -> Mapping[Purpose, Decimal]:
+        """The parts that nothing else uses up."""
+        kept: dict[Purpose, Decimal] = {"presence": KEPT_FOR_PRESENCE}
+        return kept if self.publishes_beyond else kept | {"publishing": KEPT_FOR_PUBLISHING}
 
 
 @dataclass
@@ -138,14 +158,14 @@ class Spend:
         first = (_date(today) - timedelta(days=ESTIMATED_FROM - 1)).strftime("%Y-%m-%d")
         with reading(self.engine) as connection:
             spent = self._spent(connection, min(first, _first_of_month(today)))
-        recent = {day: micro for day, micro in spent.items() if day >= first}
-        days = (_date(today) - _date(min(recent, default=today))).days + self._part_of_day()
-        bounds = self._bounds(spent, today, self.budget.share("reading"))
+        begun = min((each.day for each in spent if each.day >= first), default=today)
+        days = (_date(today) - _date(begun)).days + self._part_of_day()
+        bounds = self._bounds(spent, today, "reading")
         short = _short_of(self.least_reading, bounds)
         return SpendReport(
-            today=_usd(spent.get(today, 0)),
+            today=_usd(_since(today, spent)),
             month=_usd(_since(_first_of_month(today), spent)),
-            per_day=_usd(round(sum(recent.values()) / days)),
+            per_day=_usd(round(_since(first, spent) / days)),
             budget=self.budget,
             exhausted=None if short is None else short.period,
         )
@@ -190,28 +210,39 @@ class Spend:
 
     def _bounds_of(self, price: Price, connection: Connection, day: str) -> list[Bound]:
         """The budgets that such a call keeps to."""
-        spent = self._spent(connection, _first_of_month(day))
-        return self._bounds(spent, day, self.budget.share(price.purpose))
-
-    def _bounds(self, spent: Mapping[str, int], day: str, share: Decimal | None) -> list[Bound]:
-        """A share of the budgets, after what was spent, the shorter period first."""
-        if share is None:
+        if price.purpose == "publishing" and self.budget.publishes_beyond:
             return []
+        spent = self._spent(connection, _first_of_month(day))
+        return self._bounds(spent, day, price.purpose)
+
+    def _bounds(self, spent: Sequence[Spent], day: str, purpose: Purpose) -> list[Bound]:
+        """What the budgets leave for a purpose, the shorter period first."""
         periods: tuple[tuple[Period, Decimal | None, str], ...] = (
             ("daily", self.budget.daily, day),
             ("monthly", self.budget.monthly, _first_of_month(day)),
         )
         return [
-            Bound(period, usd, int(usd * share * MICRO) - _since(first, spent))
+            Bound(period, usd, self._left(int(usd * MICRO), spent, first, purpose))
             for period, usd, first in periods
             if usd is not None
         ]
 
-    def _spent(self, connection: Connection, first: str) -> dict[str, int]:
-        """Micro-dollars by day, from the first one on."""
+    def _left(self, whole: int, spent: Sequence[Spent], first: str, purpose: Purpose) -> int:
+        """Micro-dollars of a budget: not those that are kept for others, but one's own part."""
+        unused = {
+            each: int(whole * part) - _since(first, spent, each)
+            for each, part in self.budget.kept.items()
+        }
+        others = sum(max(0, part) for each, part in unused.items() if each != purpose)
+        left = whole - _since(first, spent) - others
+        return max(left, unused[purpose]) if purpose in unused else left
+
+    def _spent(self, connection: Connection, first: str) -> list[Spent]:
+        """What was spent from the first day on."""
         mine = (spend.c.vendor == self.vendor) & (spend.c.day >= first)
-        by_day = select(spend.c.day, func.sum(spend.c.micro_usd)).where(mine).group_by(spend.c.day)
-        return {day: int(micro) for day, micro in connection.execute(by_day)}
+        summed = select(spend.c.day, spend.c.operation, func.sum(spend.c.micro_usd)).where(mine)
+        rows = connection.execute(summed.group_by(spend.c.day, spend.c.operation))
+        return [Spent(day, purpose_of(operation), int(micro)) for day, operation, micro in rows]
 
     def _add(self, price: Price, units: int, day: str) -> None:
         with writing(self.engine) as connection:
@@ -266,8 +297,11 @@ def _first_of_month(day: str) -> str:
     return f"{day[:7]}-01"
 
 
-def _since(first: str, spent: Mapping[str, int]) -> int:
-    return sum(micro for day, micro in spent.items() if day >= first)
+def _since(first: str, spent: Sequence[Spent], purpose: Purpose | None = None) -> int:
+    """Micro-dollars from that day on, for one purpose or for all."""
+    return sum(
+        each.micro_usd for each in spent if each.day >= first and purpose in {None, each.purpose}
+    )
 
 
 def _short_of(micro: int, bounds: Sequence[Bound]) -> Bound | None:

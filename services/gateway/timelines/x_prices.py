@@ -10,13 +10,13 @@ from services.gateway.lengths import X_LINK
 from services.gateway.spend import Price
 from services.gateway.timelines.timeline import Intent
 
-POST_READ = Price("post read", 5_000, reads=True, purpose="reading")
-PRESENCE = replace(POST_READ, purpose="presence")
-OWNED_READ = Price("owned read", 1_000, reads=True, purpose="reading")
-POST = Price("post", 15_000, reads=False, purpose="publishing")
-REPLY = Price("summoned reply", 10_000, reads=False, purpose="publishing")
-POST_WITH_LINK = Price("post with link", 200_000, reads=False, purpose="publishing")
-DELETION = Price("deletion", 10_000, reads=False, purpose="publishing")
+POST_READ = Price("post read", 5_000, reads=True)
+PRESENCE = replace(POST_READ, operation="presence")
+OWNED_READ = Price("owned read", 1_000, reads=True)
+POST = Price("post", 15_000, reads=False)
+REPLY = Price("summoned reply", 10_000, reads=False)
+POST_WITH_LINK = Price("post with link", 200_000, reads=False)
+DELETION = Price("deletion", 10_000, reads=False)
 
 
 def price_of(intent: Intent) -> Price:
@@ -28,8 +28,7 @@ def price_of(intent: Intent) -> Price:
 
 def price_of_reconciling(*, owns_app: bool) -> Price:
     """Of looking whether a post is out."""
-    own = price_of_own(owns_app=owns_app)
-    return replace(own, operation="reconciliation", purpose="publishing")
+    return replace(price_of_own(owns_app=owns_app), operation="reconciliation")
 
 
 def price_of_own(*, owns_app: bool) -> Price:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -32,9 +31,9 @@ if TYPE_CHECKING:
     from tests.services.gateway.conftest import Sandbox
 
 KEYS = XKeys("key", "secret", "1000-token", "secret")
-CENT = Price("post read", 10_000, reads=True, purpose="presence")  # of which nothing is kept back
-READING = replace(CENT, purpose="reading")
-SENDING = Price("post", 10_000, reads=False, purpose="publishing")
+CENT = Price("presence", 10_000, reads=True)  # may use up a budget that publishing goes beyond
+READING = Price("post read", 10_000, reads=True)
+SENDING = Price("post", 10_000, reads=False)
 DAY = 24 * 3600.0
 MIGRATIONS = Path(__file__).resolve().parents[3] / "services/gateway/migrations"
 
@@ -145,18 +144,36 @@ async def test_reading_leaves_a_tenth_for_asking_what_is_still_there(ledger: Led
     assert await buy(spend, 100, CENT, "held") == 1
 
 
-async def test_where_publishing_keeps_to_the_budget_both_leave_it_a_tenth(
+@pytest.mark.parametrize("beyond", [True, False])
+async def test_publishing_does_not_use_up_what_is_kept_for_asking(
+    ledger: Ledger, *, beyond: bool
+) -> None:
+    spend = ledger(daily="0.20", publishes_beyond=beyond)
+    assert await buy(spend, 100, READING) == (18 if beyond else 14)
+    assert await buy(spend, 100, SENDING, "published") == (100 if beyond else 4)
+    assert await buy(spend, 100, CENT, "held") == 2
+    with pytest.raises(OverBudgetError):
+        await buy(spend, 1, CENT, "another")
+
+
+async def test_asking_does_not_use_up_what_is_kept_for_publishing(ledger: Ledger) -> None:
+    spend = ledger(daily="0.20", publishes_beyond=False)
+    assert await buy(spend, 100, CENT, "held") == 16
+    assert await buy(spend, 100, SENDING, "published") == 4
+
+
+async def test_where_publishing_keeps_to_the_budget_both_leave_it_a_fifth(
     ledger: Ledger,
 ) -> None:
     spend = ledger(daily="0.10", publishes_beyond=False)
-    assert await buy(spend, 100, READING) == 8
+    assert await buy(spend, 100, READING) == 7
     assert spend.report().exhausted == "daily"
     with pytest.raises(OverBudgetError, match="left for this"):
         await buy(spend, 1, READING, "another")
     assert await buy(spend, 100, CENT, "held") == 1
     with pytest.raises(OverBudgetError, match="left for this"):
         await buy(spend, 1, CENT, "another")
-    assert await buy(spend, 100, SENDING, "published") == 1
+    assert await buy(spend, 100, SENDING, "published") == 2
     with pytest.raises(OverBudgetError):
         await buy(spend, 1, SENDING)
 
@@ -219,10 +236,10 @@ async def test_a_post_that_was_published_today_costs_when_it_is_read(ledger: Led
 
 async def test_the_budget_is_exhausted_when_it_covers_no_page(ledger: Ledger) -> None:
     spend = ledger(daily="0.20", monthly="0.50")
-    await buy(spend, 13)
+    await buy(spend, 15)
     assert spend.report().exhausted is None
     await buy(spend, 1, prefix="another")
-    assert spend.report().today == Decimal("0.14")
+    assert spend.report().today == Decimal("0.16")
     assert spend.report().exhausted == "daily"
 
 

@@ -16,7 +16,7 @@ from services.gateway.vendor_calls import VendorMetrics
 if TYPE_CHECKING:
     from tests.services.gateway.clock import Clock
 
-CENT = Price("post read", 10_000, reads=True, purpose="reading")
+CENT = Price("post read", 10_000, reads=True)
 
 
 @pytest.fixture
