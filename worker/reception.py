@@ -1,7 +1,7 @@
 """Likes, reposts and replies of what we published, read when it is an hour, a day, a week old.
 
-Some platforms charge for it, so nothing is asked that is not due, and all that is due is asked
-with one call. Where the gateway refuses (a budget that is spent), the readings wait; they are
+Some platforms charge for it, so nothing is asked that is not due, and what is due is asked with
+one call a cycle. Where the gateway refuses (a budget that is spent), the readings wait; they are
 taken late then, and dated as they were.
 """
 
@@ -18,8 +18,8 @@ from worker.turn import turn_at
 log = structlog.get_logger()
 
 RECEPTION = "reception"  # the turn's name
-# As many ids as fit in an address, whatever the platform's are like.
-MOST_AT_ONCE = 50
+# So few that a small budget covers them all: what is due would only grow while it does not.
+MOST_AT_ONCE = 10
 
 
 async def read_reception(course: Course) -> None:
