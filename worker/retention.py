@@ -29,7 +29,7 @@ PAUSE = timedelta(minutes=15)
 NEVER, AT_ONCE = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
 UNKNOWN = (
     "of some posts the platform did not say, or its budget did not cover asking, whether they are "
-    "still there: they are asked about again in 15 minutes"
+    f"still there: they are asked about again in {PAUSE.seconds // 60} minutes"
 )
 
 
@@ -46,9 +46,11 @@ class Retention:
         for _ in range(BATCHES):
             if not (posts := await self._claim()):
                 return
+            on_desk = [each for each in posts if each.on_desk]
+            elsewhere = [each for each in posts if not each.on_desk]
             # What never lay on the desk does not wait for a desk that refuses.
-            apart = [[each for each in posts if each.on_desk is laid] for laid in (False, True)]
-            if not all([await self._try(some) for some in apart]):
+            done = [await self._try(some) for some in (elsewhere, on_desk) if some]
+            if not all(done):
                 return
             self.course.run.beat()
 
