@@ -70,7 +70,7 @@ class Desk:
         self.wall_clock = WallClock()
         self.rehearsed: dict[str, datetime] = {}  # keys that a dry run would have sent, and when
         self.holding: Hold | None = None  # why the next approved draft has not left yet
-        self._looking = asyncio.Lock()  # or a look took what another one sends for a dead worker's
+        self._looking = asyncio.Lock()  # a look takes what this worker sends for left by the dead
 
     async def look(self) -> DeskSummary:
         """One look; what a service does wrong stands in the summary."""
