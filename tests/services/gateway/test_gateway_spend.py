@@ -13,10 +13,20 @@ import pytest
 from sqlalchemy import Engine
 
 from services.common.database import migrate, open_database, writing
-from services.gateway.spend import Budget, Price, Spend
+from services.gateway.spend import Budget, Price, Purpose, Spend
 from services.gateway.timelines.timeline import Intent, Presence
 from services.gateway.timelines.x import XKeys, XTimeline
-from services.gateway.timelines.x_prices import POST, POST_WITH_LINK, REPLY, price_of
+from services.gateway.timelines.x_prices import (
+    DELETION,
+    OWNED_READ,
+    POST,
+    POST_READ,
+    POST_WITH_LINK,
+    PRESENCE,
+    REPLY,
+    price_of,
+    price_of_reconciling,
+)
 from services.gateway.vendor_calls import VendorCalls, VendorMetrics
 from services.gateway.vendor_errors import (
     FailedVendorError,
@@ -346,3 +356,18 @@ async def test_publishing_is_booked(at_budget: AtBudget) -> None:
 )
 def test_a_link_makes_a_post_dear(text: str, answered: str | None, price: Price) -> None:
     assert price_of(Intent("k", text, datetime.now(UTC), answered)) == price
+
+
+@pytest.mark.parametrize(
+    ("purpose", "prices"),
+    [
+        ("reading", [POST_READ, OWNED_READ]),
+        ("presence", [PRESENCE]),
+        ("publishing", [POST, REPLY, POST_WITH_LINK, DELETION]),
+        ("publishing", [price_of_reconciling(owns_app=owns_app) for owns_app in (False, True)]),
+    ],
+)
+def test_each_call_uses_up_the_part_of_what_it_is_for(
+    purpose: Purpose, prices: list[Price]
+) -> None:
+    assert {price.purpose for price in prices} == {purpose}
