@@ -59,8 +59,9 @@ BETWEEN: list[tuple[Job, str]] = [
     *(("cycle", door) for door in ("timeline", "songs", "generate", "drafts")),
 ]
 EXAMPLES = settings().max_examples  # of the profile: 100, and 2,000 every night
+ROUNDS = 5  # at most: the histories of one may all do without an event that is rare
 QUIET = 100_000  # seconds after which nothing waits, whatever the clock did
-EVENTS = {  # what must happen, however few examples there are
+EVENTS = {  # what must happen, or the histories show nothing
     "cycle: something done",
     "desk: something done",
     "cycle: another's cycle came between",
@@ -466,14 +467,18 @@ def mortals(store: Store) -> Iterator[Mortals]:
         yield Mortals(store, World(), runner)
 
 
-@pytest.mark.timeout(8 * EXAMPLES)
+@pytest.mark.timeout(8 * EXAMPLES * ROUNDS)
 def test_nothing_is_lost_and_nothing_done_twice(store: Store, mortals: Mortals) -> None:
     WorkerMachine.prepare(store, mortals)
     profile = settings(
         max_examples=EXAMPLES,
         stateful_step_count=8,
+        derandomize=False,  # or each round would be the first one again
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(WorkerMachine, settings=profile)
+    for _ in range(ROUNDS):
+        run_state_machine_as_test(WorkerMachine, settings=profile)
+        if WorkerMachine.happened.keys() >= EVENTS:
+            break
     assert WorkerMachine.happened.keys() >= EVENTS
