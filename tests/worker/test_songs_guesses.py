@@ -56,6 +56,9 @@ def test_the_documentation_holds_the_guess(guess: Guess) -> None:
         ("Low, Sunflower. snow outside", "Sunflower", "Low"),
         ('somebody\'s uncle walked in to Pulp, "Babies", and bowed', "Babies", "Pulp"),
         ('low "sunflower" and a cup of tea', "sunflower", "low"),
+        ("Driving home. Now Babies by Pulp and a bath.", "Babies", "Pulp"),
+        ('Rewatching "Babies" by Pulp', "Babies", "Pulp"),
+        ('just finished "Babies" by Pulp, what a book', "Babies", "Pulp"),
     ],
 )
 def test_offers_the_song(post: str, title: str, artist: str) -> None:
@@ -82,6 +85,19 @@ def test_offers_the_song(post: str, title: str, artist: str) -> None:
 )
 def test_small_talk_costs_the_catalogue_nothing(post: str) -> None:
     assert parse(post).candidates == ()
+
+
+@pytest.mark.parametrize(
+    ("post", "title", "artist"),
+    [
+        ('"Babies" by Pulp on Radio 6', "Babies", "Pulp"),
+        ("Driving home to Take It Easy by Eagles", "Take It Easy", "Eagles"),
+        ("Listen to Pulp - Babies by Some Label on #SoundCloud", "Babies", "Pulp"),
+    ],
+)
+def test_offers_what_may_be_meant(post: str, title: str, artist: str) -> None:
+    songs = [(song.title, song.artists) for song in parse(post).candidates]
+    assert (title, (artist,)) in songs[:3]
 
 
 def test_at_most_six_candidates() -> None:

@@ -16,7 +16,7 @@ def _rows() -> list[tuple[str, str, tuple[str, ...]]]:
     for line in NAMED.splitlines()[1:]:
         post, title, artists = (part.strip() for part in f"{line} ".rsplit(" | ", 2))
         names = tuple(name.strip() for name in artists.split(";") if name.strip())
-        rows.append((post, title, names))
+        rows.append((post.replace("\\n", "\n"), title, names))
     return rows
 
 

@@ -26,6 +26,9 @@ class Lead:
         object.__setattr__(self, "expression", re.compile(self.pattern))
 
 
+_PLAYS_NOW = (
+    "\u0441\u0435\u0439\u0447\u0430\u0441 \u0438\u0433\u0440\u0430\u0435\u0442"  # in Russian
+)
 _SONGS = ("song", "track", "tune", "jam", "single", "soundtrack")
 
 LEADS = (
@@ -129,6 +132,29 @@ LEADS = (
         ("\u8074\u3044\u3066",),
         r"\u8074\u3044\u3066(?:\u308b|\u3044\u308b|\u307e\u3059)?",
     ),
+    Lead(
+        "on air elsewhere",
+        0.9,
+        (
+            *("in onda", "teraz gra", "sonando ahora", "suena ahora", "tocando agora"),
+            *("op de radio", "en \u00e9coute", _PLAYS_NOW, "\u015fu an \u00e7al\u0131yor"),
+            *("on air:", "currently listening"),
+        ),
+        r"\b(?:(?:adesso |ora )?in onda|teraz gra|(?:sonando|suena) ahora|tocando agora|"
+        rf"(?:nu )?op de radio|en \u00e9coute|{_PLAYS_NOW}|"
+        r"\u015fu an \u00e7al\u0131yor)\b ?:|\bon air:|\bcurrently listening(?: to)?\b",
+    ),
+    Lead(
+        "of the day elsewhere",
+        0.9,
+        (
+            *("ohrwurm", "des tages", "du jour", "del d\u00eda", "del giorno", "do dia"),
+            "van de dag",
+        ),
+        r"\b(?:ohrwurm(?: des tages)?|(?:song|lied|track|musik) des tages|"
+        r"(?:chanson|morceau|titre|musique) du jour|canci\u00f3n del d\u00eda|canzone del giorno|"
+        r"(?:m\u00fasica|can\u00e7\u00e3o) do dia|(?:nummer|liedje) van de dag)\b ?:",
+    ),
     Lead("note", 0.85, ("\u266b",), r"\u266b"),
 )
 
@@ -140,8 +166,9 @@ _any_ascii_hint = searcher(hint for hint, _ in _HINTS if hint.isascii())
 
 
 class Said(NamedTuple):
-    """A lead that stands in a post: where it ends, and what it is worth."""
+    """A lead that stands in a post: its place, and what it is worth."""
 
+    start: int
     end: int
     weight: float
 
@@ -158,7 +185,9 @@ def leads_in(lower: str) -> list[Said]:
         return []
     hinted = dict.fromkeys(lead for hint, lead in _HINTS if hint in lower)
     return [
-        Said(said.end(), lead.weight) for lead in hinted for said in lead.expression.finditer(lower)
+        Said(*said.span(), lead.weight)
+        for lead in hinted
+        for said in lead.expression.finditer(lower)
     ]
 
 
@@ -176,6 +205,7 @@ MUSIC = re.compile(
     r"\W(?:(?:songs?|singles?|tracks?|tunes?|music|listen\w*|spotify|soundcloud|remix\w*|covers?|"
     r"lyrics?|nowplaying|np|bandcamp|pandora|youtube|vevo|vinyl|playlist|jam|radio|chorus|"
     r"feat|ft\.|hot ?100|charts?|debuts?|itunes|mv|acoustic|guitar|melody|anthem|banger|"
+    r"remaster(?:ed)?|radio edit|"
     r"shoegaze|dreampop|indie|hiphop|techno|punk|metal|jazz|edm|kpop|live session|"
     r"official (?:music )?(?:video|audio)|lyric video)\b|(?<=#)\w*music|(?<=\u266b))"
 )
@@ -191,6 +221,7 @@ NOT_A_SONG_BEFORE = re.compile(
     r"called me|hashtag|headline|"
     r"compilation|memoir|essay|chapter|trailer|podcast|column|class|lecture|exhibition|"
     r"starring|costume|scene|sequel)"
+    r"(?: of the (?:day|week|month|year|decade))?"
     r"(?: is)?\W{0,3}(?:called|titled|entitled|named|for|on|of|to|from|in)?\W{0,3}$"
 )
 NOT_A_SONG_AFTER = re.compile(
@@ -200,3 +231,22 @@ NOT_A_SONG_AFTER = re.compile(
     r"season|premiere|screening|issue|edition|special|campaign|fans?|day|moment|guy|face|costume|character|star|actor)\b"
 )
 """What says, before and after a quoted name, that it is no song."""
+
+ALBUM_BEFORE = re.compile(
+    r"\b(?:albums?|lp|ep|mixtape)(?: (?:of the (?:day|week|month|year|decade)|stream|premiere))?"
+    r":? *\"?$"
+)
+"""What says so before a name without marks."""
+
+_WORKS = r"(?:film|movie|book|novel|poem|painting|podcast|play|recipe)"
+OTHER_WORK = re.compile(
+    rf"\b(?:(?:best|favou?rite|greatest|finest|what an?|this|my|new) {_WORKS}s?|"
+    rf"{_WORKS}s? (?:of the|club|#?\d)|audiobook|narrated by|season \d|episode \d|best picture|"
+    r"match ?day|spieltag|tour dates|hiring|re-?watching|"
+    r"(?:finished|now|currently) reading|(?:watching|reading)(?= [\"'])|lese|leyendo|"
+    r"leggendo|lendo|je lis|"
+    r"book ?review|friday ?reads|amreading|bookstodon|goodreads|letterboxd)\b|"
+    rf"(?:^|[\n.!?] ?)(?:{_WORKS}|chess|sculpture|ted talk|audible|job|photo|opinion|article|"
+    r"the long read|new on the blog) ?[:|\"]"
+)
+"""What a post may speak of that says nothing of music: a book, a film, a job."""

@@ -15,6 +15,9 @@ _TAIL = re.compile(
         \s*(?:
             (?:on|via|v\u00eda|thru|through|from|off|using|by|in|with|en|auf|sur|su|no)
             \s+[@\#]?(?i:{SERVICES})(?!\w)
+          | (?i:tune\s+in|listen\s+(?:live|now|here)|buy\s+it|buy\s+now|download\s+it)(?!\w)
+          | @\s
+          | (?i:album|label|year|genre)\s?:
           | (?:via|v\u00eda|cc:?|RT|(?i:now\s+playing)|prod\.?\s+by|from\s+the\s+album)(?=[\s@:])
           | on\.\.\.
           | [|\u2022\u266b\u2026\n]|//|>>|<<?3|[-=]>|\.\.
@@ -23,7 +26,7 @@ _TAIL = re.compile(
         )
       | (?<=\n)
       | (?<!\band.)(?<!&.)(?<!\sx.)(?<!,.)(?<!\+.)(?<![Ff]eat.)(?<![Ff]t.)(?<!t\..)(?<!eaturing.)
-        \s*(?:(?:on|via|w/|with|at|by|from)\s+)?[@\#]\w
+        \s*(?:(?:on|via|w/|with|at|by|from|sur|auf|en|su)\s+)?[@\#]\w
       | \(at\s
       | (?:[Mm]usic\s[Vv]ideo|MV|M/V)(?!\w)
       | "(?![^"\n]{{1,20}}"\s[A-Z])|[*=](?!\s?\w+\s?[)\]])
@@ -42,8 +45,8 @@ _TAIL = re.compile(
 _PROSE = re.compile(
     rf"\s\s*(?:{PROSE}|{CHART_VERBS}(?= \S)"
     r"|at(?= [a-z\d])"
-    r"|(?:on|in|at|with|from|off) (?:the|my|this|our|your|a|an|their|his|her|me)(?= [a-z])"
-    r"|and (?:it|i|i'm|im|my|the way|now|then|this|that|also|just))(?![\w-])"
+    r"|(?:on|in|at|with|from|off) (?:the|my|this|our|your|a|an|their|his|her|me)(?= [a-z\d])"
+    r"|and (?:it|i|i'm|im|my|the way|now|then|this|that|also|just|[a-z]{2,12}ing))(?![\w-])"
 )
 GOES_ON = re.compile(
     rf"[ \"']*(?:{PROSE}|{CHART_VERBS}|on|in|at|with|from|for|to|and|live|by|"
@@ -78,9 +81,8 @@ def artist_end(text: str, start: int, end: int) -> int:
 def _name_length(segment: str) -> int:
     if segment[:1] == "@" and (handles := _HANDLES.match(segment)):
         return handles.end()
-    if (folded := segment[:40].casefold()).startswith(WHOLE_NAMES):
-        name = next(name for name in WHOLE_NAMES if folded.startswith(name))
-        return _outside_brackets(segment, _TAIL, len(name))
+    if whole := begins_whole_name(segment):
+        return _outside_brackets(segment, _TAIL, whole)
     length = _outside_brackets(segment, _TAIL)
     if (prose := _PROSE.search(segment, 1)) and prose.start() < length:
         length = prose.start()
@@ -88,6 +90,14 @@ def _name_length(segment: str) -> int:
     if run and run.end() > 3 and run[0].count("(") == run[0].count(")"):
         length = run.end()
     return length
+
+
+def begins_whole_name(text: str, start: int = 0) -> int:
+    """How long the name is that begins here and has marks of its own; 0 for none."""
+    folded = text[start : start + 40].casefold()
+    if not folded.startswith(WHOLE_NAMES):
+        return 0
+    return next(len(name) for name in WHOLE_NAMES if folded.startswith(name))
 
 
 def title_end(text: str, start: int, end: int) -> int:

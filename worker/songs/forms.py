@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from worker.songs.words import NOT_ARTIST, WHOLE_NAMES
+from worker.songs.words import NOT_ARTIST, WHOLE_NAME
 
 _Q = r"[^\"\n]"
 _NESTED = rf'(?:(?<=[\s(])"(?=\S){_Q}{{1,60}}"{_Q}{{0,60}})?'
@@ -26,7 +26,7 @@ _SINGLE = (
 )
 _PARTS = {
     "artist": rf"{NOT_ARTIST}(?P<artist>[\w@#$!*(&][^\n]{{0,119}})",
-    "owner": rf"(?P<artist>(?i:{'|'.join(map(re.escape, WHOLE_NAMES))})|"
+    "owner": rf"(?P<artist>{WHOLE_NAME}|"
     r"(?:[A-Z@#$0-9][^\s\"':!?,]*(?:'(?!s\s)[^\s\"':!?,]*)?"
     r"(?: (?:&|and|x|of(?: the)?|on the|in the|at the|the|for|de|la|feat\.?|ft\.?))? ){0,5}"
     r"[A-Z@#$0-9][^\s\"':,]*(?<!\w's))",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.songs.words import NO_GUESS, NO_NAME, POINTING, WHOLE_WORK, set_of
+from worker.songs.words import NO_GUESS, NO_NAME, OPENS_ALBUM, POINTING, WHOLE_WORK, set_of
 
 _SMALL_WORDS = set_of(
     "a an and as at but by de del el en for from in is it la le me my n no of on or out so the to "
@@ -52,6 +52,8 @@ def may_be_song(title: str, artist: str, *, apart: bool) -> bool:
 
 
 def is_whole_work(title: str) -> bool:
-    """Whether a title's end says that it is no song: an album, a film, music at large."""
+    """Whether a title says that it is no song: an album, a film, music at large."""
     title = title.rstrip(" :.!\n")
-    return WHOLE_WORK.search(title, max(0, len(title) - 24)) is not None
+    if WHOLE_WORK.search(title, max(0, len(title) - 24)):
+        return True
+    return OPENS_ALBUM.match(title) is not None

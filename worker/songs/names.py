@@ -17,7 +17,7 @@ _OFFICIAL = re.compile(r"(?i)(?:_?official|_?vevo)$|^(?:official_?|theofficial_?
 _NOISE = re.compile(
     r"""\s*[(\[\u3010]\s*(?:the\s)?(?:official|lyrics?\b|audio\b|video\b|music\svideo|hd\b|hq\b|4k\b|
         live\b|explicit|clean\b|\d{0,4}\s?remaster|visuali[sz]er|prod\b|with\slyrics|full\ssong|
-        free\sd|out\snow|premiere|performance|m/?v\b|\d{4}\sremaster|ca\.|snippet)
+        clip\b|covered\sby\b|free\sd|out\snow|premiere|performance|m/?v\b|\d{4}\sremaster|ca\.|snippet)
         [^)\]\u3011\n]{0,60}[)\]\u3011]
       | \s+[-\u2013]\s+(?:live\b|(?:\d{4}\s)?(?:digital(?:ly)?\s)?remaster|official\b|lyrics?\b|
         single\sversion|album\sversion|radio\sedit|explicit)[^\n]{0,60}$
@@ -42,8 +42,8 @@ def clean_title(raw: str, *, marked: bool) -> tuple[str, tuple[str, ...]] | None
 
     A title that is `marked`, by quotation marks or by a capital after a lead, may be any word.
     """
-    title, featured = _split_featured(raw)
-    title = " ".join(_without_noise(title).split()).strip(_EDGES)
+    title, featured = _split_featured(raw.replace("\u2039", '"'))
+    title = " ".join(_without_noise(title).split()).strip(_EDGES).removeprefix("- ")
     first = title[:1]
     if first == "@":
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from worker.songs.rule import Rule
 from worker.songs.signs import Sign
-from worker.songs.words import COMMON, NOT_ARTIST
+from worker.songs.words import COMMON, NOT_ARTIST, WHOLE_NAME
 
 _START = r"(?:(?m:^)[ \"*.:>\u2013-]{0,9}|(?<= )(?:(?<=[.:!?|] )|(?<=  )))"
 _LABEL = r"(?:(?<= )(?:(?<=[:|] )|(?<=  ))|(?m:^) {1,9})"
@@ -18,7 +18,7 @@ _IN_NAME = (
 )
 """What goes on after a mark inside a name: "Mr. Jones", "R.E.M.", "Tyler, The Creator"."""
 _TITLE = rf"(?P<title>{_UPPER}[^\n\":,.!?]{{0,60}}?{_IN_NAME})"
-_ARTIST = rf"{NOT_ARTIST}(?P<artist>{_UPPER}[^\n\":,.!?]{{0,40}}?{_IN_NAME})"
+_ARTIST = rf"{NOT_ARTIST}(?P<artist>{WHOLE_NAME}|{_UPPER}[^\n\":,.!?]{{0,40}}?{_IN_NAME})"
 _DASH = r"(?:\s+[-\u2013~]\s+|\u2013)"
 _PLACE = r"(?:#|[Nn]o\.? ?)?\d{1,3}\.?\)?(?: ?\([^)\n]{1,8}\))?[.:]?"
 _CHART = (
@@ -30,6 +30,20 @@ _PLAYS = (
     r"(?i:do|did|doing|does|plays?|played|playing|with|(?:open|close|start|end)(?:ed|s|ing)? "
     r"(?:\w+ ){0,3}with) (?:\w+ ){0,2}?{quoted}"
 )
+DOES_QUOTED = (
+    r"(?<![\w@#']){owner} (?:(?:just|has|have|will) )?"
+    r"(?i:release[ds]?|drops?|dropped|debut(?:s|ed)?|"
+    r"performs?|performed|sings?|sang|covers|covered|unveils?|unveiled|shares?|shared|premieres|"
+    r"plays?|announce[ds]?|tease[ds]?|return(?:s|ed)? with) "
+    r"(?:(?:her|his|their|its|the|new|single|song|track|video|for|a|cover|of|called|titled),? )"
+    r"{0,5}{quoted}"
+)
+"""What the press writes of a song that comes out, or of a song on a stage."""
+IN_CORNERS = (
+    r"(?:(?m:^)|(?<=[\s:|/]))(?P<artist>[^\W\d_][^\s\"\u2039]*(?: [^\s\"\u2039]+){0,2})\u2039"
+    r"(?P<title>[^\"\n\u2039]{1,80})\""
+)
+"""A name, and in Japanese corner brackets right after it a title."""
 
 CHARTS = (
     Rule(
@@ -148,8 +162,8 @@ BESIDE = (
     Rule(
         "quoted, von artist",
         0.75,
-        r"{quoted},? (?:von|de|du|di|van|av|af|przez|par|do|da|por|fra|fr\u00e5n|od|dei|degli) "
-        r"{artist}",
+        r"{quoted},? (?:von|de|du|di|van|av|af|przez|par|do|da|por|fra|fr\u00e5n|od|dei|degli|"
+        r"dari) {artist}",
         'heute schon zum dritten Mal "99 Luftballons" von Nena geh\u00f6rt',
         ("99 Luftballons", ("Nena",)),
         needs=Sign.QUOTED_VON,
@@ -207,6 +221,14 @@ PERHAPS = (
         capitals=True,
     ),
     Rule(
+        "perhaps, name with a title in corners",
+        0.34,
+        IN_CORNERS,
+        "\u5b87\u591a\u7530\u30d2\u30ab\u30eb\u300eFirst Love\u300f",
+        ("First Love", ("\u5b87\u591a\u7530\u30d2\u30ab\u30eb",)),
+        needs=Sign.CORNER,
+    ),
+    Rule(
         "perhaps, title at handle",
         0.3,
         r"(?P<title>[A-Z0-9][^\n@#\"]{1,60}?),? (?P<artist>@\w{3,30})",
@@ -233,6 +255,15 @@ PERHAPS = (
         'saw Wet Leg do "Chaise Longue" in a tent',
         ("Chaise Longue", ("Wet Leg",)),
         needs=Sign.PLAYS_QUOTED,
+        capitals=True,
+    ),
+    Rule(
+        "perhaps, artist does quoted",
+        0.36,
+        DOES_QUOTED,
+        'Wet Leg return with "Chaise Longue" at last',
+        ("Chaise Longue", ("Wet Leg",)),
+        needs=Sign.DEED_QUOTED,
         capitals=True,
     ),
     Rule(

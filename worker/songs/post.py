@@ -56,9 +56,16 @@ _NUMBERED = re.compile(
     r"(?:[Nn]o\. ?|#)\d{1,3}[.:)]?(?=\s+\"))\s+(?=[\"'@#*$]|[^\W\d_])(?!by\b|feat|ft\b)"
 )
 """A line's number in a list or a thread: "5.", "2/", "(3/7)", and "#5:" before a quoted title."""
+_CLOCK = re.compile(
+    r"(?m:^) {0,3}[\[(]?\d{1,2}:\d\d(?::\d\d)?[\])]?(?: ?[-\u2013|:])? +(?=[\w@#\"'])|"
+    r"(?<=\s)\[\d{1,2}:\d\d\]\s*$"
+)
+"""The time at which a station played a song: "14:32 Ride - Vapour Trail", "[21:07]" at the end."""
 _THREAD_END = re.compile(r"(?<=\s)\(?\d{1,2}/(?:\d{1,2})?\)?\s*$")
 _OWNED = re.compile(r"(?<=[\w ])[\u306e\u7684](?= ?\")")
 """The Japanese and the Chinese "'s" before a quoted title."""
+_CORNER = re.compile(r"(?<=[^\W_])(?<![\u306e\u7684])[\u300c\u300e]")
+"""A corner bracket that opens right after a name. It stays apart from other quotation marks."""
 
 
 class Post(NamedTuple):
@@ -92,12 +99,7 @@ def tidy(given: str) -> Post:
     """Read a post's first LIMIT characters into a Post."""
     text, offsets = _without_entities(given[:LIMIT])
     if not (text.isascii() and text.isprintable()):
-        for mark in set(_REPLACED.findall(text)):  # far quicker than translating each character
-            text = text.replace(mark, _REPLACEMENTS.get(mark, mark))
-        if "\u00bb" in given and "\u00ab" not in given:
-            text = text.replace(' " ', " \u2013 ")  # an arrow
-        if "\u306e" in text or "\u7684" in text:
-            text = _OWNED.sub("\u2013", text)
+        text = _with_plain_marks(text)
     unbroken = text = _without_numbers(text)
     link = None
     if "/" in text or "spotify:" in text:
@@ -114,7 +116,22 @@ def tidy(given: str) -> Post:
     return Post(text, unbroken, link, retweet, offsets)
 
 
+def _with_plain_marks(text: str) -> str:
+    if text.count("\u300c") + text.count("\u300e") == 1 and " by " not in text:
+        text = _CORNER.sub("\u2039", text)
+    arrows = "\u00bb" in text and "\u00ab" not in text
+    for mark in set(_REPLACED.findall(text)):  # far quicker than translating each character
+        text = text.replace(mark, _REPLACEMENTS.get(mark, mark))
+    if arrows:
+        text = text.replace(' " ', " \u2013 ")
+    if "\u306e" in text or "\u7684" in text:
+        text = _OWNED.sub("\u2013", text)
+    return text
+
+
 def _without_numbers(text: str) -> str:
+    if ":" in text and ("[" in text or text[:9].strip(" [(")[:1].isdigit()):
+        text = _CLOCK.sub(_blanks, text)
     if "\n" in text:
         return _NUMBERED.sub(_blanks, text)
     number = _NUMBERED.match(text)  # of one line only the beginning need be looked at

@@ -6,26 +6,29 @@ import re
 from collections.abc import Iterator
 
 from worker.songs.cues import (
+    ALBUM_BEFORE,
     FILLER,
     MOST_LEADS,
     MUSIC,
     NOT_A_SONG_AFTER,
     NOT_A_SONG_BEFORE,
+    OTHER_WORK,
     leads_in,
 )
-from worker.songs.endings import GOES_ON, artist_end, is_tail, title_end
+from worker.songs.endings import GOES_ON, artist_end, begins_whole_name, is_tail, title_end
 from worker.songs.found import Found, versions
 from worker.songs.guesses import Cut, Guess, guesses_for, is_deed
 from worker.songs.looks import is_capitalised, is_odd, is_whole_work, may_be_song
-from worker.songs.names import clean_artists, clean_title, guests, with_guests
+from worker.songs.names import clean_artists, clean_title, guests, split_names, with_guests
 from worker.songs.post import Post, lowered
 from worker.songs.rule import Rule
 from worker.songs.rules import first_groups_for, groups_for, perhaps_for
-from worker.songs.runs import is_name, name_end
+from worker.songs.runs import is_name, name_end, name_starts
 from worker.songs.signs import DOUBLE, SINGLE, Sign, closer_signs, signs_of
 from worker.songs.song import FIRM, Song
 from worker.songs.words import FACTS, NO_NAME, NO_OWNER, POINTING
 
+_GUESS = 0.36
 SURE = 0.7
 """A group of rules that reads this surely ends the reading."""
 _MOST_MATCHES = 4
@@ -34,6 +37,10 @@ _TAGS = re.compile(r"[@#](\w+)")
 _SINGLE_AFTER_LEAD = 0.7  # after a lead, single marks often stand inside the title: Rock 'n' Roll
 _PREAMBLE = re.compile(r"[a-z][^\n:!]{0,40}[:!]\s+(?=[A-Z\"])")
 _CALL = re.compile(r"(?:Check(?:ing)? out|Discovered|Just heard) (?=[A-Z0-9#])")
+_CALLS = re.compile(r"(?:Watch|Heard?|Stream|Saw|See|Listen to|Check out) (?=[A-Z0-9@])")
+"""What one did, or is called to do, before a name: "Heard Ride - Taste", "Watch Geese perform"."""
+_TAG_FIRST = re.compile(r"#\w+ (?=[A-Z0-9@])")
+"""A hashtag that stands before a name, as a label: "#ThrowbackThursday TLC - No Scrubs"."""
 _BOUND = re.compile(
     r"[\"')\]]*(?:\s*$|\s*[.,;:!?(\[|/#@\u2026\n\u266b]|\s{2,}|"
     r" [-\u2013] (?:\d{4} )?(?i:remaster|live\b|radio edit|acoustic|official))"
@@ -41,7 +48,13 @@ _BOUND = re.compile(
 _LAST_HANDLE = re.compile(r".*(?<!\band)(?<![&,+xX.]) (?=@\w+$)")
 """What stands before a handle that owns or sings something: "Now @someone", "Watch @someone"."""
 _HEADLINE = re.compile(r"\s*[:|]")
+_SCORE = re.compile(r"(?<![\d./])\d{1,2} ?[-:\u2013] ?\d{1,2}(?![\d/])")
 _AROUND = re.compile(r"[\s\"'.!,*:;)\]#@(\[\u2013\u266b>|-]*")
+
+
+def _longest_of(artist: str) -> int:
+    """How many words the longest of joined names has: "Marvin Gaye & Tammi Terrell" has 2."""
+    return max(len(name.split()) for name in split_names(artist.replace(" and the ", " & The ")))
 
 
 class Reading:
@@ -50,6 +63,7 @@ class Reading:
     def __init__(self, post: Post) -> None:
         self.post = post
         self.lower = lowered(post.text)
+        self.said = leads_in(self.lower)
         self.leads = self._leads()
         self.signs = signs_of(post.text, self.lower, lead=bool(self.leads))
         self.marks = (bool(self.signs & DOUBLE), bool(self.signs & SINGLE))
@@ -66,7 +80,7 @@ class Reading:
         if found.surest < SURE:
             self.signs |= closer_signs(self.post.text, self.lower, self.signs)
             self._hear_groups(groups_for(self.signs), found)
-        if found.surest < FIRM and not self.met_album:
+        if found.surest_named < FIRM and not self.met_album:
             self._hear(perhaps_for(self.signs), found)
             found.add(self._guessed())
         return found.ranked()
@@ -100,7 +114,7 @@ class Reading:
     def _leads(self) -> list[tuple[float, int]]:
         """What each lead is worth and where the song may begin; the last come first."""
         ends = set()
-        for said in leads_in(self.lower):
+        for said in self.said:
             after = FILLER.match(self.post.text, said.end)
             ends.add((after.end() if after else said.end, said.weight))
         return [(weight, end) for end, weight in sorted(ends, reverse=True)[:MOST_LEADS]]
@@ -162,11 +176,28 @@ class Reading:
             artists = with_guests(artists, featured)
         if not self._looks_right(rule, title, artists, (start, end)):
             return
-        change = self._change(rule, artists, (start, end))
+        change = self._change(rule, title, artists, (start, end))
         # A firm rule stays firm after a weak lead; only a doubtful artist makes it a guess.
         least = min(rule.confidence, FIRM) if change >= 0 else 0.05
         confidence = round(min(max(rule.confidence * weight + change, least), 0.99), 3)
-        yield from versions(Song(title, artists, confidence, rule.name, self.post.span(start, end)))
+        if artists and confidence > _GUESS and self._is_of_another_work(start, end):
+            confidence = _GUESS
+        song = Song(title, artists, confidence, rule.name, self.post.span(start, end))
+        yield from versions(song)
+        yield from self._without_what_precedes(rule, match, song)
+
+    def _without_what_precedes(
+        self, rule: Rule, match: re.Match[str], song: Song
+    ) -> Iterator[Song]:
+        """The same with a title that begins later: "Driving home to Take It Easy by Eagles"."""
+        if not (rule.whole_line and rule.needs is Sign.BY):
+            return
+        begin, end = match.span("title")
+        for start in name_starts(self.post.text, begin, end):
+            cleaned = clean_title(self.post.text[start:end], marked=False)
+            if start > begin and cleaned and cleaned[0] != song.title:
+                sure = round(song.confidence * 0.8, 3)
+                yield song._replace(title=cleaned[0], confidence=sure)
 
     def _title(self, rule: Rule, match: re.Match[str]) -> tuple[str, int, int, tuple[str, ...]]:
         """The clean title ("" for none), its place, and the artists that it says are featured."""
@@ -197,7 +228,14 @@ class Reading:
         start, end = match.span("artist")
         if rule.owned and (handle := _LAST_HANDLE.match(text, start, end)):
             start = handle.end()
-        reach = name_end(text, start, end) if rule.run else end
+        if (rule.owned or rule.dashed) and (call := _CALLS.match(text, start, end)):
+            start = call.end()
+        if rule.dashed and (tag := _TAG_FIRST.match(text, start, end)):
+            start = tag.end()
+        if rule.owned and any(said.start < end and start < said.end for said in self.said):
+            return start, end, ()  # "Dengerin" before a quoted title says that one listens
+        by_words = rule.run and not begins_whole_name(text, start)
+        reach = name_end(text, start, end) if by_words else end
         end = artist_end(text, start, reach) if reach > start else start
         if rule.dashed and start < match.start("title") and text[end : match.end("artist")].strip():
             return start, end, ()  # a name before a dash reaches up to it
@@ -209,13 +247,24 @@ class Reading:
         return start, end, artists
 
     def _is_no_song(self, match: re.Match[str], title: str, *, quoted: bool) -> bool:
-        if not quoted:
-            return is_whole_work(title)
         text = self.lower
+        if not quoted:
+            names = [
+                match.start(name) for name in ("title", "artist") if name in match.re.groupindex
+            ]
+            before = text[max(0, min(names) - 40) : min(names)]
+            return is_whole_work(title) or ALBUM_BEFORE.search(before) is not None
         opening = match.start("title") - 1
         closing = match.end("title") + 1
         before = text[max(0, opening - 40) : opening]
         return bool(NOT_A_SONG_BEFORE.search(before) or NOT_A_SONG_AFTER.match(text, closing))
+
+    def _is_of_another_work(self, start: int, end: int) -> bool:
+        """Whether a post says, beside the names, that it speaks of a book, a film, a job."""
+        if self.leads or self.post.link:
+            return False
+        said = OTHER_WORK.finditer(self.lower)
+        return any(not start <= each.start() < end for each in said) and not self.musical
 
     def _looks_right(
         self, rule: Rule, title: str, artists: tuple[str, ...], span: tuple[int, int]
@@ -228,7 +277,8 @@ class Reading:
         if artists and self._is_lower(artists[0], span):
             # "these songs by the sea" is prose, "pink moon by nick drake" is not.
             long_prose = not self.musical and artists[0].count(" ") > 2
-            return not (rule.capitals or POINTING.match(title) or long_prose)
+            pointing = POINTING.match(title) and ('"' in title or not rule.may_point)
+            return not (rule.capitals or pointing or long_prose)
         return True
 
     def _stands_right(
@@ -260,21 +310,28 @@ class Reading:
         """Whether names around a dash are a song's where nothing else in the post is of music."""
         artist = artists[0]
         if (
-            artist.count(" ") > 3
-            or title.count(" ") > 6
+            _longest_of(artist) > 4
+            or title.count(" ") > 8
             or _HEADLINE.match(self.post.text, span[1])
+            or _SCORE.search(self.post.text, span[0], span[1] + 4)
+            or " vs " in artist
             or self.post.text[span[0]] == "@"  # somebody is addressed
         ):
             return False
         alike = artist.casefold() in title.casefold() or title.casefold() in artist.casefold()
         return not (alike or FACTS.search(title) or FACTS.search(artist))
 
-    def _change(self, rule: Rule, artists: tuple[str, ...], span: tuple[int, int]) -> float:
-        """What the look of the artist adds to or takes from a rule's confidence."""
+    def _change(
+        self, rule: Rule, title: str, artists: tuple[str, ...], span: tuple[int, int]
+    ) -> float:
+        """What the look of the names adds to or takes from a rule's confidence."""
         if not artists:
             return 0.0
-        if not self.musical and self._is_lower(artists[0], span):
-            return -0.3
+        if self._is_lower(artists[0], span):
+            if not rule.dashed and POINTING.match(title):
+                return -0.55  # only a guess, even after a lead
+            if not self.musical:
+                return -0.3
         return 0.15 if rule.dashed and self._is_tagged(artists[0]) else 0.0
 
     def _is_lower(self, artist: str, span: tuple[int, int]) -> bool:

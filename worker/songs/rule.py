@@ -49,6 +49,11 @@ class Rule:
         return "dash" in self.name
 
     @cached_property
+    def may_point(self) -> bool:
+        """Whether a title may begin as what one points at does: "this charming man"."""
+        return self.dashed or self.after_lead
+
+    @cached_property
     def names_artist(self) -> bool:
         """Whether the form names an artist beside the title."""
         return "artist" in self.patterns[0].groupindex

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from worker.songs.openings import BESIDE, CHARTS, OPENINGS, PERHAPS
+from worker.songs.openings import BESIDE, CHARTS, DOES_QUOTED, IN_CORNERS, OPENINGS, PERHAPS
 from worker.songs.rule import Rule
 from worker.songs.shares import BESIDE_LEAD, FIELDS, TAGGED_LINES
 from worker.songs.signs import Sign
-from worker.songs.words import NOT_ARTIST
+from worker.songs.words import NOT_ARTIST, UPPER
 
 _LINE = r"(?m:^)[ \"*.:>\u2013-]*"
 
@@ -26,7 +26,8 @@ _QUOTED_BY = (
         0.95,
         r"{quoted}[ ,.:\u2013-]{0,4}(?:[(\[][^)\]\n]{1,40}[)\]] )?"
         r"(?!(?:followed|directed|written|sponsored|hosted|presented|inspired) )"
-        r"(?:#?\w+ )??(?:\w+ )??"
+        r"(?:(?:#\w+|[^\W_a-z]\w*|song|track|single|cover|performed|sung|played|remix(?:ed)?|"
+        r"covered|released|live|version|from|in|off|on) ){0,2}?"
         r"by(?<=[\s\"']by):?[ ]{1,4}{artist}",
         'Cannot get over "Pink Moon" by Nick Drake today',
         ("Pink Moon", ("Nick Drake",)),
@@ -169,10 +170,7 @@ _IN_PROSE = (
     Rule(
         "artist does quoted",
         0.75,
-        r"(?<![\w@#']){owner} (?:(?:just|has|have|will) )?"
-        r"(?i:release[ds]?|drops?|dropped|debut(?:s|ed)?|"
-        r"performs?|performed|sings?|sang|covers|covered|unveils|shares|shared|premieres|plays) "
-        r"(?:(?:her|his|their|its|the|new|single|song|track|video|for|a|cover|of) ){0,5}{quoted}",
+        DOES_QUOTED,
         "Phoebe Bridgers just released her new single \u201cKyoto\u201d",
         ("Kyoto", ("Phoebe Bridgers",)),
         needs=Sign.DEED_QUOTED,
@@ -180,9 +178,18 @@ _IN_PROSE = (
         music=True,
     ),
     Rule(
+        "name with a title in corners",
+        0.6,
+        IN_CORNERS,
+        "YOASOBI\u300c\u30a2\u30a4\u30c9\u30eb\u300d Official Music Video",
+        ("\u30a2\u30a4\u30c9\u30eb", ("YOASOBI",)),
+        needs=Sign.CORNER,
+        music=True,
+    ),
+    Rule(
         "artist quoted",
         0.55,
-        r"(?<![\w@#']){owner},? {quoted}",
+        r"(?<![\w@#']){owner}(?: \([^)\n]{1,20}\))?,? {quoted}",
         'So good: Cocteau Twins "Cherry-Coloured Funk" http://youtu.be/abcdefghijk',
         ("Cherry-Coloured Funk", ("Cocteau Twins",)),
         needs=Sign.NAME_QUOTED,
@@ -195,7 +202,7 @@ _LINES = (
     Rule(
         "line, title by artist",
         0.5,
-        _LINE + r"(?P<title>[A-Z0-9#(][^\n\".!?|]{0,80}[!?]?) by {artist}",
+        _LINE + rf"(?P<title>(?:{UPPER}|[0-9#(])[^\n\".!?|]{{0,80}}[!?]?) by {{artist}}",
         "Fade Into You by Mazzy Star",
         ("Fade Into You", ("Mazzy Star",)),
         needs=Sign.BY,
@@ -205,7 +212,8 @@ _LINES = (
     Rule(
         "line, artist dash title",
         0.6,
-        _LINE + r"(?P<artist>[A-Z0-9#@$][^\n\"]{0,60}?)(?:\s+[-\u2013~]\s+|\u2013)"
+        _LINE + rf"(?P<artist>(?:{UPPER}|[0-9#])"
+        r"[^\n\"]{0,60}?)(?:\s+[-\u2013~]\s+|\u2013)"
         r"(?P<title>[^\n]{1,100})",
         "Beach House - Space Song (Official Video) https://youtu.be/abcdefghijk",
         ("Space Song", ("Beach House",)),
@@ -218,7 +226,8 @@ _LINES = (
     Rule(
         "line, title dash artist",
         0.45,
-        _LINE + r"(?P<title>[A-Z0-9#][^\n\"]{0,80}?)(?:\s+[-\u2013~]\s+|\u2013){artist}",
+        _LINE + rf"(?P<title>(?:{UPPER}|[0-9#])"
+        r"[^\n\"]{0,80}?)(?:\s+[-\u2013~]\s+|\u2013){artist}",
         "Space Song - @BeachHouse #dreampop #music",
         ("Space Song", ("Beach House",)),
         needs=Sign.DASH,

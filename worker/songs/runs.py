@@ -27,6 +27,7 @@ _TURNS = set_of(
     "I I'm I've I'd I'll It It's This That That's We My But And So He She They You You're What "
     "The There Then Just Not One Got"
 )
+_OPENS_SENTENCE = ("Now ", "When ", "And ", "But ", "So ", "Then ", "Love ", "Hear ", "Because ")
 _VERSION = re.compile(
     r"\b(?:remix|mix|edit|version|rework|demo|cover|refix|vip|bootleg|mashup|dub|feat|ft|"
     r"featuring|with|pt|part|vol|live|acoustic|instrumental|reprise|remaster(?:ed)?|original)\b",
@@ -151,7 +152,8 @@ def is_name(text: str, start: int, end: int) -> bool:
 def name_starts(text: str, start: int, end: int) -> Iterator[int]:
     """Where the name that ends at `end` may begin, the longest first; none for no name."""
     starts, sooner = _run_back(text, list(_TOKEN.finditer(text, max(start, end - 100), end)))
-    if len(starts) > 2 and not text[start : starts[-1]].strip():
+    opens = len(starts) > 1 and text.startswith(_OPENS_SENTENCE, starts[-1])
+    if opens or (len(starts) > 2 and not text[start : starts[-1]].strip()):
         sooner.append(starts[-2])  # a sentence begins with a capital whatever its word is
     if starts:
         yield starts[-1]

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from worker.songs.rule import Rule
 from worker.songs.signs import Sign
+from worker.songs.words import UPPER
 
 _TITLE_FIELD = r"\b(?:[Ss]ong|[Tt]itle|[Tt]rack|SONG|TITLE|TRACK)(?: [Nn]ame| [Tt]itle)? ?:\s?"
 _ARTIST_FIELD = r"\b(?:[Aa]rtists?|[Ss]inger|[Bb]and|ARTIST|SINGER)(?: [Nn]ame)? ?:\s?"
-_NEXT_FIELD = r"\"?\s{0,2}[\n|/,.;\u2013-]?\s{1,3}"
+_NEXT_FIELD = r"\"?(?:\s{0,2}[\n|/,.;\u2013-]?\s{1,3}|\s*\n[\s\u266b]{0,4})"
 
 FIELDS = (
     Rule(
         "title, a song by artist",
         0.85,
-        r"(?:(?m:^)[ \"]{0,3}|(?<=[:!] ))(?P<title>[A-Z0-9#][^\n]{0,90}?)\"?, "
-        r"(?:a|the) (?:new )?(?:song|track|single) by {artist}",
+        r"(?:(?m:^)[ \"]{0,3}|(?<=[:!] ))(?P<title>[A-Z0-9#][^\n]{0,90}?)\"?"
+        r"(?:, (?:a|the) (?:new )?| [\u2013\u00b7-] )"
+        r"(?i:song(?: and lyrics)?|track|single) by {artist}",
         "Sugar for the Pill, a song by Slowdive on Spotify",
         ("Sugar for the Pill", ("Slowdive",)),
-        needs=Sign.COMMA | Sign.SONG_BY,
+        needs=Sign.BY | Sign.SONG_BY,
         capitals=True,
     ),
     Rule(
@@ -65,8 +67,8 @@ BESIDE_LEAD = (
         "lead, title van artist",
         0.45,
         r"(?:(?<=naar )|(?<=uvindo )|(?<=ou\u00e7a )|(?<=colta )|(?<=coltando )|"
-        r"(?<= p\u00e5 )|(?<= til ))"
-        r"(?P<title>[^\n]{1,120}) (?:van|da|do|dei|della|med|av|af) {artist}",
+        r"(?<= p\u00e5 )|(?<= til )|(?<=ngerin )|(?<=ngarkan )|(?<= lagu ))"
+        r"(?P<title>[^\n]{1,120}) (?:van|da|do|dei|della|med|av|af|dari) {artist}",
         "ik luister naar Zoutelande van Bl\u00f8f",
         ("Zoutelande", ("Bl\u00f8f",)),
         after_lead=True,
@@ -74,7 +76,7 @@ BESIDE_LEAD = (
     ),
 )
 
-_NAME = r"[A-Z0-9#@$][^\n\"|/]{0,60}?"
+_NAME = rf"(?:{UPPER}|[0-9#])[^\n\"|/]{{0,60}}?"
 _BAR = r" ?(?:\||//?)"
 _COLON = rf"(?:{_BAR}|:) "
 

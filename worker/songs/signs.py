@@ -25,6 +25,7 @@ class Sign(Flag):
     LEAD = auto()
     COLON = auto()
     BAR = auto()
+    CORNER = auto()  # a corner bracket opens right after a name
     # What a form asks for anyway. Seeing it sooner spares work and changes no reading.
     SONG_BY = auto()  # "single by"
     FIELDS = auto()  # "Artist:" and "Title:"
@@ -74,6 +75,7 @@ _MARKS = (
     (", ", Sign.COMMA.value),
     (": ", Sign.COLON.value),
     (" | ", Sign.BAR.value),
+    ("\u2039", Sign.CORNER.value),
     ("pandora", Sign.PANDORA.value),
 )
 _any_work = searcher(
@@ -96,7 +98,8 @@ _LAST_WORDS = (
         set_of(
             "release released releases drop drops dropped debut debuts debuted perform performs "
             "performed sing sings sang cover covers covered unveils share shares shared premieres "
-            "plays her his their its the new single song track video for a cover of"
+            "plays play unveil unveiled announce announces announced tease teases teased with "
+            "her his their its the new single song track video for a cover of called titled"
         ),
         Sign.DEED_QUOTED.value,
     ),
@@ -104,7 +107,7 @@ _LAST_WORDS = (
 """The last word before a quotation mark, where a rule reads a title after such words."""
 _PLAYING = set_of("do did doing does play plays played playing with")
 # Each begins with what is rare, not with what stands before it: that is quicker to find.
-_BY_WORD = re.compile(r"by\b(?<=\sby)")
+_BY_WORD = re.compile(r"by\b(?<=[\s\"']by)")
 _OPENING = re.compile(r"'(?<!\w')\S")
 _names_after_comma = re.compile(f",(?= {UPPER})").search
 _names_after_colon = re.compile(f":(?= {UPPER})").search
@@ -114,7 +117,7 @@ _OPENS = re.compile(r"[\"'](?<= .)")
 _letters_at_end = re.compile(r"[a-z]+$").search
 _BETWEEN = " ,:/\u2013-"
 """What may stand between a name or a word and the quotation mark after it."""
-_may_be_name = re.compile(r"[A-Z@#$0-9][^\"':,]*$").search
+_may_be_name = re.compile(r"[A-Z@#$0-9)][^\"':,]*$").search
 _BESIDE_QUOTES = (
     (re.compile(r"[\"'](?:(?<=[-\u2013~|:].)|(?<=[-\u2013~|:]\s.))"), Sign.DASH_QUOTED.value),
     (re.compile(r"[\"')\]](?:\s+[-\u2013~|/]|\u2013)"), Sign.QUOTED_DASH.value),
@@ -192,7 +195,7 @@ def _by_signs(text: str, lower: str) -> int:
 
 def is_announced(lower: str) -> bool:
     """Whether a text in lower case says of something that it is a song by somebody."""
-    return "song by " in lower or "track by " in lower or "single by " in lower
+    return any(f"{work} by " in lower for work in ("song", "track", "single", "song and lyrics"))
 
 
 def opens_quotation(text: str) -> bool:

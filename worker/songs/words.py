@@ -38,19 +38,28 @@ WHOLE_NAMES = (
     "panic! at the disco",
     "peter, paul and mary",
     "portugal. the man",
+    "the go! team",
     "the good, the bad & the queen",
+    "therapy?",
     "tyler, the creator",
 )
 """Names whose own punctuation would end them."""
+WHOLE_NAME = f"(?i:{'|'.join(map(re.escape, WHOLE_NAMES))})"
 
+_FOR_WHAT = (
+    "(?:a (?:second|sec|minute|moment|while|reason|bit|day|week|month|year)|the (?:first|last)|"
+    "this|that|me|us|hours|days|weeks|months|years|once|some|all|about)"
+)
 PROSE = one_of(
-    r"""is, are, was, were, has, have, had, will, would, can, could, should, makes?, made, got,
+    rf"""is, are, was, were, has, have, had, will, would, can, could, should, makes?, made, got,
     gets?, gave, just, while, when, whenever, because, cause, cuz, bc, right now, rn, again, today,
     tonight, yesterday, tomorrow, this, every, always, still, so, which, (?<!\bthe\s)who, that, but,
     it, its, it's, i, i'm, im, i've, lol, omg, since, after, before, until, if, really, never, not,
-    as (?=[a-z]), one of, out now, now, for (?=[a-z]), came, comes, plays, played, playing, turns,
-    turned, sounds?, or, obviously, honestly, literally, please, pls, though, tho, anyway, instead,
-    already, forever"""
+    as(?= [a-z]), one of, out now, now,
+    for(?= {_FOR_WHAT}\b), (?<!bullet )for(?= my\b), (?<!\b[Tt]o )my, out of, thinking, during,
+    all(?= (?:day|night|week|month|year|summer|winter|morning|evening|the time)\b),
+    came, comes, plays, played, playing, turns, turned, sounds?, or,
+    obviously, honestly, literally, please, pls, though, tho, anyway, instead, already, forever"""
 )
 """Words that end a name where they stand in lower case; in upper case they may belong to it."""
 
@@ -100,8 +109,11 @@ NOT_ARTIST = (
 """A lookahead: what follows is no artist, but a time, a manner or a pronoun."""
 
 NO_TITLE = re.compile(
-    one_of("a, an, the, this, that, my, his, her, our, some, any, more, another, your, good, best")
-    + r"?\s*"
+    "(?:"
+    + one_of(
+        "a, an, the, this, that, my, his, her, our, some, any, more, another, your, good, best"
+    )
+    + r"\s+)?"
     + one_of(
         r"""(?:brand )?new\s, favou?rite\s, first\s, latest\s, same\s, whole\s, other\s,
         beautiful\s"""
@@ -109,14 +121,14 @@ NO_TITLE = re.compile(
     + "*"
     + one_of(
         """it, that, this, them, these, those, music, songs?, singles?, tracks?, tunes?, stuff,
-        something, everything, anything, nothing, what, radio, podcasts?, albums?, ep, lp, videos?,
-        covers?, remix, photos?, pics?, picture, art, artwork, cover art, design, hair, make-?up,
-        lyrics, post, article, review, interview, tickets?, directed, written, produced, words,
-        story, quote, drawing, painting, report, presented, hosted, powered, filmed, shot, edited,
-        mixed, mastered, sponsored, inspired, styled, stop, drop, come, swing, pass, passed, walk,
-        stand, selected, curated, created, made, posted, brought to you, read, performed, designed,
-        book, novel, film, movie, text, image, illustration, news, charts?, tv(?: radio)?, yes,
-        no, hi, thanks?, thank you, the, and, pandora, spotify, youtube, out now, official,
+        (?-i:something), everything, anything, nothing, what, radio, podcasts?, albums?, ep, lp,
+        videos?, covers?, remix, photos?, pics?, picture, art, artwork, cover art, design, hair,
+        make-?up, lyrics, post, article, review, interview, tickets?, directed, written, produced,
+        words, story, quote, drawing, painting, report, presented, hosted, powered, filmed, shot,
+        edited, mixed, mastered, sponsored, inspired, styled, stop, drop, come, swing, pass, passed,
+        walk, stand, selected, curated, created, made, posted, brought to you, read, performed,
+        designed, book, novel, film, movie, text, image, illustration, news, charts?, tv(?: radio)?,
+        yes, no, hi, thanks?, thank you, the, and, pandora, spotify, youtube, out now, official,
         trailer, live, playlist, mixtape, followed, retweeted, liked, info, opening, support,
         dj set, guest, performances?"""
     ),
@@ -136,6 +148,12 @@ WHOLE_WORK = re.compile(
     + "$"
 )
 """The end of what is no song but an album, a film, music at large: "her new album"."""
+OPENS_ALBUM = re.compile(
+    r"(?:(?:\w+ ){0,2}(?:album|lp|ep) of the (?:day|week|month|year|decade):|"
+    r"(?:the|this|her|his|their|a) (?:new |latest )?(?:album|lp|ep|mixtape)) ",
+    re.IGNORECASE,
+)
+"""What says so at a title's beginning: "the album Rumours"."""
 
 POINTING = re.compile(
     one_of("these, those, this, that, my, some, all, your, our, his, her, their, more, so") + r"\b"
@@ -164,7 +182,7 @@ NO_GUESS = re.compile(
 """Days and hours, which stand around a dash as often as names do."""
 
 FACTS = re.compile(
-    rf"[$\u20ac\u00a3%\u00b0]|\b20[012]\d\b|\b\d+ {_MONTH}\b|\b{_MONTH} \d",
+    rf"[\u20ac\u00a3]|\$\d|\d[$%\u00b0]|\b20[012]\d\b|\b\d+ {_MONTH}\b|\b{_MONTH} \d",
     re.IGNORECASE,
 )
 """Prices, shares and dates: what stands around a dash in news, not in a song."""
@@ -173,7 +191,8 @@ NO_NAME = re.compile(
     r"\b"
     + one_of(
         r"""new(?! (?:order|edition|radicals|kids|found|model|york dolls)),
-        videos?, music, covers?, songs?, mv, watch, download, listen, official, premieres?,
+        videos?, (?<!roxy )music, covers?, songs?, mv, watch, download, listen, official,
+        premieres?,
         live, single, tracks?, album, releases?, drops?, debuts?, performs?, performing, sings?,
         singing, unveils?, shares?, replaced, posted, check, out now, flashback, pre-?order, stream,
         now ?playing, np, news, charts, tv radio, message, original, christmas, theme, teaser,
