@@ -65,6 +65,7 @@ def test_what_is_no_zone_is_told(zone: str) -> None:
 @example("22:00", "02:30", "Europe/Berlin", utc(2026, 10, 25, 0, 10))  # and comes twice
 @example("22:00", "02:30", "Europe/Berlin", utc(2026, 10, 25, 1, 10))
 @example("02:15", "02:45", "Europe/Berlin", utc(2026, 3, 29, 1, 10))
+@example("01:30", "02:30", "Europe/Berlin", utc(2026, 3, 29, 0, 45))  # ends as it is 03:00 at once
 def test_quiet_ends_within_a_day_and_an_hour_and_not_in_quiet(
     start: str, end: str, zone: str, moment: datetime
 ) -> None:
@@ -75,3 +76,4 @@ def test_quiet_ends_within_a_day_and_an_hour_and_not_in_quiet(
     assert not quiet.cover(opened)
     assert abs(opened - moment) <= timedelta(hours=25)
     assert (opened > moment) is quiet.cover(moment)
+    assert quiet.cover(opened - timedelta(microseconds=1))

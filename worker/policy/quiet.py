@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+MINUTE, MOMENT = timedelta(minutes=1), timedelta(microseconds=1)
 SPAN = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*[-\u2013]\s*([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -60,12 +61,26 @@ class QuietHours:
         return max(end for end in ends if end <= moment)
 
     def _ends(self, day: date) -> Iterator[datetime]:
-        """The end on a day: twice where the clocks are put back over it.
-
-        Where they are put forward over it, one of the two readings still lies in the quiet.
+        """When the quiet ends on a day: twice where the clocks are put back over the end, and as
+        they are put forward where they skip it.
         """
         local = datetime.combine(day, self.end, self.zone)
-        for fold in (0, 1):
-            end = local.replace(fold=fold).astimezone(UTC)
-            if not self.cover(end):
+        ends = {local.replace(fold=fold).astimezone(UTC) for fold in (0, 1)} | self._change(day)
+        for end in ends:
+            if self.cover(end - MOMENT) and not self.cover(end):
                 yield end
+
+    def _change(self, day: date) -> set[datetime]:
+        """The minute in which the clocks of the place are changed on a day, if they are."""
+        before = datetime.combine(day, time(), self.zone).astimezone(UTC)
+        after = before + timedelta(days=1)
+        old = before.astimezone(self.zone).utcoffset()
+        if after.astimezone(self.zone).utcoffset() == old:
+            return set()
+        while after - before > MINUTE:
+            middle = before + (after - before) // MINUTE // 2 * MINUTE
+            if middle.astimezone(self.zone).utcoffset() == old:
+                before = middle
+            else:
+                after = middle
+        return {after}
