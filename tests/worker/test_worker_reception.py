@@ -68,6 +68,17 @@ async def test_a_late_reading_is_dated_as_it_was(
     assert len(world.receptions_read) == 1
 
 
+async def test_a_reading_that_a_wrong_clock_put_off_is_taken(
+    published: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    clock.pass_by(400 * DAY)
+    world.faults["reception"] = [503]
+    await published.run_cycle()
+    clock.time = START + timedelta(days=1)
+    await published.run_cycle()
+    assert [row.hours for row in readings(store)] == [1, 24, 168]
+
+
 async def test_a_few_of_what_is_due_are_asked_about_in_a_cycle(
     bot: Bot, world: World, store: Store, clock: Clock
 ) -> None:

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, insert, or_, select, update
 
 from services.common.database import reading, rerun, writing
 from services.gateway.schemas import Reception
 from worker.store.publicity import owe_publicity
 from worker.tables import publication, reception
+from worker.wall_clock import FARTHEST
 
 HOURS = (1, 24, 7 * 24)
+OLDEST = timedelta(hours=max(HOURS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,9 @@ GONE: Mapping[str, Any] = {"gone": True}
 
 
 def is_due(now: datetime) -> ColumnElement[bool]:
-    return and_(reception.c.read_at.is_(None), reception.c.next_at <= now)
+    """Readings whose time has come; what lies further ahead than any is of a wrong clock."""
+    at = reception.c.next_at
+    return and_(reception.c.read_at.is_(None), or_(at <= now, at > now + OLDEST + FARTHEST))
 
 
 def store(
