@@ -17,7 +17,6 @@ from worker.app import Errand, create_app
 from worker.bot import open_bot
 from worker.failpoints import FAILPOINTS
 from worker.preferences import export
-from worker.run import utc_now
 from worker.settings import WorkerSettings
 from worker.store import Store
 from worker.summaries import DeskSummary, Summary
@@ -100,7 +99,8 @@ def prepare(settings: WorkerSettings) -> None:
 
 def retry_parked(settings: WorkerSettings) -> int:
     store = Store.open(settings.database)
-    count = store.parked.retry_all(utc_now())
+    store.clock.look()
+    count = store.parked.retry_all(store.clock())
     store.close()
     say(f"{count} parked posts wait for the next cycle")
     return 0

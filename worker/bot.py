@@ -77,6 +77,7 @@ class Bot:
         new_run = partial(
             Run,
             holder=settings.name,
+            now=self.now,
             grace=settings.longest_call,
             stop=self.stop,
             beat=self.pulse.beat,
@@ -111,8 +112,11 @@ class Bot:
         return summary
 
     async def _hold_name(self) -> None:
-        """What is done by name, as taking back leases, is done by one worker only."""
+        """What is done by name, as taking back leases, is done by one worker only; and it is done
+        by the clock of all.
+        """
         await asyncio.to_thread(self.store.name.hold, self.settings.name)
+        await asyncio.to_thread(self.store.clock.look)
 
     async def _recount(self) -> None:
         self.counted_at = self.now()
@@ -223,4 +227,5 @@ async def open_bot(
         store = await asyncio.to_thread(Store.open, settings.database)
         stack.callback(store.close)
         await asyncio.to_thread(store.name.hold, settings.name)
-        yield Bot(settings, store, gateway, inference, measures)
+        await asyncio.to_thread(store.clock.look)
+        yield Bot(settings, store, gateway, inference, measures, store.clock)

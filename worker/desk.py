@@ -152,7 +152,7 @@ class Look:
         try:
             more = await self._collect_page(fresh=fresh)
             while more:
-                more = await self._collect_page()
+                more = await self._collect_page(fresh=fresh)
         except ServiceError as error:
             log.warning("decisions.failed", error=self.troubles.note(self.upstream, error))
             return False

@@ -152,7 +152,9 @@ def open_migrated(url: str, migrations: Path, service: str) -> Engine:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "postgresql" and "options" not in parsed.query:
-            parsed = parsed.update_query_dict({"options": f"-csearch_path={service}"})
+            parsed = parsed.update_query_dict(
+                {"options": f"-csearch_path={service} -ctimezone=UTC"}
+            )
         engine = open_database(parsed.render_as_string(hide_password=False))
     except (ArgumentError, ImportError, ValueError) as error:
         message = f"{setting} is no sqlite:///path and no postgresql+psycopg://user@host/name."

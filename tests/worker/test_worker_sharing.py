@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -21,9 +21,11 @@ from services.gateway.wording import Wording
 from tests.worker.conftest import OpenBot
 from tests.worker.worker_world import START, Clock, World, song_post
 from worker import store as store_package
+from worker.bot import open_bot
 from worker.policy import Pace, Policy
+from worker.settings import WorkerSettings
 from worker.states import PostState
-from worker.store import Store
+from worker.store import Store, shared_clock
 from worker.store.decisions import Compose
 from worker.store.moves import LeaseLostError, lock
 from worker.store.name import Name
@@ -366,3 +368,45 @@ def test_every_lock_of_rows_leaves_their_keys_alone() -> None:
     ]
     assert locks
     assert [call for call in locks if "key_share=True" not in call] == []
+
+
+@pytest.mark.postgres
+def test_workers_that_share_a_server_go_by_its_clock(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_clock, "utc_now", lambda: START)
+    opened = Store.open(postgres)
+    opened.clock.look()
+    assert abs(opened.clock() - datetime.now(UTC)) < MINUTE
+    _, at = opened.clock.seen or (START, 0.0)
+    monkeypatch.setattr(shared_clock, "monotonic", lambda: at + 3600)
+    assert abs(opened.clock() - datetime.now(UTC) - timedelta(hours=1)) < MINUTE
+    opened.close()
+
+
+def test_a_file_has_no_clock_but_its_machines(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_clock, "utc_now", lambda: START)
+    store.clock.look()
+    assert store.clock() == START
+
+
+@pytest.mark.postgres
+async def test_a_bot_on_a_server_goes_by_its_clock(
+    postgres: str, settings: WorkerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared_clock, "utc_now", lambda: START)
+    shared = settings.model_copy(update={"database_url": postgres})
+    async with open_bot(shared) as bot:
+        assert abs(bot.cycle.new_run().begun - datetime.now(UTC)) < MINUTE
+        assert abs(bot.desk.new_run().begun - datetime.now(UTC)) < MINUTE
+
+
+@pytest.mark.postgres
+def test_a_session_is_in_utc(postgres: str) -> None:
+    """A zone behind UTC has no year 1, in which a careless server may date a post."""
+    opened = Store.open(postgres)
+    with reading(opened.engine) as connection:
+        assert connection.scalar(text("SHOW timezone")) == "UTC"
+    opened.close()

@@ -22,6 +22,7 @@ from worker.store.posts import ON_THE_WAY, Posts, is_held_by, is_put_off
 from worker.store.preferences import Preferences
 from worker.store.publicity import Publicity
 from worker.store.receptions import Receptions, is_due
+from worker.store.shared_clock import SharedClock
 from worker.store.timeline import Timeline
 from worker.store.turns import Turns
 from worker.tables import draft, post, publication
@@ -68,6 +69,7 @@ class Store:
         self.preferences = Preferences(engine)
         self.turns = Turns(engine)
         self.name = Name(engine)
+        self.clock = SharedClock(engine)
 
     @classmethod
     def open(cls, url: str) -> Self:
