@@ -24,7 +24,7 @@ from model.ranking import Draft, is_sentence
 from model.request import Request, drafts_wanted
 from model.rowwise import Rowwise
 from model.sampling import mix, normal
-from model.slots import Song, fill, tidy
+from model.slots import Song, fill, stands_for_several, tidy
 from model.taste import FEATURES, Taster
 
 # Which slots the drafts ask for, in turn, by whether the song has an artist and a title.
@@ -115,7 +115,10 @@ class Drafter:
     def plan(self, request: Request, seed: int) -> Plan:
         """Decide what the drafts of a request have in common."""
         genres = self._bundle.genres.match(request.genres)
-        song = Song(self._printable(request.artist), self._printable(request.title))
+        artist = self._printable(request.artist)
+        if artist and stands_for_several(artist):
+            artist = None
+        song = Song(artist, self._printable(request.title))
         turns = _TURNS[song.artist is not None, song.title is not None]
         registers = self._bundle.serving.registers
         voices = list(product(dict.fromkeys(registers), dict.fromkeys(turns)))

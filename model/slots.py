@@ -16,6 +16,11 @@ _SLOT = re.compile(
         (?P<stop>[.!?](?=$|"$))?""",
     re.VERBOSE,
 )
+_SEVERAL = re.compile(
+    r"""\s(?:&|\+|x|and|und|et|y|e|vs\.?)\s | ,\s(?!the\b) | ^the\s.*[^\Ws]s$
+      | \b(?:boys|girls|brothers|sisters|kids|monkeys|fighters|peppers|pistols|pumpkins)$""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _VOWEL = re.compile(r"(?i)^(?!uni|use|usu|u\d|u\b|eu|one\b|once|ouija)[aeiou]|^8|^1[18]\b")
 _SPELT_VOWEL = re.compile(r"^[FHLMNRSX](?:[.\d]|[B-DF-HJ-NP-TV-XZ]*\b)")
 
@@ -41,6 +46,14 @@ def tidy(name: str | None) -> str | None:
     if len(text) > LONGEST_NAME:
         text = text[: LONGEST_NAME - 1].rstrip() + "\u2026"
     return text or None
+
+
+def stands_for_several(name: str) -> bool:
+    """Whether a name is joined of several, or a plural: "Queen and David Bowie", "The Smiths".
+
+    The verbs beside a slot are in the singular, and would be wrong.
+    """
+    return _SEVERAL.search(name) is not None
 
 
 def fill(text: str, song: Song) -> str:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.slots import LONGEST_NAME, Song, fill, tidy
+from model.slots import LONGEST_NAME, Song, fill, stands_for_several, tidy
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,26 @@ def test_a_very_long_name_is_cut() -> None:
 
 def test_a_name_of_nothing_is_none() -> None:
     assert tidy(" \n\t\x00\u200b ") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "several"),
+    [
+        ("Slowdive", False),
+        ("Florence Welch", False),
+        ("Harry Styles", False),
+        ("Tyler, The Creator", False),
+        ("The Boss", False),
+        ("The xx", False),
+        ("Alexandra", False),
+        ("Gotye and Kimbra", True),
+        ("Simon & Garfunkel", True),
+        ("Drake, WizKid and Kyla", True),
+        ("Kendrick Lamar x SZA", True),
+        ("The Smiths", True),
+        ("Spice Girls", True),
+        ("Foo Fighters", True),
+    ],
+)
+def test_what_stands_for_several_is_known(name: str, several: bool) -> None:
+    assert stands_for_several(name) is several

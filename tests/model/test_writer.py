@@ -208,6 +208,14 @@ def test_names_are_used_where_given_and_missing_where_not(writer: Writer) -> Non
     assert not any("Low" in s.text or "Words" in s.text for s in bare.samples)
 
 
+def test_several_artists_are_not_put_beside_verbs_of_one(writer: Writer) -> None:
+    joint = "Queen and David Bowie"
+    request = Request(genres=("pop",), num_samples=8, seed=1, artist=joint, title="Words")
+    texts = [sample.text for sample in writer.write([request])[0].samples]
+    assert not any(joint in text for text in texts)
+    assert any('"Words"' in text for text in texts)
+
+
 @pytest.mark.parametrize(
     "name", ["{artist}{title}", "x" * 10_000, "\u202eevil\x00", "<script>", "   ", "shit", "猫 猫"]
 )
