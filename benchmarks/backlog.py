@@ -46,7 +46,7 @@ AGAIN = 429, 503  # statuses that ask to come back
 GLANCE = 0.5  # seconds between two looks at the worker's store
 PATIENCE = 7200.0  # seconds
 IDLE_INTERVAL = 0.5  # seconds between two idle cycles
-SELDOM = 1e6  # seconds: not while we measure
+SELDOM = 86_400.0  # seconds: not while we measure
 UNDONE = {PostState.STORED, PostState.SONG, PostState.RESOLVED, PostState.DRAFTED}
 
 

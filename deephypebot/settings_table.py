@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from annotated_types import Ge, Gt, Le
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -43,9 +44,11 @@ class Setting:
     services: tuple[str, ...]
     default: str
     description: str
+    bounds: str
 
     def row(self) -> str:
-        return f"| `{self.name}` | {_escaped(self.default)} | {_escaped(self.description)} |"
+        text = f"{self.description} {self.bounds}".rstrip()
+        return f"| `{self.name}` | {_escaped(self.default)} | {_escaped(text)} |"
 
 
 def settings() -> list[Setting]:
@@ -58,7 +61,13 @@ def settings() -> list[Setting]:
             readers.setdefault(name, []).append(service)
             fields.setdefault(name, field)
     return [
-        Setting(name, tuple(readers[name]), _default(field), field.description or "")
+        Setting(
+            name,
+            tuple(readers[name]),
+            _default(field),
+            field.description or "",
+            _bounds(field),
+        )
         for name, field in fields.items()
     ]
 
@@ -92,6 +101,20 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, bool):
         value = str(value).lower()
     return f"`{value}`"
+
+
+def _bounds(field: FieldInfo) -> str:
+    """From where to where a number goes, in words; empty for what is none."""
+    said = []
+    for bound in field.metadata:
+        match bound:
+            case Ge(ge=least):
+                said.append(f"from {least:,.10g}")
+            case Gt(gt=below):
+                said.append(f"above {below:,.10g}")
+            case Le(le=most):
+                said.append(f"up to {most:,.10g}")
+    return f"{' '.join(said).capitalize()}." if said else ""
 
 
 def _escaped(text: str) -> str:

@@ -12,6 +12,8 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from worker.languages import language_of
 from worker.policy.settings import PublishingSettings
 
+DAY = 86_400.0  # seconds
+
 
 def _is_language(tag: str) -> bool:
     return (
@@ -70,12 +72,15 @@ class WorkerSettings(PublishingSettings):
         description="A PostgreSQL database that services share, each in a schema of its own.",
     )
 
-    interval: float = Field(60.0, gt=0, description="Time between two cycles, seconds.")
+    interval: float = Field(60.0, gt=0, le=DAY, description="Time between two cycles, seconds.")
     desk_interval: float = Field(
-        10.0, gt=0, description="Time between two looks at the curator's desk, seconds."
+        10.0, gt=0, le=DAY, description="Time between two looks at the curator's desk, seconds."
     )
     cycle_timeout: float = Field(
-        600.0, gt=0, description="Longest time that one cycle may take, seconds."
+        600.0,
+        gt=0,
+        le=DAY / 2,  # a lease that ends a day ahead is taken for a wrong clock's
+        description="Longest time that one cycle may take, seconds.",
     )
     limit: int = Field(200, ge=1, le=200, description="Most posts that one cycle reads.")
     first_run_posts: int = Field(
@@ -93,6 +98,7 @@ class WorkerSettings(PublishingSettings):
     mentions_interval: float = Field(
         60.0,
         ge=0,
+        le=DAY,
         description="Time between two readings of the posts that mention the bot, seconds; 0: they "
         "are not read. They are drafted first. X charges for each.",
     )
@@ -117,7 +123,7 @@ class WorkerSettings(PublishingSettings):
         8, ge=1, le=64, description="Calls to the catalogue, or to the writer, at one time."
     )
     most_faults: int = Field(
-        5, ge=1, description="After so many errors of its own a post is parked."
+        5, ge=1, le=1000, description="After so many errors of its own a post is parked."
     )
 
     retention_days: int = Field(

@@ -89,6 +89,7 @@ class ServiceSettings(BaseSettings):
         4.0,
         validation_alias="SHUTDOWN_SECONDS",
         ge=0,
+        le=3600,
         description="How long requests in flight may take to finish after SIGTERM, seconds.",
     )
 

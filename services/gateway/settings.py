@@ -29,7 +29,10 @@ class GatewaySettings(ServiceSettings):
 
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     max_body_bytes: int = Field(
-        16_777_216, ge=1024, description="Largest request body, bytes; a batch of drafts is one."
+        16_777_216,
+        ge=1024,
+        le=268_435_456,
+        description="Largest request body, bytes; a batch of drafts is one.",
     )
 
     timeline: TimelineName = Field(
@@ -100,12 +103,14 @@ class GatewaySettings(ServiceSettings):
     upstream_timeout: float = Field(
         10.0,
         gt=0,
+        le=300,
         validation_alias="UPSTREAM_TIMEOUT",
         description="How long a vendor may stay silent, seconds.",
     )
     publish_settle_seconds: float = Field(
         15.0,
         ge=0,
+        le=3600,
         validation_alias="PUBLISH_SETTLE_SECONDS",
         description="After an attempt with unknown outcome: how long the post may take to show "
         "on the timeline before it is sent again, seconds; 5 or more on X.",
@@ -137,6 +142,7 @@ class GatewaySettings(ServiceSettings):
     x_daily_usd: Decimal | None = Field(
         None,
         gt=0,
+        le=1_000_000,
         validation_alias="X_DAILY_USD",
         description="Most that X may cost a day (UTC), US dollars; then reading stops until "
         "the next; a tenth is kept for asking what was deleted. X itself is not asked without "
@@ -145,6 +151,7 @@ class GatewaySettings(ServiceSettings):
     x_monthly_usd: Decimal | None = Field(
         None,
         gt=0,
+        le=1_000_000,
         validation_alias="X_MONTHLY_USD",
         description="Most that X may cost in a calendar month (UTC), US dollars.",
     )
@@ -219,6 +226,7 @@ class GatewaySettings(ServiceSettings):
     musicbrainz_interval: float = Field(
         1.0,
         ge=0,
+        le=3600,
         validation_alias="MUSICBRAINZ_INTERVAL",
         description="Least seconds between two requests; MusicBrainz allows one a second.",
     )

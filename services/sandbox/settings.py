@@ -26,10 +26,10 @@ class SandboxSettings(ServiceSettings):
         description="JSON Lines file of posts (`text`) to replay once, not the built-in feed.",
     )
     feed_burst: int = Field(
-        12, ge=0, description="Posts that are on the timeline from the first moment."
+        12, ge=0, le=1_000_000, description="Posts that are on the timeline from the first moment."
     )
     feed_interval: float = Field(
-        4.0, gt=0, description="Seconds from one arriving post to the next."
+        4.0, gt=0, le=1_000_000_000, description="Seconds from one arriving post to the next."
     )
     catalogue: Path | None = Field(
         None, description="CSV (title,artist,genres) of songs that the catalogue knows besides."
@@ -42,20 +42,25 @@ class SandboxSettings(ServiceSettings):
     bot_name: str = Field("deephypebot", description="The bot's display name.")
     bot_username: str = Field("deephypebot", description="The bot's handle.")
     x_limits: bool = Field(True, description="Count X's rate limits per 15 minutes.")
-    x_depth: int = Field(3200, ge=1, description="How many posts back X shows its home timeline.")
+    x_depth: int = Field(
+        3200, ge=1, le=1_000_000, description="How many posts back X shows its home timeline."
+    )
     x_vocabulary: Literal["both", "tweet", "post"] = Field(
         "both",
         description="Query vocabulary X accepts: `tweet.fields`, `post.fields` (2026), or both.",
     )
     mastodon_limits: bool = Field(True, description="Count Mastodon's rate limits.")
     mastodon_longest: int = Field(
-        500, ge=1, description="Longest status that the Mastodon instance takes, characters."
+        500,
+        ge=1,
+        le=1_000_000,
+        description="Longest status that the Mastodon instance takes, characters.",
     )
     bluesky_password: SecretStr | None = Field(
         None, description="The only app password Bluesky accepts; without one, any."
     )
     bluesky_token_seconds: int = Field(
-        7200, gt=0, description="Lifetime of a Bluesky access token."
+        7200, gt=0, le=31_536_000, description="Lifetime of a Bluesky access token."
     )
     bluesky_limits: bool = Field(
         True, description="Count Bluesky's rate limits per 5 minutes, of requests and of logins."
@@ -66,18 +71,29 @@ class SandboxSettings(ServiceSettings):
     spotify_extended: bool = Field(
         False, description="Answer artists with genres, as to apps in Extended Quota Mode."
     )
-    spotify_token_seconds: int = Field(3600, gt=0, description="Lifetime of a Spotify token.")
+    spotify_token_seconds: int = Field(
+        3600, gt=0, le=31_536_000, description="Lifetime of a Spotify token."
+    )
     musicbrainz_per_second: float = Field(
-        1.0, ge=0, description="Requests a second MusicBrainz allows one client; 0 for no limit."
+        1.0,
+        ge=0,
+        le=1000,
+        description="Requests a second MusicBrainz allows one client; 0 for no limit.",
     )
     lastfm_api_key: SecretStr | None = Field(
         None, description="The only API key Last.fm accepts; without one, any."
     )
     lastfm_per_second: float = Field(
-        5.0, ge=0, description="Requests a second Last.fm allows one address; 0 for no limit."
+        5.0,
+        ge=0,
+        le=1000,
+        description="Requests a second Last.fm allows one address; 0 for no limit.",
     )
     google_per_minute: int = Field(
-        60, ge=0, description="Reads, and writes, a minute that Sheets allows; 0 for no limit."
+        60,
+        ge=0,
+        le=1_000_000,
+        description="Reads, and writes, a minute that Sheets allows; 0 for no limit.",
     )
     spreadsheet_id: str = Field(
         "sandbox-spreadsheet", description="The spreadsheet that exists from the start."

@@ -1,11 +1,14 @@
 """What the worker can be told."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from worker.run import Run
 from worker.settings import WorkerSettings
+from worker.wall_clock import FARTHEST
 
 
 def test_every_setting_is_described() -> None:
@@ -91,6 +94,23 @@ def test_blocked_words_come_from_a_list_or_a_file(
 )
 def test_a_wrong_rule_is_told(name: str, value: str, said: str) -> None:
     with pytest.raises(ValidationError, match=said):
+        WorkerSettings.model_validate({name: value})
+
+
+def test_no_lease_is_long_enough_to_be_taken_for_a_wrong_clocks() -> None:
+    settings = WorkerSettings(cycle_timeout=43_200, gateway_timeout=300, inference_timeout=300)
+    longest = timedelta(seconds=settings.cycle_timeout)
+    run = Run("us", longest, settings.longest_call)
+    assert run.leased_until - run.begun < FARTHEST
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["interval", "desk_interval", "cycle_timeout", "mentions_interval", "min_interval"],
+)
+@pytest.mark.parametrize("value", ["inf", "nan", "1e12"])
+def test_a_time_without_end_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValidationError, match="Input should be"):
         WorkerSettings.model_validate({name: value})
 
 

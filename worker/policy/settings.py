@@ -13,6 +13,7 @@ from worker.policy import BlockedWords, Likeness, Pace, Policy
 from worker.policy.quiet import QuietHours, zone_of
 
 MOST_UNDO = 3600.0
+MOST_INTERVAL = 604_800.0  # a week
 
 
 class PublishingSettings(ServiceSettings):
@@ -34,7 +35,7 @@ class PublishingSettings(ServiceSettings):
         description="How long an approved draft waits, so that the approval can be undone.",
     )
     min_interval: float = Field(
-        300.0, ge=0, description="Least time between two publications, seconds."
+        300.0, ge=0, le=MOST_INTERVAL, description="Least time between two publications, seconds."
     )
     jitter: float = Field(
         0.25,
@@ -43,7 +44,7 @@ class PublishingSettings(ServiceSettings):
         description="How much longer that time may be, as a part of it: by chance, but the same "
         "for a publication after a restart.",
     )
-    most_a_day: int = Field(50, ge=0, description="Most publications within 24 hours.")
+    most_a_day: int = Field(50, ge=0, le=100_000, description="Most publications within 24 hours.")
     quiet_hours: str | None = Field(
         None, description="When nothing leaves, such as `22:00-07:30`; empty for never."
     )
