@@ -28,6 +28,7 @@ USAGE_ERROR = 2
 # 5 s), or a request would leave just as its connection is closed on it.
 KEEP_ALIVE = 30
 DOTENV = Path(".env")
+PREFIX = "Value error, "  # pydantic's, before the words of a validator
 
 
 def load_settings(settings: type[S], dotenv: Path = DOTENV) -> S:
@@ -35,18 +36,28 @@ def load_settings(settings: type[S], dotenv: Path = DOTENV) -> S:
     try:
         return settings(_env_file=dotenv)
     except ValidationError as error:
-        lines = [
-            f"  {_setting(settings, fault['loc'])}: {fault['msg']}" for fault in error.errors()
-        ]
+        lines = [f"  {fault}" for fault in faults_of(settings, error)]
         sys.exit("Wrong settings:\n" + "\n".join(lines))
     except SettingsError as error:
         sys.exit(f"Wrong settings: {error}")
 
 
-def _setting(settings: type[ServiceSettings], location: tuple[int | str, ...]) -> str:
-    name = str(location[0]) if location else "settings"
+def faults_of(settings: type[ServiceSettings], error: ValidationError) -> list[str]:
+    """What is wrong, each once, by the names that people set."""
+    faults = (
+        ": ".join((*_setting(settings, fault["loc"]), fault["msg"].removeprefix(PREFIX)))
+        for fault in error.errors()
+    )
+    return list(dict.fromkeys(faults))
+
+
+def _setting(settings: type[ServiceSettings], location: tuple[int | str, ...]) -> tuple[str, ...]:
+    """Its name; nothing where several only are wrong together."""
+    if not location:
+        return ()
+    name = str(location[0])
     field = settings.model_fields.get(name)
-    return environment_name(settings, name, field) if field else name
+    return (environment_name(settings, name, field) if field else name,)
 
 
 def listen(settings: ServiceSettings) -> socket.socket:

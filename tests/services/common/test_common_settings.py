@@ -1,9 +1,10 @@
 """Where settings come from, and what is said when they are wrong."""
 
 from pathlib import Path
+from typing import Self
 
 import pytest
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.common.serve import load_settings
@@ -14,12 +15,35 @@ class PianoSettings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="PIANO_")
 
     keys: int = Field(88, ge=1, description="How many.")
+    pedals: int = Field(3, description="How many.")
+
+    @field_validator("pedals")
+    @classmethod
+    def no_organ(cls, value: int) -> int:
+        if value > 4:
+            message = "an organ has so many"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def pedals_need_keys(self) -> Self:
+        if self.keys < self.pedals:
+            message = "PIANO_PEDALS are for those who have PIANO_KEYS"
+            raise ValueError(message)
+        return self
 
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("API_KEYS", "API_KEYS_FILE", "PIANO_KEYS", "PIANO_PORT", "LOG_LEVEL"):
+    for name in (
+        "API_KEYS",
+        "API_KEYS_FILE",
+        "PIANO_KEYS",
+        "PIANO_PEDALS",
+        "PIANO_PORT",
+        "LOG_LEVEL",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -97,6 +121,22 @@ def test_a_wrong_value_is_told_by_the_name_of_its_variable(
     message = str(caught.value)
     assert "PIANO_PORT: Input should be a valid integer" in message
     assert "LOG_LEVEL: Input should be" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PIANO_PEDALS", "9", "PIANO_PEDALS: an organ has so many"),
+        ("PIANO_KEYS", "2", "PIANO_PEDALS are for those who have PIANO_KEYS"),
+    ],
+)
+def test_a_rule_of_ours_is_told_in_its_own_words(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as caught:
+        load_settings(PianoSettings)
+    assert str(caught.value) == f"Wrong settings:\n  {said}"
 
 
 def test_a_wrong_file_is_told_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
