@@ -36,7 +36,7 @@ def load_writer(settings: InferenceSettings) -> Writer:
     torch.set_num_threads(settings.threads)
     writer = Writer.load(
         settings.bundle,
-        _device(settings.device, gpu=torch.cuda.is_available()),
+        device_of(settings.device),
         None if settings.precision == "auto" else settings.precision,
         settings.slots,
     )
@@ -54,10 +54,18 @@ def _check(samples: Sequence[Sample]) -> None:
         )
 
 
-def _device(wanted: str, *, gpu: bool) -> str:
+def device_of(wanted: str) -> str:
+    """Where to compute; raises WriterMissingError for a device that this machine has not."""
+    if wanted == "cpu":
+        return wanted
+    import torch  # noqa: PLC0415 - it takes seconds
+
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if wanted == "auto":
-        return "cuda" if gpu else "cpu"
-    if wanted.startswith("cuda") and not gpu:
+        return "cuda" if gpus else "cpu"
+    kind, _, number = wanted.partition(":")
+    usable = int(number or 0) < gpus if kind == "cuda" else torch.backends.mps.is_available()
+    if not usable:
         message = f"There is no usable GPU for INFERENCE_DEVICE={wanted}: set it to cpu or auto."
         raise WriterMissingError(message)
     return wanted
