@@ -1,7 +1,7 @@
 """`deephypebot doctor`: what is configured, what answers, what is missing and what to do.
 
-Every check gives findings; a finding that is `wrong` says what to do about it. No value of a
-setting is ever shown, only its name.
+Every check gives findings; a finding that is `wrong` says what to do about it. No secret is
+ever shown, only its name.
 """
 
 import json
@@ -19,6 +19,7 @@ import httpx
 from deephypebot.embedded import House, Wishes
 from deephypebot.errors import CommandError
 from deephypebot.ports import is_free, refuse_twins
+from deephypebot.refusals import refusals
 from deephypebot.vendors import (
     TIMELINES,
     Environment,
@@ -28,8 +29,6 @@ from deephypebot.vendors import (
     sheet_lacks,
 )
 from model.errors import ModelError
-from services.common.serve import load_settings
-from services.inference.settings import InferenceSettings
 
 PYTHONS = ((3, 11), (3, 14))
 ENOUGH_BYTES = 500_000_000
@@ -66,10 +65,10 @@ def _line(finding: Finding) -> str:
 def _findings(data: Path) -> Iterator[Finding]:
     yield _python()
     yield _torch()
-    yield _bundle()
+    environment = Environment.here()
+    yield _bundle(environment)
     yield _folder(data)
     yield _disk(data)
-    environment = Environment.here()
     yield _sheet(environment)
     try:
         house = House(Wishes(data), environment)
@@ -77,6 +76,7 @@ def _findings(data: Path) -> Iterator[Finding]:
     except CommandError as error:
         yield Finding("settings", "wrong", str(error))
         return
+    yield from _settings(house)
     yield from map(_vendor, house.standings)
     try:
         refuse_unbounded(house.standings, environment)
@@ -104,12 +104,12 @@ def _torch() -> Finding:
         return Finding("torch", "wrong", "not installed; the writer needs it", remedy)
 
 
-def _bundle() -> Finding:
-    folder = load_settings(InferenceSettings).bundle
+def _bundle(environment: Environment) -> Finding:
+    folder = environment.get("INFERENCE_BUNDLE")
     try:
         from model.bundle import SHIPPED, Bundle  # noqa: PLC0415 - imports torch, if there is one
 
-        bundle = Bundle.load(folder or SHIPPED)
+        bundle = Bundle.load(Path(folder) if folder else SHIPPED)
     except ImportError as error:
         return Finding("writer", "wrong", f"cannot be loaded: {error}", "see torch")
     except ModelError as error:
@@ -143,6 +143,14 @@ def _sheet(environment: Environment) -> Finding:
     if missing := sheet_lacks(environment):
         return Finding("sheet", "wrong", "Google's, half configured", f"set {' '.join(missing)}")
     return Finding("sheet", "ok", "Google's")
+
+
+def _settings(house: House) -> Iterator[Finding]:
+    faults = refusals(house.programs())
+    for fault in faults:
+        yield Finding("settings", "wrong", fault)
+    if not faults:
+        yield Finding("settings", "ok", "every service can start with its own")
 
 
 def _vendor(standing: Standing) -> Finding:

@@ -1,7 +1,7 @@
 """`deephypebot up`: the whole bot on one machine.
 
 All that can be known to be wrong is said before anything starts: the feed, the credentials, the
-writer, the data folder, the ports.
+writer, the settings, the data folder, the ports.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from deephypebot.embedded import House, Wishes
 from deephypebot.errors import CommandError
 from deephypebot.json_lines import read_objects, text_of
 from deephypebot.ports import refuse_taken
+from deephypebot.refusals import refusals
 from deephypebot.supervisor import Supervisor
 from deephypebot.vendors import (
     TIMELINES,
@@ -48,6 +49,7 @@ def up(wishes: Wishes) -> int:
     refuse_unbounded(house.standings, environment)
     check_sheet(environment)
     check_writer(environment)
+    check_settings(house)
     console = Console()
     with claimed(wishes.data):
         remember_timeline(wishes.data, house.timeline)
@@ -87,6 +89,12 @@ def check_writer(environment: Environment) -> None:
             f"INFERENCE_BUNDLE is {folder}, where no bundle is (no config.json): name a folder "
             "that `deephypebot train` wrote, or unset it to use the one that ships."
         )
+
+
+def check_settings(house: House) -> None:
+    """Raises CommandError when a service would not start with what it is told."""
+    if faults := refusals(house.programs()):
+        raise CommandError("\n  ".join(("Wrong settings:", *faults)))
 
 
 def fate(house: House) -> str:

@@ -148,17 +148,9 @@ def open_migrated(url: str, migrations: Path, service: str) -> Engine:
     On PostgreSQL the tables lie in a schema named after the service, so that several services
     may share one database.
     """
-    setting = f"{service.upper()}_DATABASE_URL"
+    setting, parsed = database_setting(service), address_of(url, service)
     try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "postgresql" and "options" not in parsed.query:
-            parsed = parsed.update_query_dict(
-                {"options": f"-csearch_path={service} -ctimezone=UTC"}
-            )
         engine = open_database(parsed.render_as_string(hide_password=False))
-    except (ArgumentError, ImportError, ValueError) as error:
-        message = f"{setting} is no sqlite:///path and no postgresql+psycopg://user@host/name."
-        raise SettingsError(message) from error
     except OSError as error:
         raise SettingsError(_unopened(parsed, error, setting)) from error
     try:
@@ -174,6 +166,26 @@ def open_migrated(url: str, migrations: Path, service: str) -> Engine:
         )
         raise SettingsError(message) from error
     return engine
+
+
+def address_of(url: str, service: str) -> URL:
+    """Where a service's tables lie; raises SettingsError for what no database can be at."""
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "postgresql" and "options" not in parsed.query:
+            parsed = parsed.update_query_dict({"options": f"-csearch_path={service} -ctimezone=UTC"})
+        create_engine(parsed)  # finds the driver, and connects to nothing yet
+    except (ArgumentError, ImportError, ValueError) as error:
+        message = (
+            f"{database_setting(service)} is no sqlite:///path and no "
+            "postgresql+psycopg://user@host/name."
+        )
+        raise SettingsError(message) from error
+    return parsed
+
+
+def database_setting(service: str) -> str:
+    return f"{service.upper()}_DATABASE_URL"
 
 
 def _unopened(url: URL, cause: BaseException, setting: str) -> str:

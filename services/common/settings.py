@@ -44,9 +44,7 @@ class FileSecrets(PydanticBaseSettingsSource):
         for name, field in self.settings_cls.model_fields.items():
             value, _, _ = self.get_field_value(field, name)
             if value is not None:
-                # The key that the other sources use, or both values would stand side by side.
-                alias = field.validation_alias
-                values[alias if isinstance(alias, str) else name] = value
+                values[source_key(name, field)] = value
         return values
 
 
@@ -56,6 +54,12 @@ def environment_name(settings: type[BaseSettings], field_name: str, field: Field
     if isinstance(alias, str):
         return alias.upper()
     return f"{settings.model_config.get('env_prefix', '')}{field_name}".upper()
+
+
+def source_key(field_name: str, field: FieldInfo) -> str:
+    """The key that all sources give a field's value, or two values would stand side by side."""
+    alias = field.validation_alias
+    return alias if isinstance(alias, str) else field_name
 
 
 class ServiceSettings(BaseSettings):

@@ -64,6 +64,20 @@ def test_half_a_vendor_and_a_foreign_program_are_wrong(
     assert "never-to-be-seen" not in done.stdout + done.stderr
 
 
+def test_every_setting_that_a_service_refuses_is_told(
+    tmp_path: Path, ports: dict[str, str]
+) -> None:
+    wrong = {"INFERENCE_THREADS": "0", "GATEWAY_DATABASE_URL": "foo", "WORKER_LIMIT": "0"}
+    done = doctor(tmp_path, "--json", **ports, **wrong)
+    assert done.returncode == 1
+    told = [
+        finding["detail"]
+        for finding in json.loads(done.stdout)["findings"]
+        if (finding["about"], finding["state"]) == ("settings", "wrong")
+    ]
+    assert [detail.partition(" ")[0].rstrip(":") for detail in told] == list(wrong)
+
+
 def test_a_google_sheet_without_credentials_is_wrong(tmp_path: Path, ports: dict[str, str]) -> None:
     done = doctor(tmp_path, "--json", **ports, SHEET="google", GOOGLE_SHEET_KEY="a-key")
     assert done.returncode == 1
