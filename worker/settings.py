@@ -6,9 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from services.common.settings import HeaderKey
 from worker.languages import language_of
 from worker.policy.settings import PublishingSettings
 
@@ -42,12 +43,12 @@ class WorkerSettings(PublishingSettings):
         validation_alias="INFERENCE_URL",
         description="The inference service.",
     )
-    gateway_key: SecretStr | None = Field(
+    gateway_key: HeaderKey | None = Field(
         None,
         validation_alias="GATEWAY_KEY",
         description="Bearer key for the gateway; without one, the first of API_KEYS.",
     )
-    inference_key: SecretStr | None = Field(
+    inference_key: HeaderKey | None = Field(
         None,
         validation_alias="INFERENCE_KEY",
         description="Bearer key for the inference service; without one, the first of API_KEYS.",

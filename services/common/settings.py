@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -62,6 +62,17 @@ def source_key(field_name: str, field: FieldInfo) -> str:
     return alias if isinstance(alias, str) else field_name
 
 
+def _fit_for_a_header(key: SecretStr) -> SecretStr:
+    text = key.get_secret_value()
+    if not (text.isascii() and text.isprintable()):
+        message = "a key travels in a header: letters, digits and signs of ASCII only"
+        raise ValueError(message)
+    return key
+
+
+HeaderKey = Annotated[SecretStr, AfterValidator(_fit_for_a_header)]
+
+
 class ServiceSettings(BaseSettings):
     """What every service can be told."""
 
@@ -76,7 +87,7 @@ class ServiceSettings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
-    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    api_keys: Annotated[tuple[HeaderKey, ...], NoDecode] = Field(
         (),
         validation_alias="API_KEYS",
         description="Bearer keys that callers may use, comma-separated; empty lets anyone in.",

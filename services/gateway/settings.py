@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from services.common.settings import ServiceSettings, environment_name
+from services.common.settings import HeaderKey, ServiceSettings, environment_name
 from services.gateway.people import Person, people_from, refuse_twins
 
 TimelineName = Literal["x", "mastodon", "bluesky"]
@@ -71,7 +71,7 @@ class GatewaySettings(ServiceSettings):
         validation_alias="INFERENCE_URL",
         description="The inference service.",
     )
-    inference_key: SecretStr | None = Field(
+    inference_key: HeaderKey | None = Field(
         None,
         validation_alias="INFERENCE_KEY",
         description="Bearer key for the inference service; without one, the first of API_KEYS.",

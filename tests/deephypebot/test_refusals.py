@@ -42,6 +42,7 @@ def test_nothing_is_refused_as_it_comes(told: Told, environment: dict[str, str])
         ("WORKER_LANGUAGES", "english", "WORKER_LANGUAGES: 'english' is no language"),
         ("WORKER_DATABASE_URL", "foo", f"WORKER_DATABASE_URL {NO_DATABASE}"),
         ("GATEWAY_DATABASE_URL", "oracle://db", f"GATEWAY_DATABASE_URL {NO_DATABASE}"),
+        ("API_KEYS", "schlüssel", "API_KEYS: a key travels in a header"),
         ("PEOPLE", "x", "PEOPLE: entry 1 is not name:roles:key"),
         ("PEOPLE", "ada:curate:sixteen-and-more", "PEOPLE needs API_KEYS too"),
         ("MASTODON_VISIBILITY", "secret", "MASTODON_VISIBILITY: Input should be"),

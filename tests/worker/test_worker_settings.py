@@ -52,6 +52,12 @@ def test_without_a_key_of_its_own_the_first_shared_key_is_sent() -> None:
     assert WorkerSettings().key_for(None) is None
 
 
+@pytest.mark.parametrize("name", ["gateway_key", "inference_key"])
+def test_a_key_that_no_header_takes_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="a key travels in a header"):
+        WorkerSettings.model_validate({name: "schlüssel"})
+
+
 @pytest.mark.parametrize(
     "template",
     [

@@ -65,6 +65,19 @@ def test_keys_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert secrets(PianoSettings()) == ["old", "new"]
 
 
+@pytest.mark.parametrize("key", ["schlüssel", "two\nlines", "tab\tbed", "\udcff"])
+def test_keys_that_no_header_takes_are_refused_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("API_KEYS", f"old,{key},{key}")
+    with pytest.raises(SystemExit) as caught:
+        load_settings(PianoSettings)
+    assert str(caught.value) == (
+        "Wrong settings:\n"
+        "  API_KEYS: a key travels in a header: letters, digits and signs of ASCII only"
+    )
+
+
 def test_a_file_may_hold_the_value(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "mounted").write_text("from-a-file\n")
     monkeypatch.setenv("API_KEYS_FILE", str(tmp_path / "mounted"))
