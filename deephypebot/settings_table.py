@@ -94,7 +94,7 @@ def _section(title: str, members: list[Setting]) -> Iterator[str]:
 
 def _default(field: FieldInfo) -> str:
     value = field.default
-    if value is PydanticUndefined or value is None or value == ():
+    if value is PydanticUndefined or value in (None, (), ""):
         return ""
     if isinstance(value, tuple):
         value = ",".join(map(str, value))

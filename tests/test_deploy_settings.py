@@ -18,6 +18,12 @@ def test_every_setting_is_described() -> None:
     assert [setting.name for setting in settings() if not setting.description] == []
 
 
+def test_what_is_empty_by_default_is_left_blank() -> None:
+    blank = {setting.name for setting in settings() if not setting.default}
+    assert {"API_KEYS", "DATABASE_URL", "WORKER_HANDLE", "WORKER_LANGUAGES"} <= blank
+    assert [setting.name for setting in settings() if setting.default == "``"] == []
+
+
 def test_every_setting_that_the_embedded_run_names_exists() -> None:
     known = {setting.name for setting in settings()}
     text = "".join(

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from services.common.settings import HeaderKey
+from services.common.settings import PORT, HeaderKey
 from worker.languages import language_of
 from worker.policy.settings import PublishingSettings
 
@@ -27,7 +27,7 @@ class WorkerSettings(PublishingSettings):
 
     model_config = SettingsConfigDict(env_prefix="WORKER_")
 
-    port: int = Field(8002, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    port: int = Field(8002, ge=0, le=65535, description=PORT)
     name: str = Field(
         default_factory=socket.gethostname,
         min_length=1,

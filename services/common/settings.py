@@ -19,6 +19,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+PORT = "Port to listen on; 0 takes any free one, but not under `deephypebot up`."
+
 
 class SettingsError(Exception):
     """A setting is wrong; the message names it and says what to do."""
@@ -86,7 +88,7 @@ class ServiceSettings(BaseSettings):
     )
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(0, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    port: int = Field(0, ge=0, le=65535, description=PORT)
     api_keys: Annotated[tuple[HeaderKey, ...], NoDecode] = Field(
         (),
         validation_alias="API_KEYS",

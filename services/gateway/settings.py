@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from services.common.settings import HeaderKey, ServiceSettings, environment_name
+from services.common.settings import PORT, HeaderKey, ServiceSettings, environment_name
 from services.gateway.people import Person, people_from, refuse_twins
 
 TimelineName = Literal["x", "mastodon", "bluesky"]
@@ -27,7 +27,7 @@ class GatewaySettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_")
 
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    port: int = Field(8000, ge=0, le=65535, description=PORT)
     max_body_bytes: int = Field(
         16_777_216,
         ge=1024,

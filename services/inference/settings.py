@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from services.common.settings import ServiceSettings
+from services.common.settings import PORT, ServiceSettings
 
 
 class InferenceSettings(ServiceSettings):
@@ -13,7 +13,7 @@ class InferenceSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="INFERENCE_")
 
-    port: int = Field(8001, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    port: int = Field(8001, ge=0, le=65535, description=PORT)
     bundle: Path | None = Field(
         None, description="Folder of the trained writer; empty takes the one that ships."
     )

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from services.common.settings import ServiceSettings
+from services.common.settings import PORT, ServiceSettings
 
 
 class SandboxSettings(ServiceSettings):
@@ -14,7 +14,7 @@ class SandboxSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="SANDBOX_")
 
-    port: int = Field(8090, ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    port: int = Field(8090, ge=0, le=65535, description=PORT)
     state: Path | None = Field(
         None,
         description="SQLite file that outlives the process; without one, nothing is remembered.",
