@@ -10,6 +10,7 @@ One after another, each with the service started anew:
 A request is one sample of the drafts that are usual. Every answer is counted by its status.
 """
 
+import argparse
 import asyncio
 import os
 import random
@@ -119,9 +120,18 @@ TRIALS: dict[str, Callable[[Running], Awaitable[str]]] = {
 }
 
 
-def main() -> None:
+def main(given: list[str] | None = None) -> None:
     """Print a line for each trial that is named, or for all."""
-    for name in sys.argv[1:] or TRIALS:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "trials", nargs="*", metavar="TRIAL", help=f"all, or of {', '.join(TRIALS)}"
+    )
+    trials = parser.parse_args(given).trials
+    if unknown := [name for name in trials if name not in TRIALS]:
+        parser.error(f"there is no trial '{unknown[0]}'; there are {', '.join(TRIALS)}")
+    for name in trials or TRIALS:
         with running(_launch()) as server:
             memory = resident_mebibytes(server.mark)
             print(f"(ready in {server.start_seconds:.1f} s, {memory:.0f} MiB)")

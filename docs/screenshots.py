@@ -1,9 +1,16 @@
 """Takes the pictures in this folder from the running bot: `make screenshots`."""
 
+import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+try:
+    from playwright.sync_api import Browser, Page, sync_playwright
+except ImportError as error:
+    sys.exit(
+        f"{error}: install what the pictures need with "
+        "`pip install --constraint constraints.txt '.[dev]'`."
+    )
 
 from tests.running_bot import RunningBot, until
 

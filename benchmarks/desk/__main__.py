@@ -5,13 +5,13 @@ was just started; the following ones give median and worst.
 """
 
 import argparse
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.desk.asking import a_gateway, times
 from benchmarks.desk.filling import APPROVED, fill
-from benchmarks.desk.keys import CHROMIUM, a_pass
 from benchmarks.serving.accounts import most_resident_mebibytes, resident_mebibytes
 from benchmarks.table import print_row
 
@@ -27,6 +27,13 @@ def main(given: list[str] | None = None) -> None:
 
 
 def measure(folder: Path, items: int, each: int, posts: int) -> None:
+    try:
+        from benchmarks.desk.keys import CHROMIUM, a_pass  # noqa: PLC0415 - it wants playwright
+    except ImportError as error:
+        sys.exit(
+            f"{error}: install what the pass by keys needs with "
+            "`pip install --constraint constraints.txt '.[dev]'`."
+        )
     took = fill(folder / "gateway.sqlite3", items, each)
     print(f"{items + APPROVED:,} posts with {each} drafts each were laid in {took:.1f} s\n")
     with a_gateway(folder) as gateway:
