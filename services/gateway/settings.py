@@ -1,5 +1,6 @@
 """What the gateway can be told (`GATEWAY_*`, and the bare names of the adapters it chooses)."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -15,6 +16,7 @@ TimelineName = Literal["x", "mastodon", "bluesky"]
 CatalogueName = Literal["spotify", "musicbrainz", "lastfm"]
 
 X_HOSTS = ("api.twitter.com", "api.x.com")
+CONTACT = re.compile(r"[^\s@]+@[^\s@]+|https?://\S+")
 # X's own timeline may lag: a post that it does not show yet would be sent a second time.
 LEAST_X_SETTLE_SECONDS = 5.0
 
@@ -221,7 +223,8 @@ class GatewaySettings(ServiceSettings):
     musicbrainz_contact: str | None = Field(
         None,
         validation_alias="MUSICBRAINZ_CONTACT",
-        description="Mail address or page of the operator; MusicBrainz wants it in User-Agent.",
+        description="Mail address or page (https://...) of the operator; MusicBrainz wants it in "
+        "User-Agent.",
     )
     musicbrainz_interval: float = Field(
         1.0,
@@ -268,6 +271,14 @@ class GatewaySettings(ServiceSettings):
     @classmethod
     def split_people(cls, value: object) -> object:
         return people_from(value) if isinstance(value, str) else value
+
+    @field_validator("musicbrainz_contact")
+    @classmethod
+    def leads_to_somebody(cls, value: str | None) -> str | None:
+        if value and not (value.isascii() and value.isprintable() and CONTACT.search(value)):
+            message = "MusicBrainz wants a mail address or a page such as https://example.org"
+            raise ValueError(message)
+        return value
 
     @model_validator(mode="after")
     def people_come_beside_api_keys(self) -> Self:

@@ -45,6 +45,7 @@ def test_nothing_is_refused_as_it_comes(told: Told, environment: dict[str, str])
         ("API_KEYS", "schlüssel", "API_KEYS: a key travels in a header"),
         ("PEOPLE", "x", "PEOPLE: entry 1 is not name:roles:key"),
         ("PEOPLE", "ada:curate:sixteen-and-more", "PEOPLE needs API_KEYS too"),
+        ("MUSICBRAINZ_CONTACT", "nobody", "MUSICBRAINZ_CONTACT: MusicBrainz wants a mail address"),
         ("MASTODON_VISIBILITY", "secret", "MASTODON_VISIBILITY: Input should be"),
         ("INFERENCE_THREADS", "0", "INFERENCE_THREADS: Input should be"),
         ("INFERENCE_DEVICE", "gpu", "INFERENCE_DEVICE: String should match"),

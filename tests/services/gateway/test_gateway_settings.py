@@ -24,6 +24,19 @@ def test_x_itself_has_time_to_show_a_post_before_it_is_sent_again(
     settings(x_base_url=host, publish_settle_seconds=5)
 
 
+@pytest.mark.parametrize("contact", ["nobody", "@", "example.org", "jürgen@example.org", "a@b\n"])
+def test_a_contact_that_leads_to_nobody_is_refused(settings: MakeSettings, contact: str) -> None:
+    with pytest.raises(ValidationError, match="wants a mail address or a page"):
+        settings(musicbrainz_contact=contact)
+
+
+@pytest.mark.parametrize(
+    "contact", [None, "ada@example.org", "https://example.org/bot", "Ada <ada@example.org>"]
+)
+def test_a_contact_is_a_mail_address_or_a_page(settings: MakeSettings, contact: str | None) -> None:
+    assert settings(musicbrainz_contact=contact).musicbrainz_contact == contact
+
+
 @pytest.mark.parametrize("timeline", ["mastodon", "bluesky"])
 def test_where_nothing_lags_a_post_may_be_sent_again_at_once(
     settings: MakeSettings, timeline: str
