@@ -4,7 +4,8 @@
 - what the platform shows is there once, in the words of an approval that stands: an edit arrives,
   and nothing that was rejected or taken back is out;
 - who mentioned the bot is answered, and nobody else is;
-- the desk is told `published` of what is out, and of nothing else;
+- the desk is told `published` of what is out, and of nothing else; of what waits it was not told
+  last that it failed or leaves, unless it is owed another word;
 - once the world is well again every post has drafts or a reason, everything that was approved and
   not refused is out, the curator knows of all of it, and nobody holds anything any more.
 
@@ -115,8 +116,12 @@ class WorkerMachine(RuleBasedStateMachine):
         cls.beginning = connect(":memory:")
         sqlite_of(store).backup(cls.beginning)
 
-    @initialize(failpoint=st.none() | st.sampled_from(AT_THE_DESK), faults=failures)
-    def begin(self, failpoint: str | None, faults: list[Fault] | None) -> None:
+    @initialize(
+        failpoint=st.none() | st.sampled_from(AT_THE_DESK),
+        faults=failures,
+        pauses=st.sampled_from([False, False, True]),
+    )
+    def begin(self, failpoint: str | None, faults: list[Fault] | None, *, pauses: bool) -> None:
         """Drafts lie on the desk, one is approved, and its publication meets trouble."""
         self.beginning.backup(sqlite_of(self.store))
         self.world, self.clock = self.mortals.world, self.mortals.begin_anew()
@@ -128,6 +133,8 @@ class WorkerMachine(RuleBasedStateMachine):
         self.decide("x:1:1", "approved")
         self.fail("publish", faults)
         self.do("ada", "desk", failpoint)
+        if pauses:
+            self.ask("pause")
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -210,15 +217,35 @@ class WorkerMachine(RuleBasedStateMachine):
         verdict=st.sampled_from(["approved", "rejected", "undecided"]),
         door=st.sampled_from(["mark", "mark", "decisions", "publish"]),
         failpoint=st.none() | st.sampled_from(AT_THE_DESK),
+        pauses=st.booleans(),
     )
     def the_curator_acts_during_a_look(
-        self, data: st.DataObject, verdict: str, door: str, failpoint: str | None
+        self,
+        data: st.DataObject,
+        *,
+        verdict: str,
+        door: str,
+        failpoint: str | None,
+        pauses: bool,
     ) -> None:
         """Between two calls of a worker, just before one of them is answered."""
         draft_id = data.draw(st.sampled_from(sorted(self.world.drafts)))
+
+        def act() -> None:
+            self.decide(draft_id, verdict, edited=True)
+            if pauses:
+                self.ask("pause")
+
         self.pass_by(20)
-        self.world.when_called[door] = [lambda: self.decide(draft_id, verdict, edited=True)]
+        self.world.when_called[door] = [act]
         self.do("ada", "desk", failpoint)
+
+    @rule(kind=st.sampled_from(["pause", "resume", "resume"]))
+    def ask(self, kind: Literal["pause", "resume"]) -> None:
+        """Publishing is paused, or goes on."""
+        self.world.ask(kind)
+        self.store.commands.obey(self.world.asked, self.clock())
+        self.note(kind)
 
     @precondition(lambda self: self.world.drafts)
     @rule(
@@ -306,9 +333,13 @@ class WorkerMachine(RuleBasedStateMachine):
         self.decide(draft.id, verdict)
 
     @precondition(lambda self: self.stands)
-    @rule(data=st.data(), verdict=st.sampled_from(["undecided", "rejected"]))
-    def a_decision_is_taken_back(self, data: st.DataObject, verdict: str) -> None:
-        self.decide(data.draw(st.sampled_from(sorted(self.stands))), verdict)
+    @rule(data=st.data(), verdict=st.sampled_from(["undecided", "rejected"]), again=st.booleans())
+    def a_decision_is_taken_back(self, data: st.DataObject, verdict: str, *, again: bool) -> None:
+        """Perhaps to approve other words at once."""
+        draft_id = data.draw(st.sampled_from(sorted(self.stands)))
+        self.decide(draft_id, verdict)
+        if again:
+            self.decide(draft_id, "approved", edited=True)
 
     def decide(self, draft_id: str, verdict: str, *, edited: bool = False) -> None:
         """The curator decides, unless the post is on its way out."""
@@ -367,6 +398,15 @@ class WorkerMachine(RuleBasedStateMachine):
                 assert self.words_of(draft_id) in self.world.out
 
     @invariant()
+    def what_waits_was_not_said_to_fail_or_to_leave(self) -> None:
+        with reading(self.store.engine) as connection:
+            waits = (publication.c.state == "ready") & ~publication.c.announced
+            waiting = set(connection.scalars(select(publication.c.draft_id).where(waits)))
+            owed = set(connection.scalars(select(outcome.c.draft_id).where(outcome.c.owed)))
+        for draft_id in waiting - owed:
+            assert not self.is_approved(draft_id) or self.told(draft_id) in {None, "waiting"}
+
+    @invariant()
     def nobody_is_answered_who_did_not_ask(self) -> None:
         mentions = {each.id for each in self.world.mentions}
         assert set(self.world.answered.values()) <= mentions
@@ -377,7 +417,8 @@ class WorkerMachine(RuleBasedStateMachine):
             assert (connection.scalar(select(func.sum(post.c.faults))) or 0) <= self.blamed
 
     def heal(self) -> None:
-        """Nothing fails any more, and a worker gets all the time it needs."""
+        """Nothing fails or is paused any more, and a worker gets all the time it needs."""
+        self.ask("resume")
         for worker in ("bob", "ada"):
             self.clock.pass_by(QUIET)
             self.do(worker, "cycle")

@@ -250,8 +250,17 @@ def put_out(
         connection.execute(changed.values(changed_at=now, **values))
     else:
         move(connection, publication, standing.id, to=state, now=now, values={**values, **FREE})
+    announced = standing is not None and standing.draft_id == row.id and standing.announced
     if wording.reason:
         owe(connection, row.id, "failed", now, detail=wording.reason)
+    elif announced or is_told(connection, row.id, "failed"):
+        owe(connection, row.id, "waiting", now)
+
+
+def is_told(connection: Connection, draft_id: str, state: str) -> bool:
+    """Whether this is the last that the curator was told of a draft, or is to be told."""
+    last = select(outcome.c.state).where(outcome.c.draft_id == draft_id)
+    return connection.scalar(last) == state
 
 
 def take_back(connection: Connection, row: Row[Any], now: datetime) -> None:
@@ -264,8 +273,5 @@ def take_back(connection: Connection, row: Row[Any], now: datetime) -> None:
         log.warning("decision.too_late", draft_id=row.id, state=standing.state)
         return
     move(connection, publication, standing.id, to=PublicationState.CANCELLED, now=now)
-    was_told = select(outcome.c.draft_id).where(
-        outcome.c.draft_id == row.id, outcome.c.state == "waiting"
-    )
-    if standing.announced or connection.scalar(was_told):
+    if standing.announced or is_told(connection, row.id, "waiting"):
         owe(connection, row.id, "failed", now, detail="taken back before it left")
