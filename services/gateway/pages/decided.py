@@ -52,7 +52,7 @@ def decided(item: DeskItem, now: datetime | None = None) -> Decided | None:
         away = now is not None and item.is_away(now)
         return Decided(item, item.drafts[0], can_undo=True) if away else None
     draft = max(item.drafts, key=lambda laid: _weight(laid, item.state))
-    leaving = draft.outcome is not None and draft.outcome.state != "failed"
+    leaving = draft.outcome is not None and draft.outcome.state in {"scheduled", "published"}
     return Decided(item, draft, can_undo=not leaving)
 
 

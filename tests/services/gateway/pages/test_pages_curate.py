@@ -186,8 +186,9 @@ async def test_words_that_cannot_be_kept_are_refused_and_shown_again(
 async def test_recent_decisions_show_what_became_of_them(
     browser: Fixture, desk: LocalSheet, drafts_for: Fixture
 ) -> None:
-    await desk.upsert([draft for number in (1, 2, 3) for draft in drafts_for(number)])
+    await desk.upsert([draft for number in (1, 2, 3, 4) for draft in drafts_for(number)])
     outcomes = [
+        Outcome(state="waiting"),
         Outcome(state="scheduled"),
         Outcome(state="published", url="https://x.example/9"),
         Outcome(state="failed", detail="The platform says no."),
@@ -196,11 +197,11 @@ async def test_recent_decisions_show_what_became_of_them(
         await desk.approve(f"x:{number}:1", text=None, version=1, curator="Ada")
         await desk.mark(f"x:{number}:1", outcome)
     page = await browser.read("/curate")
-    for seen in ("Scheduled", "Published", "Failed: The platform says no."):
+    for seen in ("Approved", "Scheduled", "Published", "Failed: The platform says no."):
         assert seen in page.text
     assert ("href", "https://x.example/9") in page.attributes
     undoable = [f.fields["item_id"] for f in page.forms if f.action == "/curate/undo"]
-    assert undoable == ["x:3"]
+    assert undoable == ["x:4", "x:1"]
 
 
 async def test_the_curators_name_is_remembered_and_signs_decisions(
