@@ -4,6 +4,9 @@ A platform may accept a post and its answer may be lost; X knows no idempotency 
 forgets ours after an hour. So a row is stored before the platform is asked, and a row that is
 found in `sending` means that the post may be out: the timeline is read, and the text is sent
 again only when it is not there after the platform has had time to show it.
+
+A key stands for one text from the moment when that may be out. What the platform refused never was,
+and lets the key go to another text.
 """
 
 import asyncio
@@ -189,8 +192,12 @@ class Publications:
             change(connection)
 
     def _claim(self, intent: Intent) -> RowMapping | None:
-        """Store the intent to send; the row of an earlier call where there is one."""
+        """Store the intent to send; the row of an earlier call where there is one, unless that
+        was refused in other words."""
+        refused = (publication.c.key == intent.key) & (publication.c.state == "refused")
+        other = delete(publication).where(refused, publication.c.text != intent.text)
         with writing(self.engine) as connection:
+            connection.execute(other)
             claim = inserting(connection, publication).values(
                 key=intent.key,
                 text=intent.text,

@@ -207,7 +207,9 @@ def approve(
 def idempotency_key(draft_id: str, version: str, in_reply_to: str | None = None) -> str:
     """One key per approval: plain characters, whatever a platform or a sheet calls its things.
 
-    What stands alone is another publication than what answers somebody.
+    What stands alone is another publication than what answers somebody. The text is no part of it:
+    in another template, too, the gateway must know what is out already, or it would leave twice
+    after an older database was restored.
     """
     answer = f">{in_reply_to}" if in_reply_to else ""
     return hashlib.sha256(f"{draft_id}@{version}{answer}".encode()).hexdigest()[:40]

@@ -65,7 +65,8 @@ async def publish_post(
         str | None,
         Header(
             description="Names this publication: 1 to 200 printable characters. The same key "
-            "never publishes twice, whatever happens to an answer.",
+            "never publishes twice, whatever happens to an answer; it stands for one text, until "
+            "that is refused.",
             examples=["publication:x:1994012345678901234:1"],
         ),
     ] = None,

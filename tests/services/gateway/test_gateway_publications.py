@@ -148,6 +148,20 @@ async def test_a_refusal_is_final(
     assert sandbox.texts() == []
 
 
+async def test_what_was_refused_may_be_published_in_other_words(
+    publications: Publications, sandbox: Sandbox, engine: Engine
+) -> None:
+    """As when a draft is approved once more, as it stands, after the template was changed."""
+    with pytest.raises(RefusedByVendorError):
+        await publications.publish("k1", "x" * 281)
+    first = await publications.publish("k1", "a warm haze")
+    assert await publications.publish("k1", "a warm haze") == first
+    with pytest.raises(KeyReusedError):
+        await publications.publish("k1", "a cold haze")
+    assert rows(engine) == [("k1", "published", 1)]
+    assert sandbox.texts() == ["a warm haze"]
+
+
 @pytest.mark.parametrize("status", [402, 403, 429])
 async def test_what_was_certainly_not_sent_leaves_no_trace(
     publications: Publications, sandbox: Sandbox, engine: Engine, clock: Clock, status: int

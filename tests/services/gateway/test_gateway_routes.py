@@ -161,12 +161,13 @@ async def test_refusals_and_delays_are_told_apart(
     async with open_app(app), client_of(app) as gateway:
         with pytest.raises(RefusedError, match="too long"):
             await gateway.publish("x" * 400, "publication:1")
+        await gateway.publish("a warm haze", "publication:2")
+        with pytest.raises(RefusedError, match="another text"):
+            await gateway.publish("a cold haze", "publication:2")
         sandbox.plan("x", "status", method="POST", status=429)
         with pytest.raises(BusyError) as raised:
-            await gateway.publish("a warm haze", "publication:2")
+            await gateway.publish("a cold haze", "publication:3")
         assert raised.value.retry_after is not None
-        with pytest.raises(RefusedError, match="another text"):
-            await gateway.publish("a cold haze", "publication:1")
         with pytest.raises(RefusedError) as refused:
             await gateway.song("No Such Song At All", "Nobody")
         assert refused.value.status == 404
