@@ -76,6 +76,7 @@ POST = Machine(
         Move(PostState.STORED, PostState.SONG, "names a song, or may name one"),
         Move(PostState.STORED, PostState.NO_SONG, "names none, with a reason"),
         Move(PostState.NO_SONG, PostState.STORED, "turns out to mention the bot"),
+        Move(PostState.SONG, PostState.STORED, "turns out to mention the bot"),
         Move(PostState.SONG, PostState.RESOLVED, "a catalogue has it"),
         Move(PostState.SONG, PostState.UNKNOWN_SONG, "no catalogue has it"),
         Move(PostState.SONG, PostState.NO_SONG, "it was a guess, and no catalogue has it"),

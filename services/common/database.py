@@ -173,7 +173,9 @@ def address_of(url: str, service: str) -> URL:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "postgresql" and "options" not in parsed.query:
-            parsed = parsed.update_query_dict({"options": f"-csearch_path={service} -ctimezone=UTC"})
+            parsed = parsed.update_query_dict(
+                {"options": f"-csearch_path={service} -ctimezone=UTC"}
+            )
         create_engine(parsed)  # finds the driver, and connects to nothing yet
     except (ArgumentError, ImportError, ValueError) as error:
         message = (

@@ -101,6 +101,22 @@ async def test_what_turns_out_to_be_a_mention_is_read_once_more(
     assert state_of(store) == "delivered"
 
 
+async def test_what_waits_for_the_catalogue_and_turns_out_to_be_a_mention_is_read_once_more(
+    start: OpenBot, world: World, store: Store, clock: Clock
+) -> None:
+    store.timeline.take_mentions(TimelinePage(posts=[], cursor="0"), START - timedelta(days=1))
+    bot = await start(mentions_interval=60.0)
+    world.faults["songs"] = [503]
+    world.scores["Pink Moon"] = 0.8  # too little for a guess
+    world.post("can you do Pink Moon by Nick Drake? @ourbot")
+    await bot.run_cycle()
+    assert state_of(store) == "song"
+    world.mentions += world.posts
+    clock.pass_by(60)
+    await bot.run_cycle()
+    assert state_of(store) == "delivered"
+
+
 async def test_a_mention_that_names_no_song_is_not_read_over_and_over(
     listener: Bot, world: World, store: Store, clock: Clock
 ) -> None:

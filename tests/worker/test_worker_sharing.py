@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
@@ -29,6 +30,7 @@ from worker.store import Store, shared_clock
 from worker.store.decisions import Compose
 from worker.store.moves import LeaseLostError, lock
 from worker.store.name import Name
+from worker.store.posts import Asked, Reading
 from worker.store.timeline import TIMELINE
 from worker.tables import draft, post, publication, turn
 
@@ -137,6 +139,29 @@ def test_a_page_that_was_read_out_of_turn_is_not_stored(shared: Store, world: Wo
         shared.timeline.take(page, START, "bob/1")
     assert shared.timeline.position() is None
     assert shared.timeline.take(page, START, "ada/1") == 1
+
+
+@pytest.mark.parametrize("state", [PostState.STORED, PostState.SONG])
+def test_whoever_works_on_what_turns_out_to_be_a_mention_loses_it(
+    shared: Store, world: World, state: PostState
+) -> None:
+    """Also if the same run claims it again, while it waits for an answer about what it read."""
+    posts, page = shared.posts, TimelinePage(posts=world.post(song_post(1)), cursor="1")
+    claim = partial(posts.claim, limit=1, lease="ada/1", now=START, until=LATER)
+    found = Reading((Asked("Harbour Lights 1", ("The Lanterns",)),))
+    shared.timeline.take(page, START)
+    (held,) = claim(PostState.STORED)
+    if state is PostState.SONG:
+        posts.read([(held, found)], START)
+        (held,) = claim(PostState.SONG)
+    shared.timeline.take_mentions(page, START)
+    (again,) = claim(PostState.STORED)
+    assert again.post.mentions_bot
+    posts.read([(again, found)], START)
+    if state is PostState.SONG:
+        claim(PostState.SONG)
+    with pytest.raises(LeaseLostError):
+        posts.dismiss(held, "no catalogue has it", START)
 
 
 async def test_two_workers_read_the_timeline_once_and_share_what_it_holds(

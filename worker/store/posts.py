@@ -4,6 +4,7 @@ Work is claimed with a lease (one UPDATE; rows that somebody else is claiming ar
 and what came of it is stored only by the holder of that lease.
 """
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -125,7 +126,11 @@ class Posts:
     def claim(
         self, state: PostState, limit: int, *, lease: str, now: datetime, until: datetime
     ) -> list[Claimed]:
-        """Posts in a state whose turn has come: those that were asked for, then the oldest."""
+        """Posts in a state whose turn has come: those that were asked for, then the oldest.
+
+        The claim goes into the lease, so that one which was taken away meanwhile, and is claimed
+        again by the same run, is not mistaken for the earlier one.
+        """
         due = (
             select(post.c.item_id)
             .where(
@@ -141,7 +146,7 @@ class Posts:
         held = (
             update(post)
             .where(post.c.item_id.in_(select(due.c.item_id)))
-            .values(lease=lease, leased_until=until)
+            .values(lease=f"{lease}/{secrets.token_hex(4)}", leased_until=until)
             .returning(post)
         )
         with writing(self.engine) as connection:

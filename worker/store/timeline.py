@@ -14,7 +14,7 @@ from services.gateway.schemas import Gap, Post, TimelinePage
 from worker.failpoints import reach
 from worker.states import POST, START, PostState
 from worker.store.moves import lock, move
-from worker.store.posts import FRESH, item_id_of
+from worker.store.posts import FREE, FRESH, item_id_of
 from worker.store.turns import check_turn
 from worker.tables import cursor, gap, post
 
@@ -83,16 +83,20 @@ class Timeline:
 
 
 def read_again(connection: Connection, ids: Sequence[str], now: datetime) -> None:
-    """Have those parsed once more that named no song before they were known for mentions."""
-    unasked = select(post.c.item_id).where(
+    """Have those parsed once more that were not known for mentions: what named no song, or waits
+    for a catalogue. Whoever works on one of them, or is parsing it, loses it."""
+    unasked = (
         post.c.item_id.in_(ids),
-        post.c.state == PostState.NO_SONG,
         ~post.c.asked,
         post.c.ask_at.is_not(None),  # or its text is wiped
     )
-    for item_id in connection.scalars(unasked).all():
+    read = select(post.c.item_id).where(
+        *unasked, post.c.state.in_((PostState.NO_SONG, PostState.SONG))
+    )
+    for item_id in connection.scalars(read).all():
         afresh = {"next_at": now, "rule": None, "reason": None, **FRESH}
         move(connection, post, item_id, to=PostState.STORED, now=now, values=afresh)
+    connection.execute(update(post).where(*unasked, post.c.state == PostState.STORED).values(FREE))
 
 
 def insert_new_posts(connection: Connection, posts: Sequence[Post], now: datetime) -> int:
