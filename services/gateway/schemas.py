@@ -7,6 +7,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 Identifier = Annotated[str, Field(min_length=1, max_length=200)]
+# With room for what is made of a platform's longest id: `origin:id` and `origin:id:rank`.
+ItemId = Annotated[str, Field(min_length=1, max_length=230)]
+DraftId = Annotated[str, Field(min_length=1, max_length=240)]
 
 
 class Contract(BaseModel):
@@ -118,8 +121,8 @@ class Written(Contract):
 class Draft(Contract):
     """One sentence for one post, waiting for a curator."""
 
-    id: Identifier = Field(description="Stable: origin, post id and rank.", examples=["x:17:1"])
-    item_id: Identifier = Field(description="What it belongs to: origin and post id.")
+    id: DraftId = Field(description="Stable: origin, post id and rank.", examples=["x:17:1"])
+    item_id: ItemId = Field(description="What it belongs to: origin and post id.")
     rank: int = Field(
         ge=1, le=2**31 - 1, description="1 is the writer's favourite; later ones stand below."
     )
@@ -156,7 +159,7 @@ class Stored(Contract):
 class Decision(Contract):
     """What a curator said of a draft. A later decision on the same draft replaces it."""
 
-    draft_id: Identifier
+    draft_id: DraftId
     verdict: Literal["approved", "rejected", "undecided"] = Field(
         description="`undecided`: an earlier decision was taken back."
     )
@@ -194,18 +197,18 @@ class Outcome(Contract):
     detail: str | None = Field(None, max_length=500, description="What went wrong.")
 
 
-class Outcomes(RootModel[dict[Identifier, Outcome]]):
+class Outcomes(RootModel[dict[DraftId, Outcome]]):
     """What became of drafts, by their ids."""
 
 
 class Marked(Contract):
-    missing: list[Identifier] = Field(description="Drafts that are not on the desk.")
+    missing: list[DraftId] = Field(description="Drafts that are not on the desk.")
 
 
 class Forgotten(Contract):
     """Posts whose text may no longer be kept, as items."""
 
-    item_ids: list[Identifier] = Field(max_length=500)
+    item_ids: list[ItemId] = Field(max_length=500)
 
 
 class NewPost(Contract):
@@ -249,7 +252,7 @@ class Reading(Contract):
 class PublishedPost(Contract):
     """What was published of a draft, and how it was received so far."""
 
-    draft_id: Identifier
+    draft_id: DraftId
     published_at: datetime
     title: str
     artists: list[str]
@@ -308,7 +311,7 @@ class Composing(Told):
 class Parked(Told):
     """A post that a step failed on too often."""
 
-    item_id: str = Field(min_length=1, max_length=230)
+    item_id: ItemId
     step: str = Field(max_length=40, description="The state that it was parked from.")
     error: str = Field(max_length=500)
     at: datetime

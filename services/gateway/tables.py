@@ -101,7 +101,7 @@ audit = Table(
 desk_item = Table(
     "desk_item",
     metadata,
-    Column("id", String(200), primary_key=True),
+    Column("id", String(230), primary_key=True),  # origin:id
     Column("state", String(20), nullable=False),  # waiting, approved, rejected
     # Grows with every decision; a form that carries an older one lost the race.
     Column("version", Integer, nullable=False),
@@ -130,7 +130,7 @@ desk_item = Table(
 desk_words = Table(
     "desk_words",
     metadata,
-    Column("item_id", String(200), ForeignKey("desk_item.id"), primary_key=True),
+    Column("item_id", String(230), ForeignKey("desk_item.id"), primary_key=True),
     Column("words", Text, nullable=False),  # song, artists, drafts, curators' words
     Column("genres", Text, nullable=False),
     Column("post", Text, nullable=False),  # wiped when the post is forgotten
@@ -139,8 +139,8 @@ desk_words = Table(
 desk_draft = Table(
     "desk_draft",
     metadata,
-    Column("id", String(200), primary_key=True),
-    Column("item_id", String(200), ForeignKey("desk_item.id"), nullable=False, index=True),
+    Column("id", String(240), primary_key=True),  # origin:id:rank
+    Column("item_id", String(230), ForeignKey("desk_item.id"), nullable=False, index=True),
     Column("rank", Integer, nullable=False),
     Column("text", Text, nullable=False),
     Column("scores", JSON, nullable=False),  # JSON's null: a person's words, which nobody ranked
@@ -156,7 +156,7 @@ desk_decision = Table(
     "desk_decision",
     metadata,
     Column("sequence", Integer, primary_key=True, autoincrement=True),
-    Column("draft_id", String(200), ForeignKey("desk_draft.id"), nullable=False, index=True),
+    Column("draft_id", String(240), ForeignKey("desk_draft.id"), nullable=False, index=True),
     Column("verdict", String(20), nullable=False),  # approved, rejected, undecided
     Column("text", Text, nullable=False),
     Column("edited", Integer, nullable=False),

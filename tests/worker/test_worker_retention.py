@@ -231,6 +231,20 @@ async def test_drafts_of_a_deleted_post_reach_the_desk_without_what_it_said(
     assert len(world.out) == 1
 
 
+async def test_a_post_with_the_longest_id_goes_all_the_way(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    (long,) = world.post(song_post(1), id="1" * 200)
+    await bot.run_cycle()
+    world.decide(f"x:{long.id}:1")
+    await bot.look_at_desk()
+    assert states(store) == {f"x:{long.id}": "decided"}
+    assert len(world.out) == 1
+    clock.pass_by(ASK_AFTER.total_seconds())
+    await bot.run_cycle()
+    assert held(store) == on_desk(world) == set()
+
+
 async def test_a_post_is_asked_about_once_in_twenty_hours(
     bot: Bot, world: World, clock: Clock
 ) -> None:

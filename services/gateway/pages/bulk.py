@@ -38,7 +38,7 @@ from services.gateway.sheets.sheet import Batch, Desk, DeskItem, Tick, Wanted
 ON_A_PAGE = 50
 BATCH = r"^[0-9a-f]{0,40}$"
 # A version and the id of a draft, as the boxes of the page say them.
-TICK = r"^[1-9][0-9]{0,8} [^\x00-\x1f\x7f]{1,230}$"
+TICK = r"^[1-9][0-9]{0,8} [^\x00-\x1f\x7f]{1,240}$"
 
 log = structlog.get_logger()
 router = APIRouter(include_in_schema=False, route_class=PageRoute)

@@ -21,7 +21,7 @@ from services.common.problems import (
     ProblemError,
 )
 from services.gateway.pages.curate import SAID, Place, desk_page, find_place
-from services.gateway.pages.fields import SPANS, Id, Known, Span, TheDesk, Version, Words
+from services.gateway.pages.fields import SPANS, DraftId, Id, Known, Span, TheDesk, Version, Words
 from services.gateway.pages.look import Look, SentLook
 from services.gateway.pages.manner import AS_USUAL, Manner
 from services.gateway.pages.preview import rules_of
@@ -77,7 +77,7 @@ SentItem = Annotated[Sent, Depends(sent)]
 
 
 @router.post("/curate/approve", dependencies=FORM_CHECKS)
-async def approve(form: SentItem, *, draft_id: Id, text: Words = "") -> Response:
+async def approve(form: SentItem, *, draft_id: DraftId, text: Words = "") -> Response:
     return await answer(form, _approve(form, draft_id, text), "approved", typed={draft_id: text})
 
 

@@ -29,6 +29,7 @@ Words = Annotated[str, AfterValidator(unix_lines), Form()]
 # PostgreSQL stores no NUL, and no id holds a control character.
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 Id = Annotated[str, Form(max_length=230, pattern=PRINTABLE)]
+DraftId = Annotated[str, Form(max_length=240, pattern=PRINTABLE)]
 AskedId = Annotated[str | None, Query(max_length=230, pattern=PRINTABLE)]
 Span = Annotated[SpanName, Form()]
 Version = Annotated[int, Form(ge=1, le=2**31 - 1)]

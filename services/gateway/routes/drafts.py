@@ -8,8 +8,8 @@ from services.gateway.routes.world import TheSheet
 from services.gateway.schemas import (
     DecisionPage,
     DraftBatch,
+    DraftId,
     Forgotten,
-    Identifier,
     Marked,
     Outcome,
     Received,
@@ -75,7 +75,7 @@ async def read_decisions(
 @router.patch("", operation_id="mark_drafts", summary="Say what became of drafts, by id")
 async def mark_drafts(
     outcomes: Annotated[
-        dict[Identifier, Outcome],
+        dict[DraftId, Outcome],
         Body(max_length=MOST_OUTCOMES, examples=[{"x:1994012345678901234:1": OUTCOME}]),
     ],
     sheet: TheSheet,
@@ -98,7 +98,7 @@ async def forget_posts(
 
 @router.patch("/{draft_id}", operation_id="mark_draft", summary="Say what became of a draft")
 async def mark_draft(
-    draft_id: Annotated[str, Path(max_length=200, examples=["x:1994012345678901234:1"])],
+    draft_id: Annotated[DraftId, Path(examples=["x:1994012345678901234:1"])],
     outcome: Annotated[
         Outcome,
         Body(examples=[OUTCOME]),

@@ -39,6 +39,7 @@ from services.gateway.schemas import (
     Song,
 )
 from services.gateway.settings import GatewaySettings
+from services.gateway.sheets.local import LocalSheet
 from services.gateway.tables import heartbeat
 from services.gateway.timelines.cursor import MOST_GIVEN, Cursor
 
@@ -112,6 +113,23 @@ async def test_from_a_post_to_a_publication(
         received = await gateway.receptions([published.id])
         assert [each.id for each in received.receptions] == [published.id]
     assert sandbox.texts() == [draft.text]
+
+
+async def test_every_door_takes_the_longest_ids(settings: MakeSettings, open_app: OpenApp) -> None:
+    item_id = f"mastodon:{'1' * 200}"
+    draft = a_draft().model_copy(update={"id": f"{item_id}:999999", "item_id": item_id})
+    outcome = Outcome(state="scheduled")
+    app = create_app(settings())
+    async with open_app(app), client_of(app) as gateway:
+        assert (await gateway.put_drafts([draft])).stored == 1
+        desk: LocalSheet = app.state.desk
+        await desk.approve(draft.id, text=None, version=1, curator="Ada")
+        (decision,) = (await gateway.decisions(None)).decisions
+        assert decision.draft_id == draft.id
+        assert (await gateway.mark(draft.id, outcome)).received
+        assert (await gateway.mark_all({draft.id: outcome})).missing == []
+        assert (await gateway.forget([item_id])).received
+        assert (await desk.item(item_id)).post.text == ""
 
 
 async def test_a_cursor_that_remembers_much_is_taken_back(

@@ -215,6 +215,19 @@ async def test_upserting_counts_the_new_ones_and_is_idempotent(sheet: Sheet) -> 
     assert await sheet.upsert([a_draft(1), a_draft(2), a_draft(3)]) == 0
 
 
+async def test_the_longest_ids_are_kept_whole(sheet: Sheet, curator: Curator) -> None:
+    item_id = f"mastodon:{'1' * 200}"
+    draft = a_draft().model_copy(update={"id": f"{item_id}:1", "item_id": item_id})
+    assert await sheet.upsert([draft]) == 1
+    await curator.approve(draft.id)
+    (decision,) = (await sheet.decisions(None, 10)).decisions
+    assert decision.draft_id == draft.id
+    await sheet.mark(draft.id, Outcome(state="published", url="https://x.test/1"))
+    assert await curator.sees(draft.id) == ("published", "https://x.test/1")
+    await sheet.forget([item_id])
+    assert await curator.post(draft.id) == ""
+
+
 async def test_nothing_decided_is_no_decision(sheet: Sheet) -> None:
     await sheet.upsert([a_draft()])
     page = await sheet.decisions(None, 10)

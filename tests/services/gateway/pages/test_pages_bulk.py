@@ -45,6 +45,20 @@ async def test_a_line_shows_song_post_and_every_draft_and_leads_to_the_item(
     assert boxes(page) == ["1 x:3:1", "1 x:2:1", "1 x:1:1"]
 
 
+async def test_drafts_with_the_longest_ids_are_decided(
+    browser: Fixture, desk: LocalSheet, drafts_for: Fixture
+) -> None:
+    for number in (1, 2):
+        item_id = f"{'x' * 29}:{str(number) * 200}"
+        long = {"id": f"{item_id}:123456789", "item_id": item_id}
+        await desk.upsert([draft.model_copy(update=long) for draft in drafts_for(number, 1)])
+    await browser.submit(await browser.read(f"/curate?item={item_id}"), "/curate/approve")
+    page = await browser.read("/curate/list")
+    (tick,) = [value for name, value in page.attributes if value and value.startswith("1 xxx")]
+    await send(browser, page, "/curate/list/approve", [tick])
+    assert (await desk.counts()).approved == 2
+
+
 @pytest.mark.usefixtures("three")
 async def test_list_and_focus_lead_to_each_other_within_a_search(browser: Fixture) -> None:
     page = await browser.read("/curate?search=grimes")
