@@ -6,6 +6,7 @@
 - Of posts of another platform than today's nobody can say that: they are left to be finished, and
   wiped when they are past their time, whatever became of them.
 - The desk wipes first, then the worker: whoever dies in between has it wiped again.
+- One that cannot be looked after is tried again later, and holds up no other.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from worker.course import Course, gateway_of
 from worker.failpoints import reach
 from worker.store.held import DELETED, UNFINISHED, Held
 from worker.store.timeline import ASK_AFTER
+from worker.troubles import is_outage
 
 log = structlog.get_logger()
 
@@ -58,13 +60,34 @@ class Retention:
         """Look after these; False when a service failed, and they wait."""
         try:
             await self._look_after(posts)
-        except ServiceError as error:
-            words = self.course.troubles.note(gateway_of(self.course.settings), error)
-            log.warning("retention.failed", error=words)
-            later = self.now() + PAUSE
-            await asyncio.to_thread(self.store.keep, posts, {each.item_id: later for each in posts})
-            return False
+        except Exception as error:  # noqa: BLE001 - whatever a post does to us, the others go on
+            outage = is_outage(error)
+            if len(posts) > 1 and not outage:
+                return await self._one_by_one(posts)
+            await self._put_off(posts, error)
+            return not outage
         return True
+
+    async def _one_by_one(self, posts: Sequence[Held]) -> bool:
+        """Those that cannot be looked after hold up no other; those that a service leaves over
+        are taken back by the next cycle."""
+        for each in posts:
+            if not await self._try([each]):
+                return False
+        return True
+
+    async def _put_off(self, posts: Sequence[Held], error: Exception) -> None:
+        troubles = self.course.troubles
+        if isinstance(error, ServiceError):
+            words = troubles.note(gateway_of(self.course.settings), error)
+            log.warning("retention.failed", error=words)
+        else:
+            which = ", ".join(each.item_id for each in posts)
+            kind = type(error).__name__
+            troubles.add(f"post {which} cannot be looked after ({kind}): see the worker's log")
+            log.error("retention.failed", item_id=which, exc_info=error)
+        later = self.now() + PAUSE
+        await asyncio.to_thread(self.store.keep, posts, {each.item_id: later for each in posts})
 
     async def _claim(self) -> list[Held]:
         run = self.course.run

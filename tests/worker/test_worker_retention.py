@@ -231,6 +231,58 @@ async def test_drafts_of_a_deleted_post_reach_the_desk_without_what_it_said(
     assert len(world.out) == 1
 
 
+async def three_are_deleted(bot: Bot, world: World, clock: Clock) -> None:
+    """They lay on the desk, and it is time to ask about them."""
+    world.post(song_post(1), song_post(2), song_post(3))
+    await bot.run_cycle()
+    world.deleted |= {"1", "2", "3"}
+    clock.pass_by(ASK_AFTER.total_seconds())
+
+
+async def test_a_post_that_the_desk_cannot_wipe_holds_up_no_other(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    await three_are_deleted(bot, world, clock)
+    world.poison_items.add("x:2")
+    summary = await bot.run_cycle()
+    assert held(store) == on_desk(world) == {"x:2"}
+    assert "a post that the desk cannot wipe" in summary.line()
+
+
+async def test_a_post_that_cannot_be_wiped_holds_up_no_other_and_is_tried_again_later(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    await three_are_deleted(bot, world, clock)
+    with writing(store.engine) as connection:
+        row = connection.execute(select(post).where(post.c.item_id == "x:2")).one()
+        broken = update(post).where(post.c.item_id == "x:2")
+        connection.execute(broken.values(body={**row.body, "created_at": "long ago"}))
+    world.post(song_post(4))
+    summary = await bot.run_cycle()
+    assert held(store) == {"x:2", "x:4"}
+    assert on_desk(world) == {"x:4"}
+    assert "post x:2 cannot be looked after (ValidationError)" in summary.line()
+    assert (await bot.run_cycle()).errors == ()
+    with writing(store.engine) as connection:
+        connection.execute(broken.values(body=row.body))
+    clock.pass_by(16 * 60)
+    await bot.run_cycle()
+    assert held(store) == {"x:4"}
+
+
+async def test_a_service_that_fails_is_not_asked_once_per_post(
+    bot: Bot, world: World, store: Store, clock: Clock
+) -> None:
+    await three_are_deleted(bot, world, clock)
+    world.faults["forget"] = [422, *[503] * 9]
+    await bot.run_cycle()
+    assert world.faults["forget"] == [503] * 8
+    world.faults["forget"].clear()
+    clock.pass_by(16 * 60)
+    await bot.run_cycle()
+    assert held(store) == set()
+
+
 async def test_a_post_with_the_longest_id_goes_all_the_way(
     bot: Bot, world: World, store: Store, clock: Clock
 ) -> None:

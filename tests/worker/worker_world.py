@@ -395,6 +395,8 @@ def add_desk(app: FastAPI, world: World) -> None:
 
     @app.put("/v1/drafts/forgotten")
     async def forget(given: Forgotten) -> Received:
+        if world.poison_items.intersection(given.item_ids):
+            raise HTTPException(422, "a post that the desk cannot wipe")
         for draft in world.drafts.values():
             if draft.item_id in given.item_ids:
                 draft.post = draft.post.forgotten()
