@@ -3,11 +3,12 @@ delivered; before the drafting, where its time has come, how our own posts were 
 and what others said is wiped.
 
 What is to be done is read from the store, so that a cycle takes up what an earlier one left over,
-whether that one crashed, ran out of time or met a dead service.
+whether that one crashed, ran out of time or met a dead service. What fails beside the drafting does
+not hold it up; it is raised when all is done.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
 from services.gateway.client import GatewayClient
@@ -22,6 +23,25 @@ from worker.run import Run
 from worker.settings import WorkerSettings
 from worker.store import Store
 from worker.summaries import Summary
+
+
+class Steps:
+    """Steps that are taken whatever became of those before them."""
+
+    def __init__(self) -> None:
+        self.errors: list[Exception] = []
+
+    async def take(self, step: Awaitable[None]) -> None:
+        try:
+            await step
+        except Exception as error:  # noqa: BLE001 - `end` raises it
+            self.errors.append(error)
+
+    def end(self) -> None:
+        """Raises ExceptionGroup when a step failed."""
+        if self.errors:
+            message = "steps of a cycle failed"
+            raise ExceptionGroup(message, self.errors)
 
 
 class Cycle:
@@ -47,8 +67,8 @@ class Cycle:
         self.number += 1
         run = self.new_run()
         course = Course(self.store, self.gateway, self.inference, self.settings, run)
-        listening = Listening(course)
-        await read_mentions(course)
+        listening, steps = Listening(course), Steps()
+        await steps.take(read_mentions(course))
         await listening.read_timeline()
         agenda = await asyncio.to_thread(self.store.agenda, run.holder, run.now())
         if agenda.leftovers:
@@ -56,12 +76,13 @@ class Cycle:
         if agenda.posts or agenda.leftovers:
             await listening.parse_posts()
         if agenda.receptions:
-            await read_reception(course)
+            await steps.take(read_reception(course))
         # A backlog may keep drafting busy for cycle after cycle; what must go cannot wait for it.
         if agenda.texts:
-            await Retention(course).run()
+            await steps.take(Retention(course).run())
         if agenda.posts or agenda.leftovers:
-            await Drafting(course).run()
+            await steps.take(Drafting(course).run())
+        steps.end()
         return Summary(
             cycle=self.number,
             **asdict(course.tally),

@@ -1,10 +1,12 @@
 """From the timeline to the desk."""
 
 import sqlite3
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from services.common.database import reading
 from services.gateway.schemas import Gap
@@ -159,23 +161,47 @@ async def test_the_cursor_moves_past_posts_that_name_no_song(
     assert store.timeline.position() == Position("2")
 
 
+@contextmanager
+def full_for(writes: str, settings: WorkerSettings) -> Iterator[None]:
+    """The disk is full for these writes."""
+    with closing(sqlite3.connect(settings.data_dir / "worker.sqlite3")) as file:
+        file.execute(
+            f"CREATE TRIGGER full BEFORE {writes} BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+        yield
+        file.execute("DROP TRIGGER full")
+
+
 async def test_a_page_that_cannot_be_stored_leaves_the_cursor_where_it_was(
     bot: Bot, world: World, store: Store, settings: WorkerSettings
 ) -> None:
     world.post(song_post(1))
     await bot.run_cycle()
-    file = sqlite3.connect(Path(settings.data_dir) / "worker.sqlite3")
-    file.execute(
-        "CREATE TRIGGER full BEFORE UPDATE ON cursor BEGIN SELECT RAISE(ABORT, 'disk full'); END"
-    )
     world.post(song_post(2))
-    with pytest.raises(Exception, match="disk full"):
+    with full_for("UPDATE ON cursor", settings), pytest.raises(Exception, match="disk full"):
         await bot.run_cycle()
     assert set(states(store)) == {"x:1"}
-    file.execute("DROP TRIGGER full")
-    file.close()
     await bot.run_cycle()
     assert states(store) == {"x:1": "delivered", "x:2": "delivered"}
+
+
+MENTIONS_READ = "UPDATE ON cursor WHEN NEW.source = 'mentions'"
+
+
+@pytest.mark.parametrize(
+    "writes", [MENTIONS_READ, "UPDATE ON reception", "UPDATE OF ask_at ON post"]
+)
+async def test_what_fails_beside_the_drafting_is_raised_once_that_is_done(
+    delivered: Bot, world: World, clock: Clock, settings: WorkerSettings, writes: str
+) -> None:
+    world.decide("x:1:1")
+    await delivered.look_at_desk()
+    clock.pass_by(86_400)
+    world.post(song_post(3))
+    with full_for(writes, settings), pytest.raises(ExceptionGroup) as failed:
+        await delivered.run_cycle()
+    assert failed.group_contains(IntegrityError, match="disk full")
+    assert states(delivered.store)["x:3"] == "delivered"
 
 
 async def test_a_gap_is_recorded(bot: Bot, world: World, store: Store) -> None:
