@@ -29,6 +29,7 @@ from worker.settings import WorkerSettings
 from worker.states import IllegalTransitionError, PostState
 from worker.store import Counts, Store
 from worker.summaries import DeskSummary, Summary
+from worker.troubles import kinds_of
 
 log = structlog.get_logger()
 
@@ -89,27 +90,41 @@ class Bot:
         self.desk = Desk(self.store, self.gateway, settings, desk_run)
 
     async def run_cycle(self) -> Summary:
-        await self._hold_name()
-        summary = await self.cycle.run()
-        self.cycle_seconds = summary.seconds
-        self.errors["cycle"] = summary.errors
-        log.info("cycle.done", **summary.as_json())
-        if self.measures is not None:
-            self.measures.cycle(summary)
-        if summary.eventful or abs(self.now() - self.counted_at) > COUNTED_EVERY:
-            await self._recount()
-        await self._push_heartbeat()
+        async with self._told("cycle", "cycle"):
+            await self._hold_name()
+            summary = await self.cycle.run()
+            self.cycle_seconds = summary.seconds
+            self.errors["cycle"] = summary.errors
+            log.info("cycle.done", **summary.as_json())
+            if self.measures is not None:
+                self.measures.cycle(summary)
+            if summary.eventful or abs(self.now() - self.counted_at) > COUNTED_EVERY:
+                await self._recount()
         return summary
 
     async def look_at_desk(self) -> DeskSummary:
-        await self._hold_name()
-        summary = await self.desk.look()
-        self.errors["desk"] = summary.errors
-        if summary.eventful:
-            log.info("desk.done", **summary.as_json())
-            await self._recount()
-        await self._push_heartbeat()
+        async with self._told("desk", "look at the desk"):
+            await self._hold_name()
+            summary = await self.desk.look()
+            self.errors["desk"] = summary.errors
+            if summary.eventful:
+                log.info("desk.done", **summary.as_json())
+                await self._recount()
         return summary
+
+    @asynccontextmanager
+    async def _told(self, job: str, name: str) -> AsyncIterator[None]:
+        """Tell the gateway how we are after a job, all the more when it failed."""
+        try:
+            yield
+        except BaseException as error:
+            words = f"the last {name} failed ({kinds_of(error)}): see the worker's log"
+            self.errors[job] = (words,)
+            if isinstance(error, Exception):  # else it was cut short, and nothing new is begun
+                await self._push_heartbeat()
+            raise
+        self.pulse.beat()
+        await self._push_heartbeat()
 
     async def _hold_name(self) -> None:
         """What is done by name, as taking back leases, is done by one worker only; and it is done
@@ -129,13 +144,12 @@ class Bot:
 
         Whatever comes of it, the jobs go on: what is not done now is asked for again.
         """
-        self.pulse.beat()
         try:
             orders = await self._tell_gateway()
             if orders.commands:
                 await self._obey(orders.commands)
                 await self._tell_gateway()
-        except (ServiceError, TimeoutError) as error:
+        except (ServiceError, TimeoutError, SQLAlchemyError) as error:
             log.debug("heartbeat.failed", error=str(error))
 
     async def _obey(self, commands: Sequence[Command]) -> None:

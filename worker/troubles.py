@@ -21,6 +21,13 @@ def is_unreached(error: Exception) -> bool:
     return isinstance(error, ServiceError) and error.status in {0, 401, 403}
 
 
+def kinds_of(error: BaseException) -> str:
+    """What an error is, or those of a group are; what it says may be for nobody's eyes."""
+    if isinstance(error, BaseExceptionGroup):
+        return ", ".join(dict.fromkeys(kinds_of(each) for each in error.exceptions))
+    return type(error).__name__
+
+
 def delay(attempts: int, retry_after: float | None = None) -> timedelta:
     """How long to wait after so many attempts: doubling, and never longer than 15 minutes."""
     doubled = min(FIRST_DELAY * 2 ** min(attempts, 10), LONGEST_DELAY)

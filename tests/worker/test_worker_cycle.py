@@ -1,5 +1,6 @@
 """From the timeline to the desk."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -201,6 +202,7 @@ async def test_what_fails_beside_the_drafting_is_raised_once_that_is_done(
     with full_for(writes, settings), pytest.raises(ExceptionGroup) as failed:
         await delivered.run_cycle()
     assert failed.group_contains(IntegrityError, match="disk full")
+    assert "cycle failed (IntegrityError)" in world.heartbeats[-1].errors[0]
     assert states(delivered.store)["x:3"] == "delivered"
 
 
@@ -397,6 +399,53 @@ async def test_the_gateway_gets_a_heartbeat(bot: Bot, world: World) -> None:
     assert (beat.worker, beat.cycle, beat.cursor) == ("test", 1, "1")
     assert beat.posts == {"delivered": 1}
     assert beat.drafts == {"delivered": 3}
+
+
+async def test_a_heartbeat_tells_that_a_cycle_failed_until_one_goes_well(
+    delivered: Bot, world: World, settings: WorkerSettings
+) -> None:
+    world.post(song_post(3))
+    with full_for("UPDATE OF state ON post", settings), pytest.raises(IntegrityError):
+        await delivered.run_cycle()
+    said = "the last cycle failed (IntegrityError): see the worker's log"
+    assert world.heartbeats[-1].errors == [said]
+    await delivered.look_at_desk()
+    assert world.heartbeats[-1].errors == [said]
+    await delivered.run_cycle()
+    assert world.heartbeats[-1].errors == []
+
+
+async def test_a_heartbeat_tells_that_a_look_failed(
+    delivered: Bot, world: World, settings: WorkerSettings
+) -> None:
+    world.decide("x:1:1")
+    with full_for("INSERT ON decision", settings), pytest.raises(IntegrityError):
+        await delivered.look_at_desk()
+    said = "the last look at the desk failed (IntegrityError): see the worker's log"
+    assert world.heartbeats[-1].errors == [said]
+
+
+async def test_a_cycle_that_is_cut_short_is_told_with_the_next_heartbeat(
+    bot: Bot, world: World
+) -> None:
+    world.when_called["timeline"].append(asyncio.Event().wait)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await bot.run_cycle()
+    await bot.look_at_desk()
+    said = "the last cycle failed (CancelledError): see the worker's log"
+    assert world.heartbeats[-1].errors == [said]
+
+
+async def test_a_failed_cycle_is_no_sign_of_life(
+    delivered: Bot, world: World, settings: WorkerSettings
+) -> None:
+    world.post(song_post(3))
+    with full_for("UPDATE ON turn", settings):
+        delivered.pulse.at -= 1000
+        with pytest.raises(IntegrityError):
+            await delivered.run_cycle()
+    assert "see the log" in (await delivered.stalled() or "")
 
 
 async def test_a_heartbeat_tells_by_what_posts_are_made(bot: Bot, world: World) -> None:
