@@ -1,6 +1,7 @@
 """`python -m worker` serves until it is told to stop; `--once` and `--cycles N` end by themselves.
 
-Exit status: 0 when all went well, 1 when a service could not be reached, 2 for wrong settings.
+Exit status: 0 when all went well, 1 when a service could not be reached or the last cycle failed, 2
+for wrong settings.
 """
 
 import argparse
@@ -69,23 +70,22 @@ async def once(settings: WorkerSettings, *, as_json: bool) -> int:
 
 def counted(settings: WorkerSettings, cycles: int, *, as_json: bool) -> int:
     """Serve health and metrics for so many cycles."""
-    unreached = finished = False
+    unreached = False
 
     def report(summary: Summary) -> None:
         nonlocal unreached
         unreached = unreached or summary.unreached
         tell(summary, as_json=as_json)
 
-    def done() -> None:
-        nonlocal finished
-        finished = server.should_exit = True
+    def leave() -> None:
+        server.should_exit = True
 
     prepare(settings)
     listener = listen(settings)
-    app = create_app(settings, Errand(cycles, report, done))
-    server = uvicorn.Server(config_of(app, settings))
+    errand = Errand(cycles, report, leave)
+    server = uvicorn.Server(config_of(create_app(settings, errand), settings))
     server.run(sockets=[listener])
-    return int(unreached or not finished)
+    return int(unreached or not errand.done)
 
 
 def prepare(settings: WorkerSettings) -> None:

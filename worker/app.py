@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -19,16 +20,33 @@ DESCRIPTION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Errand:
-    """A worker that is to leave after so many cycles.
+    """A worker that is to leave after so many cycles, those that fail included.
 
-    `report` is told of every cycle; `done` is called once, after the last.
+    `report` is told of every cycle that did not; `leave` is called once, after the last.
     """
 
     cycles: int
     report: Callable[[Summary], None]
-    done: Callable[[], None]
+    leave: Callable[[], None]
+    begun: int = 0
+    done: bool = False  # whether the last one went well
+
+    async def go_on(self, bot: Bot) -> None:
+        """One more cycle, and after the last one a look at the desk."""
+        if self.begun == self.cycles:
+            return
+        self.begun += 1
+        last = self.begun == self.cycles
+        try:
+            self.report(await bot.run_cycle())
+            if last:
+                await bot.look_at_desk()
+                self.done = True
+        finally:
+            if last:
+                self.leave()
 
 
 def create_app(settings: WorkerSettings, errand: Errand | None = None) -> FastAPI:
@@ -54,16 +72,7 @@ def create_app(settings: WorkerSettings, errand: Errand | None = None) -> FastAP
 
 def clock_of(bot: Bot, errand: Errand | None = None) -> Clock:
     """The clock that runs a bot's jobs."""
-
-    async def cycle() -> None:
-        if errand is None:
-            await bot.run_cycle()
-        elif bot.cycle.number < errand.cycles:
-            errand.report(await bot.run_cycle())
-            if bot.cycle.number == errand.cycles:
-                await bot.look_at_desk()
-                errand.done()
-
+    cycle = partial(errand.go_on, bot) if errand else bot.run_cycle
     settings, clock = bot.settings, Clock()
     grace = settings.longest_call.total_seconds()
     clock.every(settings.interval, "cycle", cycle, timeout=settings.cycle_timeout + grace)

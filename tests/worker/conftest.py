@@ -1,7 +1,8 @@
 """A worker over a world in memory, with a time that the test moves."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -95,6 +96,17 @@ def at_our_time(bot: Bot, clock: Clock) -> None:
     for job in (bot.cycle, bot.desk):
         assert isinstance(job.new_run, partial)
         job.new_run = partial(job.new_run, now=clock)
+
+
+@contextmanager
+def full_for(writes: str, folder: Path) -> Iterator[None]:
+    """The disk is full for these writes to the database in a folder."""
+    with closing(sqlite3.connect(folder / "worker.sqlite3")) as file:
+        file.execute(
+            f"CREATE TRIGGER full BEFORE {writes} BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        )
+        yield
+        file.execute("DROP TRIGGER full")
 
 
 Deliver = Callable[..., Awaitable[Bot]]

@@ -7,12 +7,15 @@ import httpx
 import pytest
 import structlog
 from apscheduler.events import EVENT_JOB_MISSED, JobExecutionEvent
+from sqlalchemy.exc import IntegrityError
 
 from services.gateway.client import GatewayClient
 from services.inference.client import InferenceClient
+from tests.worker.conftest import full_for
 from tests.worker.worker_world import World, song_post
 from worker import bot as bot_module
 from worker.app import Errand, create_app
+from worker.bot import Bot
 from worker.clock import Clock, note
 from worker.settings import WorkerSettings
 from worker.summaries import Summary
@@ -117,6 +120,36 @@ def test_a_missed_run_is_logged() -> None:
         note(JobExecutionEvent(EVENT_JOB_MISSED, "cycle", "default", datetime.now(UTC)))
     assert logs[0]["event"] == "job.missed"
     assert logs[0]["job"] == "cycle"
+
+
+@pytest.mark.parametrize("door", ["timeline", "decisions"])
+async def test_an_errand_ends_though_its_last_cycle_or_look_is_cut_short(
+    bot: Bot, world: World, door: str
+) -> None:
+    reported, left = list[Summary](), list[int]()
+    errand = Errand(2, reported.append, lambda: left.append(errand.begun))
+    await errand.go_on(bot)
+    world.when_called[door].append(asyncio.Event().wait)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await errand.go_on(bot)
+    await errand.go_on(bot)
+    assert left == [2]
+    assert not errand.done
+    assert len(reported) == (1 if door == "timeline" else 2)
+
+
+async def test_an_errand_goes_on_after_a_cycle_that_failed(
+    bot: Bot, settings: WorkerSettings
+) -> None:
+    reported, left = list[Summary](), list[int]()
+    errand = Errand(2, reported.append, lambda: left.append(errand.begun))
+    with full_for("INSERT ON cursor", settings.data_dir), pytest.raises(IntegrityError):
+        await errand.go_on(bot)
+    assert (left, errand.done) == ([], False)
+    await errand.go_on(bot)
+    assert (left, errand.done) == ([2], True)
+    assert len(reported) == 1
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from tests.served import served
+from tests.worker.conftest import full_for
 from tests.worker.worker_world import World, song_post
 from worker.failpoints import FAILPOINTS
 
@@ -67,6 +68,16 @@ def test_counted_cycles_print_a_line_each_and_end_well(url: str, tmp_path: Path)
     assert [line.partition(":")[0] for line in lines] == ["cycle 1", "cycle 2", "cycle 3"]
     assert lines[0].startswith("cycle 1: 3 posts, 2 songs, 2 known to the catalogue, ")
     assert ", 10 drafts, " in lines[0]
+
+
+def test_counted_cycles_end_though_the_last_one_fails(url: str, tmp_path: Path) -> None:
+    env = environment(tmp_path, url)
+    assert worker("--cycles", "1", env=env).returncode == 0
+    with full_for("UPDATE ON cursor", tmp_path):
+        done = worker("--cycles", "2", env=env)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("job.failed") == 2
 
 
 def test_one_cycle_and_a_look_at_the_desk_as_json(url: str, tmp_path: Path) -> None:

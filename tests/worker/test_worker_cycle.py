@@ -1,9 +1,6 @@
 """From the timeline to the desk."""
 
 import asyncio
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 
 import pytest
 from sqlalchemy import func, select
@@ -11,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.common.database import reading
 from services.gateway.schemas import Gap
-from tests.worker.conftest import OpenBot
+from tests.worker.conftest import OpenBot, full_for
 from tests.worker.worker_world import Clock, World, song_post
 from worker.bot import Bot
 from worker.drafting import seed_of
@@ -162,24 +159,16 @@ async def test_the_cursor_moves_past_posts_that_name_no_song(
     assert store.timeline.position() == Position("2")
 
 
-@contextmanager
-def full_for(writes: str, settings: WorkerSettings) -> Iterator[None]:
-    """The disk is full for these writes."""
-    with closing(sqlite3.connect(settings.data_dir / "worker.sqlite3")) as file:
-        file.execute(
-            f"CREATE TRIGGER full BEFORE {writes} BEGIN SELECT RAISE(ABORT, 'disk full'); END"
-        )
-        yield
-        file.execute("DROP TRIGGER full")
-
-
 async def test_a_page_that_cannot_be_stored_leaves_the_cursor_where_it_was(
     bot: Bot, world: World, store: Store, settings: WorkerSettings
 ) -> None:
     world.post(song_post(1))
     await bot.run_cycle()
     world.post(song_post(2))
-    with full_for("UPDATE ON cursor", settings), pytest.raises(Exception, match="disk full"):
+    with (
+        full_for("UPDATE ON cursor", settings.data_dir),
+        pytest.raises(Exception, match="disk full"),
+    ):
         await bot.run_cycle()
     assert set(states(store)) == {"x:1"}
     await bot.run_cycle()
@@ -199,7 +188,7 @@ async def test_what_fails_beside_the_drafting_is_raised_once_that_is_done(
     await delivered.look_at_desk()
     clock.pass_by(86_400)
     world.post(song_post(3))
-    with full_for(writes, settings), pytest.raises(ExceptionGroup) as failed:
+    with full_for(writes, settings.data_dir), pytest.raises(ExceptionGroup) as failed:
         await delivered.run_cycle()
     assert failed.group_contains(IntegrityError, match="disk full")
     assert "cycle failed (IntegrityError)" in world.heartbeats[-1].errors[0]
@@ -405,7 +394,7 @@ async def test_a_heartbeat_tells_that_a_cycle_failed_until_one_goes_well(
     delivered: Bot, world: World, settings: WorkerSettings
 ) -> None:
     world.post(song_post(3))
-    with full_for("UPDATE OF state ON post", settings), pytest.raises(IntegrityError):
+    with full_for("UPDATE OF state ON post", settings.data_dir), pytest.raises(IntegrityError):
         await delivered.run_cycle()
     said = "the last cycle failed (IntegrityError): see the worker's log"
     assert world.heartbeats[-1].errors == [said]
@@ -419,7 +408,7 @@ async def test_a_heartbeat_tells_that_a_look_failed(
     delivered: Bot, world: World, settings: WorkerSettings
 ) -> None:
     world.decide("x:1:1")
-    with full_for("INSERT ON decision", settings), pytest.raises(IntegrityError):
+    with full_for("INSERT ON decision", settings.data_dir), pytest.raises(IntegrityError):
         await delivered.look_at_desk()
     said = "the last look at the desk failed (IntegrityError): see the worker's log"
     assert world.heartbeats[-1].errors == [said]
@@ -441,7 +430,7 @@ async def test_a_failed_cycle_is_no_sign_of_life(
     delivered: Bot, world: World, settings: WorkerSettings
 ) -> None:
     world.post(song_post(3))
-    with full_for("UPDATE ON turn", settings):
+    with full_for("UPDATE ON turn", settings.data_dir):
         delivered.pulse.at -= 1000
         with pytest.raises(IntegrityError):
             await delivered.run_cycle()
