@@ -78,14 +78,14 @@ class Retention:
 
     async def _put_off(self, posts: Sequence[Held], error: Exception) -> None:
         troubles = self.course.troubles
-        if isinstance(error, ServiceError):
+        if is_outage(error) or isinstance(error, ServiceError):
             words = troubles.note(gateway_of(self.course.settings), error)
             log.warning("retention.failed", error=words)
         else:
-            which = ", ".join(each.item_id for each in posts)
+            (item_id,) = (each.item_id for each in posts)
             kind = type(error).__name__
-            troubles.add(f"post {which} cannot be looked after ({kind}): see the worker's log")
-            log.error("retention.failed", item_id=which, exc_info=error)
+            troubles.add(f"post {item_id} cannot be looked after ({kind}): see the worker's log")
+            log.error("retention.failed", item_id=item_id, exc_info=error)
         later = self.now() + PAUSE
         await asyncio.to_thread(self.store.keep, posts, {each.item_id: later for each in posts})
 

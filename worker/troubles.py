@@ -1,7 +1,9 @@
-"""What goes wrong with the services: who is to blame, how long to wait, what to tell whom."""
+"""What goes wrong with services and database: who is to blame, how long to wait, what to tell."""
 
 from dataclasses import dataclass
 from datetime import timedelta
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, StatementError
 
 from services.common.rest import ServiceError, UnreachableError
 
@@ -12,8 +14,11 @@ LONGEST_DELAY = 900.0
 
 
 def is_outage(error: Exception) -> bool:
-    """Whether the service is to blame, rather than what it was asked."""
-    return isinstance(error, ServiceError) and error.status in OUTAGES
+    """Whether the service or our database is to blame, rather than what it was asked."""
+    if isinstance(error, ServiceError):
+        return error.status in OUTAGES
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or isinstance(error, OperationalError | InterfaceError)
 
 
 def is_unreached(error: Exception) -> bool:
@@ -50,6 +55,10 @@ class Upstream:
             return f"the {self.name} at {self.url} gives no usable answer ({error}); {remedy}"
         if isinstance(error, ServiceError) and error.status == 401:
             return f"the {self.name} does not take our key: set {self.key_setting} or API_KEYS"
+        if isinstance(error, StatementError):
+            # All else that it says is the statement and its parameters, and so what posts said.
+            said = str(error.orig).partition("\n")[0]
+            return f"the database: {said}"
         return f"the {self.name}: {error}"
 
 

@@ -1,10 +1,17 @@
 """One step over many posts: what goes wrong with one is its own affair, and nobody waits for it."""
 
 import asyncio
+import sqlite3
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import event
+import psycopg
+import psycopg.errors
+import pytest
+from sqlalchemy import Row, event, select
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
+from services.common.database import reading
 from services.common.rest import UnreachableError
 from tests.worker.worker_world import Clock, World, song_post
 from worker.bot import Bot
@@ -14,6 +21,7 @@ from worker.listening import Listening
 from worker.stages import Stage
 from worker.states import PostState
 from worker.store.posts import Claimed
+from worker.tables import post
 
 
 async def fail(_: Claimed) -> None:
@@ -49,6 +57,54 @@ async def take(bot: Bot, world: World, clock: Clock, count: int) -> None:
     world.post(*(song_post(number) for number in range(count)))
     page = await bot.gateway.timeline(None)
     bot.store.timeline.take(page, clock())
+
+
+async def what_storing_leaves(bot: Bot, world: World, clock: Clock, error: Exception) -> Row[Any]:
+    """A post after as many tries as park it, each of which ends with this error."""
+    await take(bot, world, clock, 1)
+
+    async def store(_: Claimed) -> None:
+        raise error
+
+    for _ in range(bot.settings.most_faults):
+        stage = Stage(PostState.STORED, PARSER, course_of(bot))
+        (item,) = await stage.claim(1)
+        await stage.attempt(item, store)
+        clock.pass_by(3600)
+    with reading(bot.store.engine) as connection:
+        return connection.execute(select(post)).one()
+
+
+ASKED: tuple[str, dict[str, str]] = "UPDATE post SET body = ?", {"body": "what somebody said"}
+FULL = sqlite3.OperationalError("database or disk is full")
+ENDED = psycopg.errors.AdminShutdown("terminating connection\nDETAIL: somebody restarted it")
+TORN = psycopg.Error("the connection is lost")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OperationalError(*ASKED, FULL), "database or disk is full"),
+        (OperationalError(*ASKED, ENDED), "terminating connection"),
+        (InterfaceError(*ASKED, TORN), "the connection is lost"),
+        (DBAPIError(*ASKED, TORN, connection_invalidated=True), "the connection is lost"),
+    ],
+)
+async def test_no_post_is_to_blame_for_an_outage_of_the_database(
+    bot: Bot, world: World, clock: Clock, error: DBAPIError, words: str
+) -> None:
+    left = await what_storing_leaves(bot, world, clock, error)
+    assert (left.state, left.faults) == ("stored", 0)
+    assert left.last_error == f"the database: {words}"
+
+
+async def test_what_the_database_refuses_is_parked_without_a_word_of_the_post(
+    bot: Bot, world: World, clock: Clock
+) -> None:
+    refusal = IntegrityError(*ASKED, sqlite3.IntegrityError("NOT NULL constraint failed"))
+    left = await what_storing_leaves(bot, world, clock, refusal)
+    assert left.state == "parked"
+    assert left.last_error == "the database: NOT NULL constraint failed"
 
 
 async def test_no_lane_waits_for_the_posts_of_another(bot: Bot, world: World, clock: Clock) -> None:
