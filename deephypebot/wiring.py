@@ -24,6 +24,7 @@ SANDBOX_EASE = {
 SANDBOX_PACE = {
     "WORKER_FIRST_RUN_POSTS": str(POSTS_PER_CYCLE),
     "WORKER_HANDLE": "deephypebot",
+    "WORKER_MENTIONS_INTERVAL": "1",  # in every cycle, before the timeline brings them
     "WORKER_DESK_INTERVAL": "2",
     "WORKER_UNDO_SECONDS": "5",
     "WORKER_MIN_INTERVAL": "0",
