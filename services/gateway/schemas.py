@@ -315,6 +315,10 @@ class Parked(Told):
     step: str = Field(max_length=40, description="The state that it was parked from.")
     error: str = Field(max_length=500)
     at: datetime
+    song: str | None = Field(
+        None, max_length=500, description="What it is about, as far as was found out."
+    )
+    url: str | None = Field(None, description="Where a person can see the post.")
 
 
 class Heartbeat(Told):

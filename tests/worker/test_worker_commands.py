@@ -162,6 +162,28 @@ def test_what_is_told_of_parked_posts_is_bounded(store: Store, world: World, len
         assert connection.scalar(left) == 0
 
 
+@pytest.mark.parametrize(
+    ("found", "song"),
+    [
+        ({}, None),
+        ({"candidates": [{"title": "Hurt", "artists": []}]}, "“Hurt”"),
+        ({"candidates": [{"title": "", "artists": [], "spotify_id": "1"}]}, None),
+        ({"song": {"title": "Hurt", "artists": ["A", "B"]}}, "“Hurt” by A and B"),
+    ],
+)
+def test_a_parked_post_is_told_by_its_song_and_not_by_its_words(
+    store: Store, world: World, found: dict[str, object], song: str | None
+) -> None:
+    (given,) = world.post(song_post(1))
+    given.url = "https://x.example/1"
+    state = {"state": PostState.PARKED, "parked_from": PostState.SONG}
+    with writing(store.engine) as connection:
+        connection.execute(post.insert().values(post_row(given, START) | state | found))
+    (told,) = store.parked.newest()
+    assert (told.song, told.url) == (song, given.url)
+    assert given.text not in told.model_dump_json()
+
+
 async def test_a_command_that_cannot_be_done_is_told(
     bot: Bot, world: World, store: Store, clock: Clock
 ) -> None:

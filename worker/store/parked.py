@@ -1,11 +1,13 @@
 """Posts on which a step failed too often, until somebody has them tried again."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, Row, select
 
 from services.common.database import reading, rerun, writing
 from services.gateway.schemas import Parked
+from services.gateway.wording import credit
 from worker.states import PostState
 from worker.store.moves import move
 from worker.store.posts import FRESH
@@ -24,27 +26,40 @@ class ParkedPosts:
     def newest(self) -> list[Parked]:
         """The newest of them, as people are told."""
         wanted = (
-            select(post.c.item_id, post.c.parked_from, post.c.last_error, post.c.changed_at)
+            select(post)
             .where(post.c.state == PostState.PARKED)
             .order_by(post.c.changed_at.desc(), post.c.item_id)
             .limit(MOST_SHOWN)
         )
         with reading(self.engine) as connection:
-            return [
-                Parked(
-                    item_id=row.item_id,
-                    step=row.parked_from,
-                    error=(row.last_error or "")[:MOST_WORDS],
-                    at=row.changed_at,
-                )
-                for row in connection.execute(wanted)
-            ]
+            return [told(row) for row in connection.execute(wanted)]
 
     @rerun
     def retry_all(self, now: datetime) -> int:
         """Put every parked post back to the step where it failed; how many."""
         with writing(self.engine) as connection:
             return retry(connection, now)
+
+
+def told(row: Row[Any]) -> Parked:
+    """Without the words of the post, which the gateway would keep for longer than it may."""
+    return Parked(
+        item_id=row.item_id,
+        step=row.parked_from,
+        error=(row.last_error or "")[:MOST_WORDS],
+        at=row.changed_at,
+        song=song_of(row),
+        url=row.body.get("url"),
+    )
+
+
+def song_of(row: Row[Any]) -> str | None:
+    """The song that the catalogues found, or the likeliest one that the post may name."""
+    song = row.song or next(iter(row.candidates or ()), None)
+    if song is None or not song["title"]:  # a link names a song by its id
+        return None
+    by = f" by {credit(song['artists'])}" if song["artists"] else ""
+    return f"“{song['title']}”{by}"[:MOST_WORDS]
 
 
 def retry(connection: Connection, now: datetime, item_id: str | None = None) -> int:

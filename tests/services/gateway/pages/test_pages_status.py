@@ -152,7 +152,13 @@ async def test_posts_refused_for_one_reason_are_counted(app: FastAPI, browser: F
 
 
 PARKED = [
-    {"item_id": "x:17", "step": "song", "error": "<b>the catalogue chokes</b>"},
+    {
+        "item_id": "x:17",
+        "step": "song",
+        "error": "<b>the catalogue chokes</b>",
+        "song": "“<i>Hurt</i>” by Johnny Cash",
+        "url": "https://x.example/17",
+    },
     {"item_id": "x:18", "step": "resolved", "error": "no sentence passed"},
 ]
 
@@ -171,9 +177,18 @@ async def test_parked_posts_are_listed_and_can_be_retried(app: FastAPI, browser:
     after = await browser.read("/status")
     (command,) = waiting(app.state.engine)
     assert (command.kind, command.item_id) == ("retry", "x:18")
-    assert "Asked for." in after.text
+    assert after.text.count("The worker will try it again.") == 1
     retries = [form.fields.get("item_id") for form in after.forms if form.action == "/status/retry"]
     assert retries == ["x:17", None]
+
+
+async def test_a_parked_post_is_told_by_its_song_and_linked(app: FastAPI, browser: Fixture) -> None:
+    keep_heartbeat(app.state.engine, parked_beat())
+    page = await browser.read("/status")
+    seen = " ".join(page.text.split())
+    assert "“<i>Hurt</i>” by Johnny Cash in step song" in seen
+    assert "In step resolved" in seen
+    assert ("href", "https://x.example/17") in page.attributes
 
 
 async def test_all_parked_posts_can_be_retried_at_once(app: FastAPI, browser: Fixture) -> None:
