@@ -226,6 +226,39 @@ def test_a_decision_that_did_not_get_through_comes_back_with_its_words(
     complaints[:] = [said for said in complaints if "ERR_FAILED" not in said]
 
 
+def test_after_a_refusal_focus_is_in_the_words_and_the_banner_goes_when_they_change(
+    gateway: Gateway, open_page: OpenPage, complaints: list[str]
+) -> None:
+    gateway.lay(1, 2)
+    page = open_page()
+    page.locator("textarea").nth(1).fill(" ")
+    for change in ("typed", "taken back"):
+        page.locator("textarea").nth(1).press("Control+Enter")
+        banner = page.get_by_role("alert").filter(has_text="The text is empty")
+        expect(banner).to_be_visible()
+        heading(page, "Song 2")
+        field = page.locator("textarea").nth(1)
+        expect(field).to_be_focused()
+        if change == "typed":
+            page.keyboard.press("Space")
+        else:
+            page.get_by_role("button", name="Back to the draft").click()
+        expect(banner).not_to_be_attached()
+    expect(field).to_have_value("sentence 2 about song 2.")
+    complaints[:] = [said for said in complaints if "400" not in said]
+
+
+def test_words_are_said_to_be_kept_only_where_there_are_any(page: Page, gateway: Gateway) -> None:
+    gateway.lay(1)
+    page.reload()
+    kept, back = page.get_by_text("kept for you"), page.get_by_text("Back to the draft")
+    page.locator("textarea").first.fill("my own words")
+    expect(kept.first).to_be_visible()
+    page.locator("textarea").first.fill("")
+    expect(kept.first).not_to_be_visible()
+    expect(back.first).to_be_visible()
+
+
 def test_an_empty_desk_fills_by_itself(gateway: Gateway, page: Page) -> None:
     page.clock.install()
     page.goto("/curate")

@@ -44,8 +44,9 @@ function show(next, following = []) {
   carryPulse(next);
   main().replaceWith(next);
   settle();
-  (cards()[0] ?? next).focus({ preventScroll: true });
   window.scrollTo(0, 0);
+  const refused = next.querySelector("textarea[autofocus]")?.closest(".draft");
+  if (refused) edit(refused); else (cards()[0] ?? next).focus({ preventScroll: true });
 }
 
 // Items that were held come without the queue: the one on the screen goes along.
@@ -194,8 +195,16 @@ function keep(field) {
   measure(field);
 }
 
+// Other words than those that were refused.
+function reword(field) {
+  main().querySelector(".notice")?.remove();
+  keep(field);
+}
+
 function measure(field) {
-  field.form.querySelector(".kept").hidden = field.value === original(field);
+  const kept = field.form.querySelector(".kept");
+  kept.hidden = field.value === original(field);
+  kept.querySelector("span").hidden = !field.value.trim();
 }
 
 function choose(card) {
@@ -222,7 +231,7 @@ function edit(card) {
 }
 
 document.addEventListener("focusin", ({ target }) => choose(target.closest(".draft")));
-document.addEventListener("input", ({ target }) => { if (target.matches("textarea[data-draft]")) keep(target); });
+document.addEventListener("input", ({ target }) => { if (target.matches("textarea[data-draft]")) reword(target); });
 document.addEventListener("submit", (event) => {
   if (!event.target.hasAttribute("data-send")) return;
   event.preventDefault();
@@ -236,7 +245,7 @@ document.addEventListener("click", (event) => {
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) { event.preventDefault(); go(link.href); }
   if (restored) {
     card.querySelector("textarea").value = restored.dataset.restore;
-    keep(card.querySelector("textarea"));
+    reword(card.querySelector("textarea"));
     edit(card);
   }
 });
