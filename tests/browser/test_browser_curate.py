@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.contrast import LOW_CONTRAST
 from tests.browser.desk import settled
@@ -169,6 +169,29 @@ def test_a_reload_loses_no_words_and_no_place(gateway: Gateway, open_page: OpenP
     expect(page.locator("textarea").nth(1)).to_have_value("words I have not sent")
     page.get_by_role("button", name="Back to the draft").click()
     expect(page.locator("textarea").nth(1)).to_have_value("sentence 2 about song 1.")
+
+
+def test_the_count_is_never_of_other_words_than_those_that_came_back(
+    gateway: Gateway, open_page: OpenPage
+) -> None:
+    gateway.lay(1)
+    page = open_page()
+    words, count = page.locator("textarea").first, page.locator("[data-counted]").first
+    expect(count).to_contain_text("24 characters")
+    words.fill("My own.")
+    expect(count).to_contain_text("7 characters")
+    asked: list[Route] = []
+    page.route("**/curate/preview", lambda route: asked.append(route))  # noqa: PLW0108 - Playwright marks what it calls
+    with page.expect_request("**/curate/preview"):
+        page.reload()
+    expect(words).to_have_value("My own.")
+    expect(count).not_to_be_visible()
+    asked[0].continue_()
+    expect(count).to_contain_text("7 characters")
+    expect(count).to_be_visible()
+    page.unroute("**/curate/preview")
+    page.get_by_role("button", name="Back to the draft").click()
+    expect(count).to_contain_text("24 characters")
 
 
 def test_words_that_were_accepted_are_not_kept_for_the_next_time(

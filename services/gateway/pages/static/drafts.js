@@ -2,6 +2,7 @@
 "use strict";
 
 const PAUSE_MS = 150;
+const PARTS = ["[data-seen]", "[data-counted]"];
 const pauses = new WeakMap(); // by field: the pause in typing that is waited for
 
 // Ask how the words of a field would look as a post, and show it unless they changed meanwhile.
@@ -13,7 +14,7 @@ async function foresee(field) {
     const answer = await fetch("/curate/preview", { method: "POST", body });
     if (!answer.ok || field.value !== value) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    for (const part of ["[data-seen]", "[data-counted]"]) {
+    for (const part of PARTS) {
       form.querySelector(part)?.replaceWith(page.querySelector(part));
     }
   } catch { /* what is shown stays: it is asked again with the next letter */ }
@@ -25,6 +26,13 @@ function afterAPause({ target }) {
   pauses.set(target, setTimeout(foresee, PAUSE_MS, target));
 }
 
+// What the page came with is of other words than those that came back: it is not shown until told anew.
+function foreseeAnew(field) {
+  clearTimeout(pauses.get(field));
+  PARTS.forEach((part) => { field.form.querySelector(part).ariaBusy = "true"; });
+  foresee(field);
+}
+
 document.addEventListener("input", afterAPause);
-document.addEventListener("restored", afterAPause);
-fields().filter((field) => field.value !== field.defaultValue).forEach(foresee);
+document.addEventListener("restored", ({ target }) => foreseeAnew(target));
+fields().filter((field) => field.value !== field.defaultValue).forEach(foreseeAnew);

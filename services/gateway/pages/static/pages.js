@@ -186,7 +186,11 @@ async function poll() {
 function restore(field) {
   field.value = stored((store) => store.getItem(words(field))) ?? field.value;
   measure(field);
-  if (field.value !== field.defaultValue) field.dispatchEvent(new CustomEvent("restored", { bubbles: true }));
+  if (field.value !== field.defaultValue) cameBack(field);
+}
+
+function cameBack(field) {
+  field.dispatchEvent(new CustomEvent("restored", { bubbles: true }));
 }
 
 function keep(field) {
@@ -244,8 +248,10 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-edit]")) edit(card);
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) { event.preventDefault(); go(link.href); }
   if (restored) {
-    card.querySelector("textarea").value = restored.dataset.restore;
-    reword(card.querySelector("textarea"));
+    const field = card.querySelector("textarea");
+    field.value = restored.dataset.restore;
+    reword(field);
+    cameBack(field);
     edit(card);
   }
 });
