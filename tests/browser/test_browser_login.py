@@ -1,6 +1,7 @@
 """Logging in, in a real browser."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,11 +12,20 @@ pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 KEY = "a-key-of-adas-own-1234"
+ANOTHER = "a-key-of-christina-1234"
+MIDDLES = """[...document.querySelectorAll(".top a, .top button")]
+  .map((each) => each.getBoundingClientRect())
+  .map(({ top, height }) => top + height / 2)"""
 
 
 @pytest.fixture(scope="module")
 def more_settings() -> dict[str, str]:
-    return {"API_KEYS": "a-key-of-the-worker-12", "PEOPLE": f"ada:curate:{KEY}"}
+    people = f"ada:curate:{KEY},Christina van den Berg:curate+operate:{ANOTHER}"
+    return {
+        "API_KEYS": "a-key-of-the-worker-12",
+        "PEOPLE": people,
+        "GATEWAY_SANDBOX_URL": "http://127.0.0.1:9",
+    }
 
 
 def test_a_key_opens_the_page_that_was_wanted(open_page: OpenPage) -> None:
@@ -26,6 +36,21 @@ def test_a_key_opens_the_page_that_was_wanted(open_page: OpenPage) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Log out ada")).to_be_visible()
     assert page.url.endswith("/status")
+
+
+@pytest.mark.parametrize(("width", "lines"), [(360, 2), (480, 2), (768, 1), (900, 1), (1200, 1)])
+def test_all_pages_and_a_long_name_take_few_lines(
+    open_page: OpenPage, width: int, lines: int
+) -> None:
+    page = open_page("/curate", viewport={"width": width, "height": 640})
+    page.keyboard.type(ANOTHER)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Timeline")).to_be_visible()
+    for path in ("/curate", "/audit"):
+        page.goto(path)
+        middles = sorted(page.evaluate(MIDDLES))
+        assert sum(after - before > 8 for before, after in pairwise(middles)) == lines - 1
+        assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_a_wrong_key_is_told_and_the_field_is_ready(
