@@ -50,6 +50,22 @@ def test_a_search_is_reached_by_a_key_and_kept_through_the_pass(
     page.wait_for_url("**search=needle**")
 
 
+@pytest.mark.parametrize("path", ["/curate", "/curate/list"])
+def test_the_button_that_searches_stands_beside_its_field(
+    gateway: Gateway, open_page: OpenPage, path: str
+) -> None:
+    gateway.lay(1)
+    page = open_page(path)
+    field = page.get_by_role("searchbox").bounding_box()
+    button = page.get_by_role("button", name="Find").bounding_box()
+    assert field
+    assert button
+    assert (button["y"], button["height"]) == (field["y"], field["height"])
+    page.get_by_role("searchbox").fill("nothing like it")
+    page.get_by_role("button", name="Find").click()
+    page.wait_for_url("**search=nothing+like+it**")
+
+
 def test_the_arrows_scroll_where_there_are_no_drafts(
     gateway: Gateway,  # noqa: ARG001 - it is the empty one
     open_page: OpenPage,
