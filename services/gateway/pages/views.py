@@ -24,6 +24,7 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 MAX_FORM_BYTES = 256 * 1024
 PROPER_NAMES = {"x": "X", "spotify": "Spotify", "musicbrainz": "MusicBrainz", "lastfm": "Last.fm"}
+UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))  # of time, in seconds
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
@@ -115,12 +116,17 @@ def percent(share: float) -> str:
 
 
 def ago(then: datetime, now: datetime) -> str:
-    return f"{in_words((now - then).total_seconds())} ago"
+    """How long ago, in the largest unit that fits, rounded down."""
+    seconds = max(0, int((now - then).total_seconds()))
+    for unit, length in UNITS:
+        if count := seconds // length:
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return f"{seconds} s ago"
 
 
 def in_words(seconds: float) -> str:
     """A span of time as a person would say it."""
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+    for unit, length in UNITS:
         if seconds >= 1.5 * length:
             return f"{round(seconds / length)} {unit}s"
     return f"{max(0, round(seconds))} s"

@@ -11,6 +11,7 @@ from services.common.database import reading, writing
 from services.gateway.commands import Kind, give, waiting
 from services.gateway.heartbeats import keep_heartbeat
 from services.gateway.pages.report import workers
+from services.gateway.pages.views import ago
 from services.gateway.people import Actor
 from services.gateway.schemas import Heartbeat, Outcome, Publishing
 from services.gateway.sheets.local import LocalSheet
@@ -147,8 +148,24 @@ async def test_posts_refused_for_one_reason_are_counted(app: FastAPI, browser: F
             told = {"key": str(number), "last_attempt_at": at, "detail": f"Too long by {number}."}
             connection.execute(insert(publication).values(**row, **told))
     seen = " ".join((await browser.read("/status")).text.split())
-    assert "platform refused 6 posts, the last one 60 minutes ago: Too long by 0." in seen
+    assert "platform refused 6 posts, the last one 1 hour ago: Too long by 0." in seen
     assert seen.count("Too long by") == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "age"),
+    [
+        (-3, "0 s ago"),
+        (59.9, "59 s ago"),
+        (92, "1 minute ago"),
+        (3_599, "59 minutes ago"),
+        (7_200, "2 hours ago"),
+        (47 * 3_600, "1 day ago"),
+    ],
+)
+def test_an_age_is_told_in_the_largest_unit_that_fits(seconds: float, age: str) -> None:
+    now = datetime.now(UTC)
+    assert ago(now - timedelta(seconds=seconds), now) == age
 
 
 PARKED = [
