@@ -13,6 +13,7 @@ from functools import lru_cache
 from services.common.words.blocked import BlockedWords
 from services.common.words.folding import APART, folded, unaccented
 from services.gateway.lengths import length, over
+from services.gateway.proper_names import proper_name
 from services.gateway.schemas import Platform, Song
 
 SLOTS = ("text", "title", "artist")
@@ -101,11 +102,9 @@ def compose(
             entry = blocked.found(wording)
             return Wording(wording, f"it holds a blocked word: {entry}" if entry else None)
     counted, beyond = length(wording, platform), over(wording, platform)
+    name = proper_name(platform.origin)
     song_too = "" if wording == text else " with the song's name"
-    reason = (
-        f"too long: {counted} characters{song_too} as {platform.origin} counts, "
-        f"{beyond} more than fit"
-    )
+    reason = f"too long: {counted} characters{song_too} as {name} counts, {beyond} more than fit"
     return Wording(wording, reason)
 
 

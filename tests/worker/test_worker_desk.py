@@ -382,7 +382,7 @@ async def test_words_that_do_not_fit_fail_and_say_by_how_much(
     assert state_of(store) == "failed"
     (outcome,) = world.outcomes["x:1:1"]
     assert outcome.detail == (
-        "too long: 336 characters with the song's name as x counts, 56 more than fit"
+        "too long: 336 characters with the song's name as X counts, 56 more than fit"
     )
     assert world.calls["publish"] == 0
 
@@ -415,7 +415,7 @@ async def test_the_platform_says_how_long_a_post_may_be(
     world.decide("x:2:1", text="short and sweet")
     await bot.look_at_desk()
     assert world.out == ["short and sweet — “Harbour Lights 2” by The Lanterns"]
-    assert "as bluesky counts, 25 more than fit" in publications(store)["x:1"].last_error
+    assert "as Bluesky counts, 25 more than fit" in publications(store)["x:1"].last_error
 
 
 async def test_no_decision_is_lost_while_the_platform_cannot_be_asked(

@@ -19,11 +19,11 @@ from starlette.exceptions import HTTPException
 from services.common.problems import ProblemError, TooLargeError
 from services.common.request_ids import current_request_id
 from services.gateway.pages.visitors import LoginNeeded, visitor_of
+from services.gateway.proper_names import proper_name
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 MAX_FORM_BYTES = 256 * 1024
-PROPER_NAMES = {"x": "X", "spotify": "Spotify", "musicbrainz": "MusicBrainz", "lastfm": "Last.fm"}
 UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))  # of time, in seconds
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -104,11 +104,6 @@ def web_link(address: str | None) -> str | None:
     except ValueError:  # such as http://[
         return None
     return address if scheme in {"http", "https"} else None
-
-
-def proper_name(name: str) -> str:
-    """A platform or catalogue as it writes itself."""
-    return PROPER_NAMES.get(name, name)
 
 
 def percent(share: float) -> str:

@@ -112,7 +112,7 @@ def test_what_we_add_gives_way_before_the_words_do() -> None:
 def test_a_post_that_would_lose_its_song_is_not_made() -> None:
     about = song("Alison (2010 Remaster)", "Slowdive")
     assert composed("x" * 20, about, 43).reason is None
-    reason = "too long: 43 characters with the song's name as x counts, 1 more than fit"
+    reason = "too long: 43 characters with the song's name as X counts, 1 more than fit"
     assert composed("x" * 20, about, 42).reason == reason
 
 
@@ -121,12 +121,12 @@ def test_words_that_do_not_fit_are_not_cut() -> None:
     wording = composed(text, song())
     assert (
         wording.reason
-        == "too long: 323 characters with the song's name as x counts, 43 more than fit"
+        == "too long: 323 characters with the song's name as X counts, 43 more than fit"
     )
     text = "Slowdive, Alison: " + "x" * 282
     wording = composed(text, song())
     assert wording.text == text
-    assert wording.reason == "too long: 300 characters as x counts, 20 more than fit"
+    assert wording.reason == "too long: 300 characters as X counts, 20 more than fit"
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ async def test_a_text_that_is_too_long_is_told_while_it_is_typed(
     hear(app)
     await desk.upsert(drafts_for(1))
     told = await foresee(browser, "a" * 270)
-    assert "too long: 291 characters with the song&#39;s name as x counts, 11 more than fit" in told
+    assert "too long: 291 characters with the song&#39;s name as X counts, 11 more than fit" in told
     assert "Cannot be posted" not in await foresee(browser, "a" * 259)
 
 

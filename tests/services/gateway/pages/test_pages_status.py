@@ -314,16 +314,16 @@ async def test_a_vendor_that_rests_in_part_is_told_apart(app: FastAPI, browser: 
     breaker.failed(BusyVendorError("x", "its rate limit is reached.", retry_after=600), "home")
     seen = " ".join((await browser.read("/status")).text.split())
     assert "Running, with something to look at" in seen
-    assert "x (home) is left alone until" in seen
-    assert "x rests (home)" in seen
+    assert "X (home) is left alone until" in seen
+    assert "X rests (home)" in seen
 
 
 async def test_a_vendor_that_rests_altogether_is_named(app: FastAPI, browser: Fixture) -> None:
     (breaker,) = [b for b in app.state.adapters.breakers if b.vendor == "x"]
     breaker.failed(OutOfCreditError("x", "no credits.", retry_after=600), "home")
     seen = " ".join((await browser.read("/status")).text.split())
-    assert "x is left alone until" in seen
-    assert "x rests musicbrainz" in seen.replace("spotify in use ", "")
+    assert "X is left alone until" in seen
+    assert "X rests MusicBrainz" in seen.replace("Spotify in use ", "")
 
 
 async def test_a_budget_that_covers_no_further_page_is_named(
