@@ -1,20 +1,25 @@
 """`/audit`: who did what and when, newest first; all of it as a file."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from services.gateway.audit import Filter, every, newest
+from services.gateway.audit import Entry, Filter, every, newest
 from services.gateway.pages.audit_export import as_csv, as_json_lines
 from services.gateway.pages.fields import PRINTABLE
 from services.gateway.pages.views import PageRoute, page
 from services.gateway.pages.visitors import may
 from services.gateway.people import OPERATE
+from services.gateway.schemas import Song
+from services.gateway.sheets.sheet import Desk
 
 ON_A_PAGE = 50
+# Where the log's own word does not say that a draft was approved.
+DEEDS = {"edited": "approved, edited", "wrote": "approved, own words"}
 
 router = APIRouter(
     include_in_schema=False, route_class=PageRoute, dependencies=[Depends(may(OPERATE))]
@@ -44,6 +49,8 @@ async def show_audit(
         request,
         "audit.html",
         entries=shown,
+        deeds=DEEDS,
+        songs=await songs_of(request.app.state.desk, shown),
         wanted=wanted,
         older=older,
         files={
@@ -51,6 +58,13 @@ async def show_audit(
             "JSON Lines": address(wanted, "/audit.jsonl"),
         },
     )
+
+
+async def songs_of(desk: Desk | None, entries: Sequence[Entry]) -> dict[str, Song]:
+    """By item, of those that are on the desk."""
+    item_ids = {entry.item_id for entry in entries if entry.item_id is not None}
+    found = await desk.items(sorted(item_ids)) if desk is not None else []
+    return {item.item_id: item.song for item in found}
 
 
 @router.get("/audit.csv")

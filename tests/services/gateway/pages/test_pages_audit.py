@@ -173,6 +173,21 @@ async def test_the_page_shows_the_newest_first_and_leads_to_the_older(
     assert "old 1" in (await browser.read(older)).text
 
 
+async def test_the_page_says_what_was_approved_in_which_role_and_for_which_song(
+    guarded: FastAPI, open_browser: Callable[..., Fixture], drafts_for: Fixture
+) -> None:
+    await guarded.state.desk.upsert(drafts_for(1))
+    ada = await logged_in(guarded, open_browser, ADA)
+    await ada.submit(await ada.read("/curate"), "/curate/approve", text="in my words")
+    with writing(guarded.state.engine) as connection:
+        note(connection, Actor("Ada"), "wrote", "x:2", after="her own")
+    ole = await logged_in(guarded, open_browser, OLE)
+    seen = " ".join((await ole.read("/audit")).text.split())
+    assert "Approved, edited by Ada · Song 1 by Grimes · x:1 sentence 1 about song 1." in seen
+    assert "role curate" in seen
+    assert "Approved, own words by Ada · x:2" in seen
+
+
 async def test_the_page_and_the_files_tell_of_one_person_or_one_post(
     app: FastAPI, browser: Fixture
 ) -> None:
