@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import Depends, Form, Query
 from pydantic import TypeAdapter, ValidationError
 
+from services.common.problems import NotFoundError
 from services.gateway.sheets.sheet import View, Wanted
 
 NAMES = ("view", "search", "genre", "curator", "since", "until")
@@ -93,6 +94,9 @@ async def asked_look(
     since: Asked = "",
     until: Asked = "",
 ) -> Look:
+    """The look that an address names; raises NotFoundError for a view that there is not."""
+    if view and view not in TITLES:
+        raise NotFoundError(f"There is no view '{view[:MOST]}'.")
     given = (view, search, genre, curator, since, until)
     return look_of(dict(zip(NAMES, given, strict=True)))
 

@@ -89,11 +89,18 @@ async def test_views_are_counted_and_open_their_posts(browser: Fixture, desk: Lo
 
 
 @pytest.mark.usefixtures("three")
-@pytest.mark.parametrize("query", ["view=nonsense", "since=soon", "until=%00", "search=%00"])
+@pytest.mark.parametrize("query", ["view=", "since=soon", "until=%00", "search=%00"])
 async def test_what_makes_no_sense_in_an_address_narrows_nothing(
     browser: Fixture, query: str
 ) -> None:
     assert "on the radio: song 3" in (await browser.read(f"/curate?{query}")).text
+
+
+@pytest.mark.parametrize("path", ["/curate", "/curate/list"])
+async def test_a_view_that_there_is_not_is_not_found(browser: Fixture, path: str) -> None:
+    answer = await browser.get(f"{path}?view=<b>nonsense%00")
+    assert answer.status_code == 404
+    assert "There is no view &#39;&lt;b&gt;nonsense" in answer.text
 
 
 @pytest.mark.usefixtures("three")
