@@ -53,6 +53,14 @@ async def test_what_an_approved_draft_waits_for_is_told(app: FastAPI, browser: F
     assert "in 4 minutes: quiet hours are 22:00-07:00 UTC" in text
 
 
+async def test_the_page_does_not_send_to_itself(app: FastAPI, browser: Fixture) -> None:
+    waits = Publishing(mode="on", waits="publishing is paused on /status")
+    keep_heartbeat(app.state.engine, beat(publishing=waits, paused=True))
+    text = (await browser.read("/status")).text
+    assert "publishing is paused" in text
+    assert "on /status" not in text
+
+
 async def test_nothing_that_waits_is_told_too(app: FastAPI, browser: Fixture) -> None:
     keep_heartbeat(app.state.engine, beat(publishing=Publishing(mode="on")))
     assert "nothing waits" in (await browser.read("/status")).text
