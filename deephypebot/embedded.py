@@ -109,7 +109,10 @@ class House:
         return ("--cycles", str(cycles)) if cycles else ()
 
     def _sandbox(self) -> dict[str, str]:
-        told = {"SANDBOX_STATE": str(self.wishes.data / "sandbox.sqlite3")}
+        told = {
+            "SANDBOX_STATE": str(self.wishes.data / "sandbox.sqlite3"),
+            "SANDBOX_DESK_URL": self.url("gateway"),
+        }
         told |= self._unless_set(wiring.SANDBOX_EASE)
         if self.wishes.feed is not None:
             told |= wiring.replay(self.wishes.feed, self.interval)

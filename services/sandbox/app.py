@@ -64,6 +64,6 @@ def create_app(settings: SandboxSettings, clock: Callable[[], float] = time.time
     app.mount("/musicbrainz", MusicBrainz(settings, songs, clock).app())
     app.mount("/lastfm", LastFm(settings, songs, clock).app())
     app.mount("/google", Google(settings, store, Windows(clock), clock).app())
-    Pages(timeline, faults).install(app)
+    Pages(timeline, faults, settings.desk_url).install(app)
     app.middleware_stack = FaultMiddleware(app.build_middleware_stack(), faults)
     return app

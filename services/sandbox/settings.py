@@ -21,6 +21,9 @@ class SandboxSettings(ServiceSettings):
     )
     seed: int = Field(7, description="Orders the built-in feed; the same seed, the same order.")
 
+    desk_url: str | None = Field(
+        None, description="Where people see the gateway's pages; the timeline links back to them."
+    )
     feed: Path | None = Field(
         None,
         description="JSON Lines file of posts (`text`) to replay once, not the built-in feed.",

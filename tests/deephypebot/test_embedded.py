@@ -49,6 +49,7 @@ def test_everything_listens_on_loopback_whatever_is_set() -> None:
 def test_ports_can_be_chosen_and_the_others_hear_of_it() -> None:
     of = house(GATEWAY_PORT="8123")
     assert told(of, "worker")["GATEWAY_URL"] == "http://127.0.0.1:8123"
+    assert told(of, "sandbox")["SANDBOX_DESK_URL"] == "http://127.0.0.1:8123"
 
 
 @pytest.mark.parametrize("value", ["eighty", "0", "70000", "-1"])

@@ -72,8 +72,8 @@ class State(BaseModel):
 
 
 class Pages:
-    def __init__(self, timeline: Timeline, faults: Faults) -> None:
-        self.timeline, self.faults = timeline, faults
+    def __init__(self, timeline: Timeline, faults: Faults, desk_url: str | None) -> None:
+        self.timeline, self.faults, self.desk_url = timeline, faults, desk_url
 
     def install(self, app: FastAPI) -> None:
         router = APIRouter(prefix="/sandbox", tags=["sandbox"])
@@ -120,6 +120,7 @@ class Pages:
             "posts": [_card(post, now) for post in islice(posts, SHOWN)],
             "state": await self.state(),
             "by": by,
+            "desk_url": self.desk_url,
         }
         page = templates.TemplateResponse(request, "timeline.html", context)
         page.headers.update(SECURITY_HEADERS)

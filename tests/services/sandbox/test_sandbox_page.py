@@ -51,6 +51,16 @@ def test_the_bot_s_posts_are_marked_among_the_others(sandbox: Sandbox) -> None:
     assert page.posts == [("post by-bot", "from the bot"), ("post", "from a stranger")]
 
 
+def test_the_page_says_that_it_is_played_and_leads_back_to_the_desk(
+    sandbox: Sandbox, start: StartSandbox
+) -> None:
+    alone = sandbox.http.get("/sandbox/").text
+    assert "This is a sandbox" in alone
+    assert "Back to the bot" not in alone
+    led_back = start(desk_url="http://127.0.0.1:8000").http.get("/sandbox/").text
+    assert '<a href="http://127.0.0.1:8000">Back to the bot</a>' in led_back
+
+
 def test_the_bot_s_posts_can_be_seen_alone(sandbox: Sandbox) -> None:
     sandbox.x().create_tweet(text="from the bot")
     sandbox.say("from a stranger")
