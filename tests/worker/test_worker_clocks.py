@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.gateway.schemas import Outcome
 from tests.worker.conftest import Deliver, OpenBot
 from tests.worker.worker_world import START, Clock, World
 from worker.wall_clock import WallClock
@@ -98,6 +99,25 @@ async def test_another_workers_clock_is_not_taken_for_a_wrong_one(
         await bot.look_at_desk()
         clock.pass_by(10)
     assert len(world.out) == 1
+
+
+async def test_what_the_desk_is_owed_does_not_wait_for_a_wrong_clock(
+    deliver: Deliver, world: World, clock: Clock
+) -> None:
+    bot = await deliver()
+    clock.pass_by(30 * DAY)  # a wrong clock
+
+    def refuse_the_next(_: str, outcome: Outcome) -> None:
+        if outcome.state == "scheduled":
+            world.faults["mark"].append(503)
+
+    world.when_marked.append(refuse_the_next)
+    world.decide("x:1:1")
+    await bot.look_at_desk()
+    assert [each.state for each in world.outcomes["x:1:1"]] == ["scheduled"]
+    clock.pass_by(-30 * DAY)
+    await bot.look_at_desk()
+    assert [each.state for each in world.outcomes["x:1:1"]] == ["scheduled", "published"]
 
 
 def test_a_clock_that_is_nudged_was_not_set_back(clock: Clock, steady: Clock) -> None:

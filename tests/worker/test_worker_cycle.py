@@ -234,6 +234,23 @@ async def test_our_own_publications_are_not_drafted_when_they_come_back(
         assert connection.scalar(select(func.count()).select_from(publication)) == 1
 
 
+async def test_a_stranger_may_say_what_we_only_mean_to_say(
+    start: OpenBot, world: World, store: Store
+) -> None:
+    bot = await start(undo_seconds=60.0)
+    world.post(song_post(1))
+    await bot.run_cycle()
+    words = "A bell in the fog: “Pink Moon” by Nick Drake"
+    world.decide("x:1:1", text=words)
+    await bot.look_at_desk()
+    with reading(store.engine) as connection:
+        ours = connection.scalar(select(publication.c.text))
+    assert ours
+    world.post(ours)
+    await bot.run_cycle()
+    assert field(store, "reason", "x:2") != "our own post"
+
+
 async def test_an_outage_leaves_posts_in_their_state(
     bot: Bot, world: World, store: Store, clock: Clock
 ) -> None:
