@@ -219,9 +219,13 @@ def test_a_name_is_free_again_when_its_session_has_ended(postgres: str) -> None:
     first, second = Store.open(postgres), Store.open(postgres)
     first.name.hold("ada")
     first.name.hold("ada")
+    held_here = "SELECT oid FROM pg_database WHERE datname = current_database()"
     with writing(second.engine) as connection:
         connection.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'")
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks "
+                f"WHERE locktype = 'advisory' AND database = ({held_here})"
+            )
         )
     second.name.hold("ada")
     with pytest.raises(SettingsError):
