@@ -26,12 +26,10 @@ class Run:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     beat: Callable[[], None] = lambda: None
     lease: str = field(init=False)
-    begun: datetime = field(init=False)
     started: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.lease = f"{self.holder}/{secrets.token_hex(8)}"
-        self.begun = self.now()
         self.started = time.monotonic()
 
     @property
@@ -41,7 +39,11 @@ class Run:
 
     @property
     def leased_until(self) -> datetime:
-        return self.begun + self.longest + self.grace + MARGIN
+        """When what this run takes now is anybody's, by the clock as it is now: after a jump of it
+        a lease must neither have lapsed already nor seem to be of a wrong clock.
+        """
+        left = max(self.longest - timedelta(seconds=self.seconds), timedelta(0))
+        return self.now() + left + self.grace + MARGIN
 
     @property
     def call_ends(self) -> datetime:

@@ -6,7 +6,7 @@ import pytest
 
 from services.gateway.schemas import Outcome
 from tests.worker.conftest import Deliver, OpenBot
-from tests.worker.worker_world import START, Clock, World
+from tests.worker.worker_world import START, Clock, World, song_post
 from worker.wall_clock import WallClock
 
 HOUR, DAY = 3600.0, 86_400.0
@@ -99,6 +99,21 @@ async def test_another_workers_clock_is_not_taken_for_a_wrong_one(
         await bot.look_at_desk()
         clock.pass_by(10)
     assert len(world.out) == 1
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("seconds", [2 * DAY, -2 * DAY])
+async def test_lanes_do_not_go_on_taking_each_others_posts_when_the_clock_jumps(
+    start: OpenBot, world: World, clock: Clock, seconds: int
+) -> None:
+    bot = await start(concurrency=2)
+    world.post(*(song_post(number) for number in range(12)))
+    world.when_called["generate"] = [lambda: clock.pass_by(seconds)]
+    await bot.run_cycle()
+    await bot.run_cycle()
+    # Those that were claimed before it jumped ahead are anybody's, and written once more at most.
+    assert 12 <= sum(map(len, world.seeds.values())) < 24
+    assert len(world.drafts) == 36
 
 
 async def test_what_the_desk_is_owed_does_not_wait_for_a_wrong_clock(

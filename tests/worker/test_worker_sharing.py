@@ -428,8 +428,8 @@ async def test_a_bot_on_a_server_goes_by_its_clock(
     monkeypatch.setattr(shared_clock, "utc_now", lambda: START)
     shared = settings.model_copy(update={"database_url": postgres})
     async with open_bot(shared) as bot:
-        assert abs(bot.cycle.new_run().begun - datetime.now(UTC)) < MINUTE
-        assert abs(bot.desk.new_run().begun - datetime.now(UTC)) < MINUTE
+        assert abs(bot.cycle.new_run().now() - datetime.now(UTC)) < MINUTE
+        assert abs(bot.desk.new_run().now() - datetime.now(UTC)) < MINUTE
 
 
 @pytest.mark.postgres
