@@ -4,7 +4,6 @@ Work is claimed with a lease (one UPDATE; rows that somebody else is claiming ar
 and what came of it is stored only by the holder of that lease.
 """
 
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,8 +90,12 @@ class Claimed:
 
 
 def held_by(item: Claimed) -> tuple[ColumnElement[bool], ...]:
-    """The post, as long as the lease under which it was claimed is on it."""
-    return post.c.item_id == item.item_id, post.c.lease == item.lease
+    """The post, as long as the lease under which it was claimed is on it.
+
+    One that is asked for since may have been read anew, and claimed again by the same run.
+    """
+    asked = item.post.mentions_bot
+    return post.c.item_id == item.item_id, post.c.lease == item.lease, post.c.asked == asked
 
 
 def item_id_of(given: Post) -> str:
@@ -126,11 +129,7 @@ class Posts:
     def claim(
         self, state: PostState, limit: int, *, lease: str, now: datetime, until: datetime
     ) -> list[Claimed]:
-        """Posts in a state whose turn has come: those that were asked for, then the oldest.
-
-        The claim goes into the lease, so that one which was taken away meanwhile, and is claimed
-        again by the same run, is not mistaken for the earlier one.
-        """
+        """Posts in a state whose turn has come: those that were asked for, then the oldest."""
         due = (
             select(post.c.item_id)
             .where(
@@ -146,7 +145,7 @@ class Posts:
         held = (
             update(post)
             .where(post.c.item_id.in_(select(due.c.item_id)))
-            .values(lease=f"{lease}/{secrets.token_hex(4)}", leased_until=until)
+            .values(lease=lease, leased_until=until)
             .returning(post)
         )
         with writing(self.engine) as connection:
@@ -279,8 +278,9 @@ class Posts:
         now: datetime,
         values: Mapping[str, object] | None = None,
     ) -> None:
+        self._hold(connection, item)
         values = {"next_at": now, **FRESH, **(values or {})}
-        move(connection, post, item.item_id, to=state, now=now, values=values, held=item.lease)
+        move(connection, post, item.item_id, to=state, now=now, values=values)
 
 
 def own_posts(connection: Connection, posts: Sequence[Post]) -> set[str]:

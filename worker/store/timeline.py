@@ -84,19 +84,17 @@ class Timeline:
 
 def read_again(connection: Connection, ids: Sequence[str], now: datetime) -> None:
     """Have those parsed once more that were not known for mentions: what named no song, or waits
-    for a catalogue. Whoever works on one of them, or is parsing it, loses it."""
-    unasked = (
-        post.c.item_id.in_(ids),
-        ~post.c.asked,
-        post.c.ask_at.is_not(None),  # or its text is wiped
-    )
+    for a catalogue. Whoever works on one that was not asked for loses it."""
+    unasked = post.c.item_id.in_(ids), ~post.c.asked
+    connection.execute(update(post).where(*unasked).values(FREE))
     read = select(post.c.item_id).where(
-        *unasked, post.c.state.in_((PostState.NO_SONG, PostState.SONG))
+        *unasked,
+        post.c.state.in_((PostState.NO_SONG, PostState.SONG)),
+        post.c.ask_at.is_not(None),  # or its text is wiped
     )
     for item_id in connection.scalars(read).all():
         afresh = {"next_at": now, "rule": None, "reason": None, **FRESH}
         move(connection, post, item_id, to=PostState.STORED, now=now, values=afresh)
-    connection.execute(update(post).where(*unasked, post.c.state == PostState.STORED).values(FREE))
 
 
 def insert_new_posts(connection: Connection, posts: Sequence[Post], now: datetime) -> int:
