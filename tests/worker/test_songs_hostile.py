@@ -70,6 +70,12 @@ HOSTILE = {
     "owners with quotes": "Aa 'bb' " * 12_000,
     "small quotes": 'a.a\'s "b" ' * 10_000,
     "initials": "A. " * 33_000,
+    "corners": "Aa\u300c" * 25_000,
+    "names before a corner": "Aa Bb " * 300 + "\u300cTitle\u300d",
+    "fields apart": "Title: a" + "\n" * 1900 + "Artist: b",
+    "songs by": "Song - song by " * 6000,
+    "scores": "Aa - Bb 1-1 " * 8000,
+    "albums of the day": "album of the day: " * 5000 + "Aa by Bb",
     "open brackets in a name": "Aa - Bb (cc " * 8_000,
 }
 

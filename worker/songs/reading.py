@@ -28,9 +28,10 @@ from worker.songs.signs import DOUBLE, SINGLE, Sign, closer_signs, signs_of
 from worker.songs.song import FIRM, Song
 from worker.songs.words import FACTS, NO_NAME, NO_OWNER, POINTING
 
-_GUESS = 0.36
 SURE = 0.7
 """A group of rules that reads this surely ends the reading."""
+_GUESS = 0.36
+"""How sure at most a reading is where the post speaks of a book, a film or a job."""
 _MOST_MATCHES = 4
 _SQUASH = re.compile(r"\W+")
 _TAGS = re.compile(r"[@#](\w+)")

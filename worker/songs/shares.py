@@ -8,7 +8,7 @@ from worker.songs.words import UPPER
 
 _TITLE_FIELD = r"\b(?:[Ss]ong|[Tt]itle|[Tt]rack|SONG|TITLE|TRACK)(?: [Nn]ame| [Tt]itle)? ?:\s?"
 _ARTIST_FIELD = r"\b(?:[Aa]rtists?|[Ss]inger|[Bb]and|ARTIST|SINGER)(?: [Nn]ame)? ?:\s?"
-_NEXT_FIELD = r"\"?(?:\s{0,2}[\n|/,.;\u2013-]?\s{1,3}|\s*\n[\s\u266b]{0,4})"
+_NEXT_FIELD = r"\"?(?:\s{0,2}[\n|/,.;\u2013-]?\s{1,3}|\s{0,4}\n[\s\u266b]{0,4})"
 
 FIELDS = (
     Rule(
