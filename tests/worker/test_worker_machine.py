@@ -36,6 +36,20 @@ from sqlalchemy.event import listen
 from services.common.database import reading
 from services.gateway.schemas import Decision, Draft, TimelinePage
 from tests.worker.desk_drafts import made
+from tests.worker.histories import (
+    AT_THE_DESK,
+    BEFORE_THE_DESK,
+    BETWEEN,
+    CYCLE_DOORS,
+    DESK_DOORS,
+    EVENTS,
+    OUTAGE,
+    STEPS,
+    failures,
+    jobs,
+    passing,
+    workers,
+)
 from tests.worker.mortals import SAMPLES, Job, Mortals, mortal_lives
 from tests.worker.worker_world import START, Fault, World, song_post
 from worker import failpoints
@@ -44,43 +58,9 @@ from worker.store.receptions import is_due
 from worker.store.turns import at_it
 from worker.tables import draft, outcome, post, publication, reception, turn
 
-FAULTS: list[Fault] = ["lost", "dead", 422, 429, 500, 503]
-OUTAGE: tuple[Fault, ...] = (503,) * 99
-AT_THE_DESK = [
-    name
-    for name in failpoints.FAILPOINTS
-    if name.startswith(("decisions.", "publication.", "outcome.", "publicity."))
-]
-BEFORE_THE_DESK = [name for name in failpoints.FAILPOINTS if name not in AT_THE_DESK]
-DESK_DOORS = ("publish", "publish", "decisions", "mark")
-STEPS = ("songs", "generate", "drafts")  # where a post may be to blame
-CYCLE_DOORS = ("timeline", "mentions", "songs", "generate", "drafts", "reception")
-BETWEEN: list[tuple[Job, str]] = [
-    *(("desk", door) for door in ("decisions", "mark", "publish", "publish")),
-    *(("cycle", door) for door in ("timeline", "songs", "generate", "drafts")),
-]
 EXAMPLES = settings().max_examples  # of the profile: 100, and 2,000 every night
 ROUNDS = 5  # at most: the histories of one may all do without an event that is rare
 QUIET = 100_000  # seconds after which nothing waits, whatever the clock did
-EVENTS = {  # what must happen, or the histories show nothing
-    "cycle: something done",
-    "desk: something done",
-    "cycle: another's cycle came between",
-    "desk: another's desk came between",
-    "cycle: died",
-    "desk: died",
-    "publish: lost",
-    "publish: 503",
-    "published",
-    "approved",
-    "approved, edited",
-    "rejected",
-    "undecided",
-    "made at the desk, approved",
-    "made at the desk, published",
-    "the clock is set back",
-    "the clock jumps ahead",
-}
 MOVED = """
 SELECT (SELECT group_concat(item_id || state || coalesce(lease, '')) FROM post),
     (SELECT group_concat(id || state || coalesce(decision_version, '')) FROM draft),
@@ -88,13 +68,6 @@ SELECT (SELECT group_concat(item_id || state || coalesce(lease, '')) FROM post),
     (SELECT group_concat(draft_id || state || owed) FROM outcome),
     (SELECT group_concat(cursor) FROM cursor)
 """
-
-failures = (  # None: an outage
-    st.lists(st.sampled_from(FAULTS), max_size=2) | st.just(["lost"]) | st.none()
-)
-passing = st.sampled_from([1, 20, 1000, 90_000, -30, -4000])
-workers = st.sampled_from(["ada", "ada", "bob"])
-jobs: st.SearchStrategy[Job] = st.sampled_from(["cycle", "desk"])
 
 
 class WorkerMachine(RuleBasedStateMachine):
