@@ -91,7 +91,7 @@ class Bot:
 
     async def run_cycle(self) -> Summary:
         async with self._told("cycle", "cycle"):
-            await self._hold_name()
+            await self._begin()
             summary = await self.cycle.run()
             self.cycle_seconds = summary.seconds
             self.errors["cycle"] = summary.errors
@@ -104,7 +104,7 @@ class Bot:
 
     async def look_at_desk(self) -> DeskSummary:
         async with self._told("desk", "look at the desk"):
-            await self._hold_name()
+            await self._begin()
             summary = await self.desk.look()
             self.errors["desk"] = summary.errors
             if summary.eventful:
@@ -126,10 +126,8 @@ class Bot:
         self.pulse.beat()
         await self._push_heartbeat()
 
-    async def _hold_name(self) -> None:
-        """What is done by name, as taking back leases, is done by one worker only; and it is done
-        by the clock of all.
-        """
+    async def _begin(self) -> None:
+        """Before every job: its name is this worker's alone, and its clock is everybody's."""
         await asyncio.to_thread(self.store.name.hold, self.settings.name)
         await asyncio.to_thread(self.store.clock.look)
 
