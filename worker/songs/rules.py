@@ -15,7 +15,7 @@ from worker.songs.openings import BESIDE, CHARTS, DOES_QUOTED, IN_CORNERS, OPENI
 from worker.songs.rule import Rule
 from worker.songs.shares import BESIDE_LEAD, FIELDS, TAGGED_LINES
 from worker.songs.signs import Sign
-from worker.songs.words import NOT_ARTIST, UPPER
+from worker.songs.words import NAME_BEGINS, NOT_ARTIST
 
 _LINE = r"(?m:^)[ \"*.:>\u2013-]*"
 
@@ -202,7 +202,7 @@ _LINES = (
     Rule(
         "line, title by artist",
         0.5,
-        _LINE + rf"(?P<title>(?:{UPPER}|[0-9#(])[^\n\".!?|]{{0,80}}[!?]?) by {{artist}}",
+        _LINE + rf"(?P<title>(?:{NAME_BEGINS}|\()[^\n\".!?|]{{0,80}}[!?]?) by {{artist}}",
         "Fade Into You by Mazzy Star",
         ("Fade Into You", ("Mazzy Star",)),
         needs=Sign.BY,
@@ -212,7 +212,7 @@ _LINES = (
     Rule(
         "line, artist dash title",
         0.6,
-        _LINE + rf"(?P<artist>(?:{UPPER}|[0-9#])"
+        _LINE + rf"(?P<artist>{NAME_BEGINS}"
         r"[^\n\"]{0,60}?)(?:\s+[-\u2013~]\s+|\u2013)"
         r"(?P<title>[^\n]{1,100})",
         "Beach House - Space Song (Official Video) https://youtu.be/abcdefghijk",
@@ -226,7 +226,7 @@ _LINES = (
     Rule(
         "line, title dash artist",
         0.45,
-        _LINE + rf"(?P<title>(?:{UPPER}|[0-9#])"
+        _LINE + rf"(?P<title>{NAME_BEGINS}"
         r"[^\n\"]{0,80}?)(?:\s+[-\u2013~]\s+|\u2013){artist}",
         "Space Song - @BeachHouse #dreampop #music",
         ("Space Song", ("Beach House",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from worker.songs.rule import Rule
 from worker.songs.signs import Sign
-from worker.songs.words import UPPER
+from worker.songs.words import NAME_BEGINS
 
 _TITLE_FIELD = r"\b(?:[Ss]ong|[Tt]itle|[Tt]rack|SONG|TITLE|TRACK)(?: [Nn]ame| [Tt]itle)? ?:\s?"
 _ARTIST_FIELD = r"\b(?:[Aa]rtists?|[Ss]inger|[Bb]and|ARTIST|SINGER)(?: [Nn]ame)? ?:\s?"
@@ -76,7 +76,7 @@ BESIDE_LEAD = (
     ),
 )
 
-_NAME = rf"(?:{UPPER}|[0-9#])[^\n\"|/]{{0,60}}?"
+_NAME = rf"{NAME_BEGINS}[^\n\"|/]{{0,60}}?"
 _BAR = r" ?(?:\||//?)"
 _COLON = rf"(?:{_BAR}|:) "
 

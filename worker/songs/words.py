@@ -20,6 +20,8 @@ def set_of(words: str) -> frozenset[str]:
 
 UPPER = r"(?:[^\W\d_a-z\u00df-\u00ff]|[@*$](?=\w))"
 """What a name begins with: a capital, a letter of a script without cases, a handle's mark."""
+NAME_BEGINS = rf"(?:{UPPER}|[0-9#])"
+"""The same, a digit or a hashtag: how a name begins that stands first in its line."""
 
 SERVICES = one_of(
     r"""pandora, spotify, apple\s?music, youtube, soundcloud, tidal, deezer, itunes,
